@@ -1,0 +1,1 @@
+"""What may be said: the level that the evidence supports, and the only words for it."""

@@ -1,0 +1,253 @@
+"""Database triggers for what no constraint can say: some rows are for ever.
+
+The rules hold against raw SQL of the application's own role, on SQLite and PostgreSQL alike. A
+trigger's name ends in a digest of its text, so that a changed text is a missing trigger.
+*Source:* design of the registry, sections 2 (R1, R2, R4, R5) and 3.2.
+
+On PostgreSQL also take the rights away (docs); TRUNCATE is such a right and fires no row trigger.
+"""
+
+# ruff: noqa: S608 - the statements are made of this file's own constants
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+# Rows that are written once; SQLite replaces rows without asking a DELETE trigger, so keys that a
+# REPLACE could collide with are named here (rows with others pointing at them need only the id).
+APPEND_ONLY = {
+    "registry_serialblock": ("id",),
+    "registry_retirement": ("id",),
+    "registry_allocation": ("id", "end_key", "start_key"),
+    "ledger_journal": ("id",),
+    "ledger_transfer": ("id",),
+    "audit_auditentry": ("id", "entry_hash", "previous_hash"),
+}
+# Columns that stay as they were written; the rest of the row may change. The row itself stays.
+FIXED_COLUMNS = {
+    "registry_creditbatch": (
+        "project_id",
+        "serial_block_id",
+        "vintage_year",
+        "total_g",
+        "source_ref",
+    ),
+    "registry_lane": ("batch_id", "kind", "lo", "hi"),
+}
+_OVERLAP = (
+    "other.programme_id = NEW.programme_id AND other.prefix = NEW.prefix"
+    " AND other.first <= NEW.last AND other.last >= NEW.first"
+)
+# A range lies in the used part of its lane: the cursor moves first. Buffers serve reversals only.
+_OUTSIDE = (
+    "lane.id IS NULL OR fresh.start_g < lane.lo OR fresh.end_g > lane.cursor"
+    " OR (fresh.kind = 'genesis' AND fresh.start_g <> lane.lo)"
+    " OR (fresh.kind <> 'genesis' AND (fresh.kind = 'reversal') <> (lane.kind = 'buffer'))"
+)
+_PREFIX = "guard_"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One trigger. ``create``: its statements, in which ``{name}`` stands for its name."""
+
+    table: str
+    label: str
+    create: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Return a name that changes with the text."""
+        digest = hashlib.sha256("\n".join(self.create).encode()).hexdigest()[:8]
+        return f"{_PREFIX}{self.table}_{self.label}_{digest}"
+
+    def statements(self) -> list[str]:
+        """Return the SQL that makes the guard."""
+        return [text.replace("{name}", self.name) for text in self.create]
+
+
+def guards(vendor: str) -> list[Guard]:
+    """Return every guard for a kind of database."""
+    return list(_BUILDERS[vendor]())
+
+
+# --- SQLite -------------------------------------------------------------------------------------
+
+
+def _sqlite(table: str, label: str, when: str, refusal: str, condition: str) -> Guard:
+    trigger = (
+        f"CREATE TRIGGER {{name}} BEFORE {when} ON {table} FOR EACH ROW WHEN {condition}"
+        f" BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+    )
+    return Guard(table, label, (trigger,))
+
+
+def _for_sqlite() -> Iterator[Guard]:
+    for table, keys in APPEND_ONLY.items():
+        refusal = f"{table} is append-only"
+        yield _sqlite(table, "update", "UPDATE", refusal, "1")
+        yield _sqlite(table, "delete", "DELETE", refusal, "1")
+        taken = " OR ".join(f"{key} = NEW.{key}" for key in keys)
+        exists = f"EXISTS (SELECT 1 FROM {table} WHERE {taken})"
+        yield _sqlite(table, "replace", "INSERT", refusal, exists)
+    for table, columns in FIXED_COLUMNS.items():
+        changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in columns)
+        yield _sqlite(table, "fixed", "UPDATE", f"{table}: fixed columns", changed)
+        yield _sqlite(table, "delete", "DELETE", f"{table} rows stay", "1")
+    back = "NEW.cursor < OLD.cursor"
+    yield _sqlite("registry_lane", "onward", "UPDATE", "a cursor never goes back", back)
+    overlap = f"EXISTS (SELECT 1 FROM registry_serialblock other WHERE {_OVERLAP})"
+    yield _sqlite("registry_serialblock", "overlap", "INSERT", "serials overlap", overlap)
+    outside = (
+        "EXISTS (SELECT 1 FROM (SELECT NEW.lane_id AS lane_id, NEW.start_g AS start_g,"
+        " NEW.end_g AS end_g, NEW.kind AS kind) fresh"
+        f" LEFT JOIN registry_lane lane ON lane.id = fresh.lane_id WHERE {_OUTSIDE})"
+    )
+    yield _sqlite("registry_allocation", "inside", "INSERT", "range outside its lane", outside)
+
+
+# --- PostgreSQL ---------------------------------------------------------------------------------
+
+
+def _postgres(table: str, label: str, timing: str, body: str) -> Guard:
+    function = (
+        "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $guard$ BEGIN {body} END $guard$"
+    )
+    trigger = f"CREATE TRIGGER {{name}} {timing.format(table=table)} EXECUTE FUNCTION {{name}}()"
+    return Guard(table, label, (function, trigger))
+
+
+def _refuse(refusal: str) -> str:
+    return f"RAISE EXCEPTION '{refusal}' USING ERRCODE = 'integrity_constraint_violation';"
+
+
+def _for_postgres() -> Iterator[Guard]:
+    row = "ON {table} FOR EACH ROW"
+    for table in APPEND_ONLY:
+        body = _refuse(f"{table} is append-only")
+        yield _postgres(table, "rows", f"BEFORE UPDATE OR DELETE {row}", body)
+    for table, columns in FIXED_COLUMNS.items():
+        changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
+        refusal = _refuse(f"{table}: fixed columns")
+        yield _postgres(table, "fixed", f"BEFORE UPDATE {row} WHEN ({changed})", refusal)
+        yield _postgres(table, "delete", f"BEFORE DELETE {row}", _refuse(f"{table} rows stay"))
+    onward = f"BEFORE UPDATE {row} WHEN (NEW.cursor < OLD.cursor)"
+    yield _postgres("registry_lane", "onward", onward, _refuse("a cursor never goes back"))
+    # The lock lets one block of a prefix in after the other, so that each sees the one before.
+    one_by_one = (
+        "PERFORM pg_advisory_xact_lock("
+        "hashtextextended('serials:' || NEW.programme_id || ':' || NEW.prefix, 0));"
+        f" IF EXISTS (SELECT 1 FROM registry_serialblock other WHERE {_OVERLAP})"
+        f" THEN {_refuse('serials overlap')} END IF; RETURN NEW;"
+    )
+    yield _postgres("registry_serialblock", "overlap", f"BEFORE INSERT {row}", one_by_one)
+    # Once per statement, however many ranges it writes.
+    inside = (
+        "IF EXISTS (SELECT 1 FROM fresh LEFT JOIN registry_lane lane ON lane.id = fresh.lane_id"
+        f" WHERE {_OUTSIDE}) THEN {_refuse('range outside its lane')} END IF; RETURN NULL;"
+    )
+    after = "AFTER INSERT ON {table} REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT"
+    yield _postgres("registry_allocation", "inside", after, inside)
+
+
+_BUILDERS = {"sqlite": _for_sqlite, "postgresql": _for_postgres}
+_PRESENT = {
+    "sqlite": (
+        "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'guard\\_%%'"
+        " ESCAPE '\\'"
+    ),
+    # A trigger that is switched off counts as missing.
+    "postgresql": (
+        "SELECT t.tgname, c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        " WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgname LIKE 'guard\\_%%'"
+        " AND pg_table_is_visible(c.oid)"
+    ),
+}
+
+
+# --- what is there, what is missing -------------------------------------------------------------
+
+
+def _present(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_PRESENT[connection.vendor], [])
+        return dict(cursor.fetchall())
+
+
+def _absent(connection: BaseDatabaseWrapper) -> list[Guard]:
+    tables = set(connection.introspection.table_names())
+    present = _present(connection)
+    wanted = guards(connection.vendor)
+    return [guard for guard in wanted if guard.table in tables and guard.name not in present]
+
+
+def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
+    """Return the names of guards that should stand on existing tables and do not."""
+    return [guard.name for guard in _absent(connections[using])]
+
+
+def require(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Refuse to start without all guards. Raises: RuntimeError that says what to do."""
+    names = missing(using)
+    if names:
+        raise RuntimeError(
+            f"The database lacks {len(names)} of its guards ({names[0]} …). Nothing was started."
+            " Please run: diandian migrate --skip-checks"
+        )
+
+
+def install(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Put up every guard that is missing and take down outdated ones. Idempotent."""
+    connection = connections[using]
+    absent = _absent(connection)
+    wanted = {guard.name for guard in guards(connection.vendor)}
+    outdated = {name: table for name, table in _present(connection).items() if name not in wanted}
+    _drop(connection, outdated)
+    with connection.cursor() as cursor:
+        for guard in absent:
+            # One that was switched off is still there by name.
+            _drop(connection, {guard.name: guard.table})
+            for statement in guard.statements():
+                cursor.execute(statement)
+
+
+def remove(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Take down every guard: while tables are rebuilt, and in tests."""
+    connection = connections[using]
+    _drop(connection, _present(connection))
+
+
+def _drop(connection: BaseDatabaseWrapper, names: dict[str, str]) -> None:
+    with connection.cursor() as cursor:
+        for name, table in names.items():
+            if connection.vendor == "sqlite":
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+                continue
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+            cursor.execute(f"DROP FUNCTION IF EXISTS {name}()")
+
+
+@contextmanager
+def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Take all guards down for a moment. For tests only: they empty tables after themselves."""
+    remove(using)
+    try:
+        yield
+    finally:
+        install(using)
+
+
+def before_migrations(*, using: str, plan: list[Any], **_: object) -> None:
+    """Lift the guards while SQLite rebuilds tables: its rename fails where a trigger names them."""
+    if plan and connections[using].vendor == "sqlite":
+        remove(using)
+
+
+def after_migrations(*, using: str, **_: object) -> None:
+    """Put the guards up again after every migration (signal ``post_migrate``)."""
+    install(using)

@@ -1,0 +1,219 @@
+"""What every request passes: security headers, language, origin check, sessions for desks only."""
+
+import gzip
+import re
+from collections.abc import Callable
+from typing import cast
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.shortcuts import render
+from django.utils import translation
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+LANGUAGE_COOKIE = "lang"
+_SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
+_DESKS = ("/admin/",)
+_ACCEPTED = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([0-9.]+))?")
+
+
+class SecurityHeadersMiddleware:
+    """Adds the headers that close what the pages do not need."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request with the headers set."""
+        response = self.get_response(request)
+        headers = response.headers
+        # Django admin brings inline styles of its own; only signed-in operators see it.
+        policy = settings.CONTENT_SECURITY_POLICY_TEXT
+        if request.path.startswith("/admin/"):
+            policy = policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
+                "script-src 'self'", "script-src 'self' 'unsafe-inline' 'unsafe-eval'"
+            )
+        headers.setdefault("Content-Security-Policy", policy)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("X-Frame-Options", "DENY")
+        # Secret links (orders, results) must not travel to other sites.
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault(
+            "Permissions-Policy", "geolocation=(), camera=(), microphone=(), payment=()"
+        )
+        if settings.SECURE_HSTS_SECONDS:
+            headers.setdefault(
+                "Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}"
+            )
+        return response
+
+
+class CompressMiddleware:
+    """Compresses text answers once, lightly: dots repeat, so level 4 gives most of the gain."""
+
+    minimum_bytes = 860
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, gzipped when the browser takes it and the body is text of some length."""
+        response = self.get_response(request)
+        if (
+            not isinstance(response, HttpResponse)
+            or response.has_header("Content-Encoding")
+            or len(response.content) < self.minimum_bytes
+            or not response.get("Content-Type", "").startswith(
+                ("text/", "application/json", "image/svg")
+            )
+        ):
+            return response
+        vary = response.get("Vary", "")
+        response["Vary"] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
+        if "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", ""):
+            response.content = gzip.compress(response.content, compresslevel=4, mtime=0)
+            response["Content-Encoding"] = "gzip"
+            response["Content-Length"] = str(len(response.content))
+        return response
+
+
+def language_of(request: HttpRequest) -> str:
+    """Return the language to speak: forced by ``?lang=``, chosen, the browser's, zh-Hans."""
+    known = {code.lower(): code for code, _ in settings.LANGUAGES}
+    for wanted in (request.GET.get("lang", ""), request.COOKIES.get(LANGUAGE_COOKIE, "")):
+        if wanted.lower() in known:
+            return known[wanted.lower()]
+    best, best_weight = "", 0.0
+    for part in request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:200].split(","):
+        match = _ACCEPTED.match(part.strip())
+        if not match:
+            continue
+        primary = {"zh": "zh-hans"}.get(match[1].lower(), match[1].lower())
+        try:
+            weight = float(match[2] or 1)
+        except ValueError:
+            continue
+        if primary in known and weight > best_weight:
+            best, best_weight = primary, weight
+    return best or "zh-hans"
+
+
+class LanguageMiddleware:
+    """Speaks the visitor's language and remembers a forced choice for a year."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer in the language of ``language_of``."""
+        language = language_of(request)
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
+        try:
+            response = self.get_response(request)
+        finally:
+            translation.deactivate()
+        if not request.path.startswith("/api/"):
+            response.headers.setdefault(
+                "Content-Language", "zh-Hans" if language == "zh-hans" else language
+            )
+            if "Vary" not in response.headers:
+                response["Vary"] = "Accept-Language, Cookie"
+        if request.GET.get("lang", "").lower() == language:
+            response.set_cookie(
+                LANGUAGE_COOKIE,
+                language,
+                max_age=31_536_000,
+                samesite="Lax",
+                secure=request.is_secure(),
+            )
+        return response
+
+
+class SameOriginMiddleware:
+    """Refuses writes that another site's page sends.
+
+    Guest pages carry no cookie that gives any right: what a link may do is in the link. So instead
+    of a CSRF cookie, which some in-app browsers refuse, the browser's own ``Sec-Fetch-Site`` and
+    ``Origin`` decide. Requests without either come from programs, which hold no one's cookies.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, or refuse a cross-site write with 403."""
+        if request.method in _SAFE or self._is_ours(request):
+            return self.get_response(request)
+        if request.path.startswith("/api/"):
+            return JsonResponse(
+                {
+                    "type": "about:blank",
+                    "title": "This write came from another site. Nothing was done.",
+                    "status": 403,
+                    "code": "cross_site",
+                },
+                status=403,
+                content_type="application/problem+json",
+            )
+        return render(request, "ui/403.html", status=403)
+
+    @staticmethod
+    def _is_ours(request: HttpRequest) -> bool:
+        site = request.META.get("HTTP_SEC_FETCH_SITE")
+        if site is not None:
+            return site in {"same-origin", "none"}
+        origin = request.META.get("HTTP_ORIGIN")
+        if origin is None:
+            return True
+        return bool(urlsplit(origin).netloc == request.get_host())
+
+
+class DeskMiddleware:
+    """Sessions, users, messages and Django's CSRF check: for the signed-in desks only."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.desk = SessionMiddleware(
+            AuthenticationMiddleware(MessageMiddleware(_CsrfInside(get_response)))
+        )
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer through the desk chain below the desk addresses, plainly elsewhere."""
+        if request.path.startswith(_DESKS):
+            return cast("HttpResponseBase", self.desk(request))
+        return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponseBase],
+        args: object,
+        kwargs: object,
+    ) -> HttpResponseBase | None:
+        """Run Django's CSRF check for desk pages, which rely on a session cookie."""
+        if request.path.startswith(_DESKS):
+            return _CSRF.process_view(request, view, args, kwargs)  # type: ignore[arg-type]
+        return None
+
+
+class _CsrfInside:
+    """Lets Django's CSRF middleware read and set its cookie around the answer."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        _CSRF.process_request(request)
+        response = self.get_response(request)
+        return _CSRF.process_response(request, response)
+
+
+_CSRF = CsrfViewMiddleware(lambda _: HttpResponse())

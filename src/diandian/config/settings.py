@@ -1,0 +1,235 @@
+"""Django settings, one file; what differs between machines comes from the environment."""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+PACKAGE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _flag(name: str, default: str = "0") -> bool:
+    return os.environ.get(name, default).lower() in {"1", "true", "yes", "on"}
+
+
+# Where everything lives that must outlast a restart: database, keys, evidence, static files.
+DATA_DIR = Path(os.environ.get("DIANDIAN_DATA_DIR", Path.cwd() / "var" / "dev")).resolve()
+
+# demo: sample data, sandbox gateway. production: refuses to start on anything unsafe.
+MODE = os.environ.get("DIANDIAN_MODE", "demo")
+DEBUG = _flag("DIANDIAN_DEBUG")
+BASE_URL = os.environ.get("DIANDIAN_BASE_URL", "http://localhost:8000").rstrip("/")
+
+# Without a key of its own a process may run checks and tests, but signs nothing that lasts.
+SECRET_KEY = os.environ.get("DIANDIAN_SECRET_KEY") or secrets.token_urlsafe(48)
+SECRET_KEY_IS_LASTING = "DIANDIAN_SECRET_KEY" in os.environ
+
+ALLOWED_HOSTS = [
+    host.strip()
+    for host in os.environ.get(
+        "DIANDIAN_ALLOWED_HOSTS",
+        f"{urlsplit(BASE_URL).hostname},localhost,127.0.0.1,[::1],testserver",
+    ).split(",")
+]
+# How many proxies in front of us may be believed about the visitor's address.
+TRUSTED_PROXIES = int(os.environ.get("DIANDIAN_TRUSTED_PROXIES", "0"))
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "dmr",
+    "diandian.audit",
+    "diandian.ui",
+    "diandian.scenes",
+    "diandian.registry",
+    "diandian.ledger",
+    "diandian.payments",
+    "diandian.footprints",
+    "diandian.orders",
+    "diandian.certificates",
+    "diandian.leaderboards",
+    "diandian.web",
+    "diandian.api",
+    "diandian.office",
+    "diandian.jobs",
+    "diandian.config",
+]
+
+MIDDLEWARE = [
+    "diandian.config.middleware.SecurityHeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "diandian.config.middleware.CompressMiddleware",
+    "diandian.config.middleware.LanguageMiddleware",
+    "diandian.config.middleware.SameOriginMiddleware",
+    "diandian.config.middleware.DeskMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+# Sessions, users and messages are wrapped around the desks only, by DeskMiddleware.
+SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]
+
+ROOT_URLCONF = "diandian.config.urls"
+WSGI_APPLICATION = "diandian.config.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "diandian.ui.templatetags.dd",
+            ],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+        },
+    }
+]
+
+
+def _database(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    if parts.scheme in {"postgres", "postgresql"}:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": parts.port or "",
+            # Threads of the web server live long: each keeps its connection.
+            "CONN_MAX_AGE": None,
+            "CONN_HEALTH_CHECKS": True,
+            "ATOMIC_REQUESTS": False,
+        }
+    if parts.scheme != "sqlite":
+        raise ValueError("DATABASE_URL must begin with sqlite:// or postgresql://")
+    file = Path(unquote(parts.path))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": file,
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            # One writer at a time, taken at BEGIN: no transaction fails half-way on upgrade.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL: a certificate may already have been sent when the power fails.
+            "init_command": (
+                "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;"
+                "PRAGMA cache_size=-32000;PRAGMA mmap_size=268435456;PRAGMA temp_store=MEMORY;"
+            ),
+        },
+    }
+
+
+DATABASE_URL = os.environ.get("DATABASE_URL") or f"sqlite://{DATA_DIR}/diandian.sqlite3"
+DATABASES = {"default": _database(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("zh-hans", "中文"), ("en", "English"), ("nl", "Nederlands")]
+LOCALE_PATHS = [PACKAGE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_MAX_AGE = 31_536_000
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        # Hashed names need a collected folder; tests and checks run without one.
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if (STATIC_ROOT / "staticfiles.json").exists() or _flag("DIANDIAN_COLLECTING_STATIC")
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+WHITENOISE_AUTOREFRESH = False
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+_SECURE = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 31_536_000 if _SECURE else 0
+DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# The product's own settings -----------------------------------------------------------------
+
+# Simulated registry, sandbox gateway, sample data: said loudly on every page and artefact.
+TEST_MODE = MODE != "production"
+OPERATOR_NAME = os.environ.get("DIANDIAN_OPERATOR_NAME", "")
+OPERATOR_FILING = os.environ.get("DIANDIAN_OPERATOR_FILING", "")
+
+# Ours on top of the supplier's price: a share and a floor, both shown before payment.
+FEE_BASIS_POINTS = int(os.environ.get("DIANDIAN_FEE_BASIS_POINTS", "700"))
+FEE_MINIMUM_MINOR = int(os.environ.get("DIANDIAN_FEE_MINIMUM_MINOR", "60"))
+
+QUOTE_MINUTES = 60
+PAYMENT_MINUTES = 10
+HOLD_GRACE_MINUTES = 10
+FOOTPRINT_DAYS = 30
+
+# Wrong codes and links asked for by one address per minute before it is asked to wait.
+MISSES_PER_MINUTE = int(os.environ.get("DIANDIAN_MISSES_PER_MINUTE", "60"))
+# Places, estimates and quotes that one address may ask of the API per minute; a hall shares one.
+API_CALLS_PER_MINUTE = int(os.environ.get("DIANDIAN_API_CALLS_PER_MINUTE", "60000"))
+
+GATEWAYS = [key for key in os.environ.get("DIANDIAN_GATEWAYS", "sandbox").split(",") if key]
+SANDBOX_STORE = DATA_DIR / "sandbox-gateway.sqlite3"
+KEYS_DIR = DATA_DIR / "keys"
+
+# Content security: nothing inline, nothing from elsewhere.
+CONTENT_SECURITY_POLICY_TEXT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'; manifest-src 'self'"
+)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("DIANDIAN_LOG_LEVEL", "INFO")},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,198 @@
+"""What customers ask for: offers, quotes, orders, and their links to money and grams."""
+
+from django.db import models
+from django.db.models import Q
+
+from diandian.footprints.models import Footprint
+from diandian.ledger.models import Journal
+from diandian.payments.models import Payment
+from diandian.registry.models import Project, Retirement
+from diandian.scenes.models import Scene
+
+
+class Offer(models.Model):
+    """A project's price in one currency, per tonne; a new price is a new offer.
+
+    ``position`` is the published order of the list: the operator rotates it by age of stock.
+    """
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="offers")
+    currency = models.CharField(max_length=3)
+    price_per_tonne_minor = models.BigIntegerField()
+    fee_basis_points = models.PositiveIntegerField()
+    fee_minimum_minor = models.PositiveIntegerField()
+    position = models.PositiveIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(price_per_tonne_minor__gt=0), name="offer_positive"),
+            models.UniqueConstraint(
+                fields=["project", "currency"], condition=Q(is_active=True), name="offer_one_active"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project_id} {self.price_per_tonne_minor} {self.currency}"
+
+
+class Quote(models.Model):
+    """A price for exact grams of one project, until ``expires_at``; used by one order at most."""
+
+    token = models.CharField(max_length=32, unique=True)
+    offer = models.ForeignKey(Offer, models.PROTECT, related_name="quotes")
+    scene = models.ForeignKey(Scene, models.PROTECT, null=True, blank=True, related_name="quotes")
+    footprint = models.ForeignKey(
+        Footprint, models.PROTECT, null=True, blank=True, related_name="quotes"
+    )
+    # For quotes of an estimate that nobody saved (API): the estimate itself, for the certificate.
+    estimate = models.JSONField(null=True, blank=True)
+    mass_g = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    supplier_minor = models.BigIntegerField()
+    fee_minor = models.BigIntegerField()
+    total_minor = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(mass_g__gt=0), name="quote_has_grams"),
+            models.CheckConstraint(
+                condition=Q(total_minor=models.F("supplier_minor") + models.F("fee_minor"))
+                & Q(supplier_minor__gte=0)
+                & Q(fee_minor__gte=0),
+                name="quote_adds_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"quote {self.id}"
+
+
+class OrderState(models.TextChoices):
+    """Where an order stands; ``flows`` move it, ``rules.py`` says which moves are lawful."""
+
+    AWAITING_PAYMENT = "awaiting_payment"
+    PAID = "paid"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    UNFULFILLABLE = "unfulfillable"
+    REFUNDED = "refunded"
+    REVIEW = "review"
+
+
+LIVE_STATES = ("awaiting_payment", "paid", "completed", "review")
+
+
+class Order(models.Model):
+    """One person's wish to retire the grams of a quote; reachable only by its secret token."""
+
+    token = models.CharField(max_length=32, unique=True)
+    quote = models.OneToOneField(Quote, models.PROTECT, related_name="order")
+    scene = models.ForeignKey(Scene, models.PROTECT, null=True, blank=True, related_name="orders")
+    footprint = models.ForeignKey(
+        Footprint, models.PROTECT, null=True, blank=True, related_name="orders"
+    )
+    project = models.ForeignKey(Project, models.PROTECT, related_name="orders")
+    mass_g = models.BigIntegerField()
+    state = models.CharField(max_length=20, choices=OrderState, default=OrderState.AWAITING_PAYMENT)
+    beneficiary_name = models.CharField(max_length=120, blank=True)
+    on_board = models.BooleanField(default=False)
+    guest_key = models.CharField(max_length=32, blank=True)
+    language = models.CharField(max_length=10)
+    idempotency_key = models.CharField(max_length=120, null=True, blank=True, unique=True)
+    body_sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            # The same trip cannot be paid for twice: at most one live order per footprint.
+            models.UniqueConstraint(
+                fields=["footprint"],
+                condition=Q(state__in=LIVE_STATES),
+                name="order_one_live_per_footprint",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["scene", "id"],
+                include=["mass_g"],
+                condition=Q(state="completed"),
+                name="order_completed_by_scene",
+            ),
+            models.Index(
+                fields=["created_at"], condition=Q(state="awaiting_payment"), name="order_unpaid"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"order {self.id}"
+
+    @property
+    def ref(self) -> str:
+        """Return the opaque reference that ledger, registry and payments keep."""
+        return f"order:{self.id}"
+
+
+class OrderPayment(models.Model):
+    """An attempt to pay an order."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="payment_links")
+    payment = models.OneToOneField(Payment, models.PROTECT, related_name="order_link")
+
+    def __str__(self) -> str:
+        return f"{self.order_id}-{self.payment_id}"
+
+
+class OrderEntry(models.Model):
+    """A journal that an order caused."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="entry_links")
+    journal = models.OneToOneField(Journal, models.PROTECT, related_name="order_link")
+
+    class Meta:
+        verbose_name_plural = "order entries"
+
+    def __str__(self) -> str:
+        return f"{self.order_id}-{self.journal_id}"
+
+
+class OrderRetirement(models.Model):
+    """The one retirement of an order."""
+
+    order = models.OneToOneField(Order, models.PROTECT, related_name="retirement_link")
+    retirement = models.OneToOneField(Retirement, models.PROTECT, related_name="order_link")
+
+    def __str__(self) -> str:
+        return f"{self.order_id}-{self.retirement_id}"
+
+
+class IntakeState(models.TextChoices):
+    """A paid order waits here until it is fulfilled or found impossible."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    IMPOSSIBLE = "impossible"
+
+
+class Intake(models.Model):
+    """The durable queue of paid orders; written with the payment, drained by ``flows/fulfil``."""
+
+    order = models.OneToOneField(Order, models.PROTECT, related_name="intake")
+    state = models.CharField(max_length=12, choices=IntakeState, default=IntakeState.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["id"], condition=Q(state="waiting"), name="intake_waiting")]
+
+    def __str__(self) -> str:
+        return f"intake of {self.order_id}"

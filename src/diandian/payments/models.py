@@ -1,0 +1,135 @@
+"""Payments, refunds and the inbox of gateway notices; opaque references up to the orders."""
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class PaymentState(models.TextChoices):
+    """States of one attempt to pay; their rank never falls (``rules.py``)."""
+
+    CREATED = "created"
+    SUBMITTED = "submitted"
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+    FAILED = "failed"
+    CLOSED = "closed"
+    SUCCEEDED = "succeeded"
+
+
+OPEN_STATES = ("created", "submitted", "unknown", "pending")
+
+
+class Payment(models.Model):
+    """One attempt to pay an order. ``payment_no`` is ours, made and committed before any call."""
+
+    payment_no = models.CharField(max_length=32, unique=True)
+    owner_ref = models.CharField(max_length=80, db_index=True)
+    gateway = models.CharField(max_length=20)
+    mode = models.CharField(max_length=8, default="test")
+    merchant = models.CharField(max_length=80)
+    flow = models.CharField(max_length=20, default="redirect")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=10, choices=PaymentState, default=PaymentState.CREATED)
+    instruction = models.JSONField(default=dict)
+    gateway_ref = models.CharField(max_length=80, blank=True)
+    refunded_minor = models.BigIntegerField(default=0)
+    reason = models.CharField(max_length=120, blank=True)
+    is_late = models.BooleanField(default=False)
+    is_superseded = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True, blank=True)
+    next_query_at = models.DateTimeField(null=True, blank=True)
+    query_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_positive"),
+            models.CheckConstraint(
+                condition=Q(refunded_minor__gte=0) & Q(refunded_minor__lte=F("amount_minor")),
+                name="payment_never_over_refunded",
+            ),
+            models.UniqueConstraint(
+                fields=["owner_ref"],
+                condition=Q(state__in=OPEN_STATES, is_superseded=False),
+                name="payment_one_open_attempt",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_query_at"],
+                condition=Q(next_query_at__isnull=False),
+                name="payment_to_query",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.payment_no
+
+
+class RefundState(models.TextChoices):
+    """States of money on its way back; accepted is not done."""
+
+    REQUESTED = "requested"
+    SUBMITTED = "submitted"
+    UNKNOWN = "unknown"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ABNORMAL = "abnormal"
+
+
+class Refund(models.Model):
+    """Money back to the guest; reserved in ``Payment.refunded_minor`` before any call."""
+
+    refund_no = models.CharField(max_length=40, unique=True)
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
+    amount_minor = models.BigIntegerField()
+    reason = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=RefundState, default=RefundState.REQUESTED)
+    created_at = models.DateTimeField()
+    next_query_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_positive")
+        ]
+
+    def __str__(self) -> str:
+        return self.refund_no
+
+
+class NoticeState(models.TextChoices):
+    """What became of a verified notice."""
+
+    VERIFIED = "verified"
+    APPLIED = "applied"
+    PARKED = "parked"
+    DEAD = "dead"
+
+
+class Notification(models.Model):
+    """The inbox: a verified notice is kept once, whatever happens next; no payer data."""
+
+    gateway = models.CharField(max_length=20)
+    merchant = models.CharField(max_length=80)
+    notice_id = models.CharField(max_length=80)
+    kind = models.CharField(max_length=40)
+    payment_no = models.CharField(max_length=32, db_index=True)
+    body_sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=NoticeState, default=NoticeState.VERIFIED)
+    attempts = models.PositiveIntegerField(default=0)
+    received_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "merchant", "notice_id"], name="notice_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.notice_id}"

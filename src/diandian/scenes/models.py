@@ -1,0 +1,133 @@
+"""Scenes: an event or a venue with its QR code, its boundary and what its host already covers."""
+
+from django.db import models
+
+
+class SceneState(models.TextChoices):
+    """Whether guests can open the scene."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+class TravelOwner(models.TextChoices):
+    """Who owns the guests' travel and stay; fixed before the scene opens."""
+
+    GUEST = "guest"
+    ORGANISER = "organiser"
+
+
+class ClaimStyle(models.TextChoices):
+    """Which words may be used; the rules behind it live in ``claims``."""
+
+    COMPENSATION = "compensation"
+    CONTRIBUTION = "contribution"
+
+
+class Scene(models.Model):
+    """One event (with dates) or venue (without an end).
+
+    ``names`` and the other texts are {"zh-Hans": .., "en": .., "nl": ..}. ``place_key`` is the city
+    in the calculator's table; latitude and longitude are those of the site, in degrees.
+    """
+
+    slug = models.SlugField(max_length=40, unique=True)
+    kind = models.CharField(max_length=40, db_index=True)
+    state = models.CharField(max_length=12, choices=SceneState, default=SceneState.DRAFT)
+    names = models.JSONField()
+    host_names = models.JSONField()
+    venue_names = models.JSONField()
+    place_key = models.CharField(max_length=60)
+    city_names = models.JSONField()
+    country = models.CharField(max_length=2)
+    region = models.CharField(max_length=10)
+    latitude = models.DecimalField(max_digits=9, decimal_places=6)
+    longitude = models.DecimalField(max_digits=9, decimal_places=6)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+    expected_guests = models.PositiveIntegerField(default=0)
+    # The host's own estimate of the whole boundary; 0 = not stated.
+    stated_total_g = models.BigIntegerField(default=0)
+    factor_set = models.CharField(max_length=20)
+    method_version = models.CharField(max_length=10, default="m1")
+    with_non_co2 = models.BooleanField(default=True)
+    travel_owner = models.CharField(max_length=12, choices=TravelOwner, default=TravelOwner.GUEST)
+    claim_style = models.CharField(
+        max_length=14, choices=ClaimStyle, default=ClaimStyle.CONTRIBUTION
+    )
+    audience = models.CharField(max_length=12, default="unknown")
+    is_sample = models.BooleanField(default=False)
+    search_text = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-starts_on", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_on__isnull=True)
+                | models.Q(ends_on__gte=models.F("starts_on")),
+                name="scene_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(stated_total_g__gte=0), name="scene_total_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Poster(models.Model):
+    """One printed placement of the QR; its mark tells placements apart and nothing about people."""
+
+    scene = models.ForeignKey(Scene, models.CASCADE, related_name="posters")
+    mark = models.SlugField(max_length=8)
+    label = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scene", "mark"], name="poster_mark_once")]
+
+    def __str__(self) -> str:
+        return f"{self.scene_id}:{self.mark}"
+
+
+class InventoryLine(models.Model):
+    """A part of the host's inventory. ``covered``: the host pays, per guest ``mass_per_guest_g``."""
+
+    scene = models.ForeignKey(Scene, models.CASCADE, related_name="inventory")
+    category = models.CharField(max_length=10)
+    names = models.JSONField()
+    mass_g = models.BigIntegerField()
+    mass_per_guest_g = models.BigIntegerField(default=0)
+    covered = models.BooleanField(default=False)
+    evidence = models.CharField(max_length=12, default="estimated")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(mass_g__gte=0) & models.Q(mass_per_guest_g__gte=0),
+                name="inventory_positive",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scene_id} {self.category}"
+
+
+class ReductionMeasure(models.Model):
+    """What the host did to emit less; guests see confirmed ones only."""
+
+    scene = models.ForeignKey(Scene, models.CASCADE, related_name="measures")
+    category = models.CharField(max_length=10)
+    names = models.JSONField()
+    avoided_g = models.BigIntegerField(default=0)
+    confirmed = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.scene_id} {self.category}"

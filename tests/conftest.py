@@ -1,0 +1,157 @@
+"""Frame of all tests: a database of their own, a closed network, plain words on what is skipped.
+
+``DIANDIAN_TEST_DATABASE`` chooses the database: sqlite (a file, as in the demo) or postgres.
+"""
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.places import chromium, postgres_url
+
+_LOOPBACK = ("127.", "::1", "localhost")
+_DATABASE = os.environ.get("DIANDIAN_TEST_DATABASE", "sqlite")
+_FOLDER = tempfile.TemporaryDirectory(prefix="diandian-test-")
+
+
+def _environment() -> None:
+    """Set what the settings read; this file is loaded before Django."""
+    for name in [name for name in os.environ if name.startswith("DIANDIAN_")]:
+        if not name.startswith("DIANDIAN_TEST_"):
+            del os.environ[name]
+    folder = Path(_FOLDER.name)
+    os.environ["DIANDIAN_DATA_DIR"] = str(folder / "data")
+    os.environ["DIANDIAN_SECRET_KEY"] = "tests only, opens nothing"
+    os.environ["DIANDIAN_BASE_URL"] = "http://testserver"
+    os.environ["DIANDIAN_LOG_LEVEL"] = "WARNING"
+    (folder / "data").mkdir()
+    if _DATABASE == "sqlite":
+        os.environ["DATABASE_URL"] = f"sqlite://{folder}/unused.sqlite3"
+    elif _DATABASE == "postgres":
+        url, reason = postgres_url()
+        if not url:
+            pytest.exit(f"DIANDIAN_TEST_DATABASE=postgres, but {reason}", returncode=2)
+        os.environ["DATABASE_URL"] = url
+    else:
+        pytest.exit("DIANDIAN_TEST_DATABASE is sqlite or postgres", returncode=2)
+
+
+_environment()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    browser = chromium()
+    for item in items:
+        if item.get_closest_marker("django_db"):
+            item.add_marker("db")
+        if item.get_closest_marker("browser") and not browser:
+            item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+        if item.get_closest_marker("postgres") and _DATABASE != "postgres":
+            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: runs in the second round"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> None:
+    """Test on a SQLite file: in memory, locks and journal differ from what the product uses."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = f"{_FOLDER.name}/test.sqlite3"
+        # Test data need not survive a power cut.
+        options = database["OPTIONS"]
+        options["init_command"] = options["init_command"].replace(
+            "synchronous=FULL", "synchronous=OFF"
+        )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def guards_let_go_of_emptied_tables() -> Iterator[None]:
+    """Emptying the tables between tests is the one deletion that the guards must allow."""
+    from django.test import TransactionTestCase
+
+    empty = TransactionTestCase._fixture_teardown
+
+    def empty_without_guards(self: TransactionTestCase) -> None:
+        from diandian.config import guards
+
+        with guards.lifted():
+            empty(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        if find_spec("diandian.config.guards"):
+            patch.setattr(TransactionTestCase, "_fixture_teardown", empty_without_guards)
+        yield
+
+
+def _is_near(address: object) -> bool:
+    return not isinstance(address, tuple) or str(address[0]).startswith(_LOOPBACK)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def closed_network() -> Iterator[None]:
+    """Refuse every connection that leaves this machine."""
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+    look_up = socket.getaddrinfo
+
+    def refuse(address: object) -> None:
+        if not _is_near(address):
+            raise RuntimeError(f"tests have no network: {address} was called")
+
+    def guarded_connect(self: socket.socket, address: object) -> None:
+        refuse(address)
+        return connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: object) -> int:
+        refuse(address)
+        return connect_ex(self, address)
+
+    def guarded_look_up(host: object, *args: object, **kwargs: object) -> object:
+        refuse((host or "127.0.0.1",))
+        return look_up(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        patch.setattr(socket, "getaddrinfo", guarded_look_up)
+        yield
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Return the browser's path; tests that ask for it are skipped where there is none."""
+    path = chromium()
+    if not path:
+        pytest.skip("no Chromium on this machine")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Begin every test in the source language, whatever the one before spoke."""
+    from django.utils import translation
+
+    with translation.override("en"):
+        yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once for each reason how much was skipped."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason] = reasons.get(reason, 0) + 1
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count} skipped: {reason.removeprefix('Skipped: ')}")
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    _FOLDER.cleanup()

@@ -1,0 +1,31 @@
+"""What this machine has for tests: PostgreSQL, a browser."""
+
+import os
+import shutil
+from urllib.parse import quote
+
+
+def postgres_url() -> tuple[str, str]:
+    """Return the address of a PostgreSQL that answers, else an empty text and the reason."""
+    import psycopg
+
+    host = os.environ.get("PGHOST", "127.0.0.1")
+    port = os.environ.get("PGPORT", "5432")
+    user = os.environ.get("PGUSER", "postgres")
+    password = os.environ.get("PGPASSWORD", "")
+    try:
+        psycopg.connect(
+            host=host, port=port, user=user, password=password, dbname="postgres", connect_timeout=3
+        ).close()
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1]
+        return "", f"no PostgreSQL for user {user} at {host}:{port} ({reason})"
+    secret = f":{quote(password)}" if password else ""
+    return f"postgresql://{quote(user)}{secret}@{host}:{port}/diandian", ""
+
+
+def chromium() -> str:
+    """Return the path of a Chromium, else an empty text."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    asked = os.environ.get("CHROMIUM")
+    return asked or next((path for name in names if (path := shutil.which(name))), "")
