@@ -1,0 +1,135 @@
+"""Flights: legs between airports, each in its own band, with the way to a distant airport.
+
+Great circle without uplift, since the rows hold the detour. The non-CO2 effect is the ``.rf`` row;
+``without_non_co2_g`` of a line comes from its ``.norf`` twin.
+*Source:* methodology, sections 3 (bands, nearby airports) and 4 (Chinese flights).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from diandian.emissions.blocks.base import pair, text, with_upstream
+from diandian.emissions.errors import NoAirportError, SamePlaceFlightError
+from diandian.emissions.geo import distance, place
+from diandian.emissions.lines import M1, ONE, Doubt, make_line
+from diandian.emissions.uncertainty import CITY_PAIR, DEFAULT, EXACT, TICKET
+from diandian.kernel.errors import N_
+
+if TYPE_CHECKING:
+    from diandian.emissions.blocks.journey import Journey
+    from diandian.emissions.geo import Distance, Place
+    from diandian.emissions.lines import Line
+
+SHORT_KM, LONG_KM = Decimal(500), Decimal(3700)
+SHORTEST_KM = 100  # airports nearer than this serve one region: the answer is taken for a slip
+OWN_AIRPORT_KM = 60  # nearer than this an airport counts as the city's own, without a ground leg
+FRONT_CABIN = Decimal("1.5")  # seats of a front cabin where only an average row exists
+CABINS = ("economy", "premium_economy", "business", "first")
+LABELS = (
+    N_("Flight, %(origin)s – %(destination)s"),
+    N_("Flight, supply of the fuel"),
+)
+GROUND_LABELS = (
+    N_("Way to the airport, %(origin)s – %(destination)s"),
+    N_("Way to the airport, supply of the fuel"),
+)
+
+
+def airport_of(spot: Place) -> Place:
+    """Return the airport taken for a place. Raises: NoAirportError."""
+    if not spot.nearest_airports:
+        raise NoAirportError(field="from", place=spot.in_both())
+    return place(f"iata:{spot.nearest_airports[0]}")
+
+
+@lru_cache(maxsize=2048)
+def _route(origin: Place, via: str, destination: Place) -> tuple[tuple[Place, Place], ...]:
+    """Return the legs between airports."""
+    stops = [airport_of(origin)]
+    if via:
+        stops.append(airport_of(place(via)))
+    stops.append(airport_of(destination))
+    legs = tuple((a, b) for a, b in pairwise(stops) if a.key != b.key)
+    hops = [distance(a, b, "air").great_circle_km for a, b in legs]
+    if not legs or min(hops) < SHORTEST_KM:
+        ends = {"origin": origin.in_both(), "destination": destination.in_both()}
+        raise SamePlaceFlightError(field="mode", **ends)
+    return legs
+
+
+def band(leg: Distance, cabin: str, *, mainland: bool) -> tuple[str, str, Decimal]:
+    """Return the row of the flight without its ending, that of the fuel, and the cabin's ratio."""
+    ratio = ONE if cabin == "economy" else FRONT_CABIN
+    km = leg.great_circle_km
+    if km < SHORT_KM:
+        return "transport.air.domestic.average", "transport.air.domestic.average.wtt", ratio
+    if mainland:
+        return "transport.air.china_domestic", "transport.air.short_haul.average.wtt", ratio
+    if km <= LONG_KM:
+        row = f"transport.air.short_haul.{'economy' if cabin == 'economy' else 'business'}"
+        return row, f"{row}.wtt", ONE
+    row = f"transport.air.long_haul.{cabin}"
+    return row, f"{row}.wtt", ONE
+
+
+def air_lines(journey: Journey) -> list[Line]:
+    """Return the lines of flying, and of getting to airports that are not the city's own."""
+    via = text(journey.values, "via", "")
+    legs = _route(journey.origin, via, journey.destination)
+    lines: list[Line] = []
+    for number, (start, end) in enumerate(legs, 1):
+        lines += _leg(replace(journey, origin=start, destination=end), number)
+    ends = ((journey.origin, legs[0][0]), (legs[-1][1], journey.destination))
+    for number, (start, end) in enumerate(ends, 1):
+        lines += _ground(replace(journey, origin=start, destination=end), number)
+    return lines
+
+
+def _leg(journey: Journey, number: int) -> list[Line]:
+    cabin = text(journey.values, "cabin", "economy")
+    if cabin not in CABINS:  # "don't know" is economy
+        cabin = "economy"
+    measured = distance(journey.origin, journey.destination, "air")
+    row, fuel, ratio = band(measured, cabin, mainland=journey.mainland)
+    here = {journey.origin.country, journey.destination.country}
+    region = "GB" if "GB" in here else journey.country
+    twin = journey.factors.find(f"{row}.norf", region)
+    found = journey.factors.find(f"{row}.rf", region) if journey.context.non_co2 else twin
+    shared: dict[str, Any] = {
+        "category": "travel",
+        "amount": journey.amount(measured.distance_km),
+        "share": M1.multiply(journey.weight, ratio),
+        "params": journey.names(),
+        "doubt": Doubt(DEFAULT if journey.assumed else EXACT, TICKET),
+        "assumed": journey.assumed,
+        "details": journey.details(measured, cabin=cabin, cabin_ratio=str(ratio)),
+    }
+    key = f"travel.air.{number}"
+    flight = make_line(found, key=key, label=LABELS[0], without=twin.factor.value, **shared)
+    supply = make_line(
+        journey.factors.find(fuel, region), key=f"{key}.wtt", label=LABELS[1], **shared
+    )
+    return [flight, supply]
+
+
+def _ground(journey: Journey, number: int) -> list[Line]:
+    measured = distance(journey.origin, journey.destination, "coach")
+    if measured.great_circle_km <= OWN_AIRPORT_KM:
+        return []
+    return pair(
+        with_upstream(journey.factors, "transport.road.coach", journey.country),
+        key=f"travel.ground.{number}",
+        category="travel",
+        labels=GROUND_LABELS,
+        amount=journey.amount(measured.distance_km),
+        share=journey.weight,
+        params=journey.names(),
+        doubt=Doubt(DEFAULT, CITY_PAIR),  # by coach is our assumption
+        assumed=True,
+        details=journey.details(measured),
+    )

@@ -1,0 +1,1 @@
+"""Scene kinds: one folder each, found by looking."""
