@@ -1,0 +1,184 @@
+"""The certificate's record: every fact that page, paper and API may say, in one plain dict.
+
+Integers and strings only, so that the signed bytes are the same everywhere.
+*Source:* C1 of the registry design.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+
+from diandian.claims.levels import allowed_style, claim_level
+from diandian.kernel.mass import GRAMS_PER_KG
+from diandian.kernel.money import Money, largest_remainder
+from diandian.registry.models import CreditBatch, Retirement
+from diandian.registry.queries import RetiredRange, UpstreamState
+from diandian.scenes.models import Scene
+
+CATEGORIES = ("travel", "stay", "local", "food", "venue", "goods")
+# Largest number of dots in one picture, and the scales a dot may have (design tokens, dot scale).
+_SCALES_KG = ((400, 1), (4_000, 10), (8_000, 20), (40_000, 100), (200_000, 500), (400_000, 1_000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a fulfilled order knows. ``estimate`` is None for a lump sum."""
+
+    code: str
+    language: str
+    display_name: str
+    retirement: Retirement
+    ranges: Sequence[RetiredRange]
+    batch: CreditBatch
+    upstream: UpstreamState
+    scene: Scene | None
+    estimate: Mapping[str, Any] | None
+    supplier: Money
+    fee: Money
+    issued_at: datetime
+    retire_by: date | None = None
+
+
+def kg_per_dot(mass_g: int) -> int:
+    """Return the kilograms that one dot stands for, so that a picture holds 400 dots at most."""
+    kilograms = mass_g // GRAMS_PER_KG
+    for up_to_kg, kg in _SCALES_KG:
+        if kilograms <= up_to_kg:
+            return kg
+    kg = 10_000
+    while kilograms > 400 * kg:
+        kg *= 10
+    return kg
+
+
+def dots_of(mass_g: int, estimate: Mapping[str, Any] | None, kg: int) -> dict[str, int]:
+    """Share the dots of a retirement among the categories of its estimate; they add up exactly."""
+    total = -(-mass_g // (kg * GRAMS_PER_KG))
+    weights = dict.fromkeys(CATEGORIES, 0)
+    for line in (estimate or {}).get("lines", []):
+        weights[line["category"]] += int(line["mass_g"])
+    if sum(weights.values()) == 0:
+        return {"goods": total}
+    shares = largest_remainder(total, list(weights.values()))
+    return {key: share for key, share in zip(weights, shares, strict=True) if share}
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
+def _scene(scene: Scene | None) -> dict[str, Any] | None:
+    if scene is None:
+        return None
+    return {
+        "slug": scene.slug,
+        "kind": scene.kind,
+        "names": scene.names,
+        "host_names": scene.host_names,
+        "place_names": scene.venue_names,
+        "city_names": scene.city_names,
+        "country": scene.country,
+        "starts_on": scene.starts_on.isoformat(),
+        "ends_on": scene.ends_on.isoformat() if scene.ends_on else None,
+    }
+
+
+def _range(piece: RetiredRange) -> dict[str, Any]:
+    return {
+        "batch": piece.batch,
+        "start_g": piece.start_g,
+        "end_g": piece.end_g,
+        "mass_g": piece.mass_g,
+        "serial_first": piece.serial_first,
+        "serial_last": piece.serial_last,
+        "offset_first_g": piece.offset_first_g,
+        "offset_last_g": piece.offset_last_g,
+    }
+
+
+def _claim(facts: Facts, *, retired: bool) -> dict[str, str]:
+    scene = facts.scene
+    jurisdiction = scene.country if scene else ""
+    audience = scene.audience if scene else "unknown"
+    estimate = facts.estimate or {}
+    level = claim_level(
+        retired=retired,
+        mass_g=facts.retirement.mass_g,
+        estimate_low_g=estimate.get("low_g"),
+        estimate_high_g=estimate.get("high_g"),
+        recognition_evidence=facts.batch.recognition_evidence,
+        boundary_complete=False,
+        jurisdiction=jurisdiction,
+        audience=audience,
+    )
+    wished = scene.claim_style if scene else "contribution"
+    return {
+        "level": str(level),
+        "style": str(allowed_style(wished, jurisdiction, audience)),
+        "jurisdiction": jurisdiction,
+        "audience": audience,
+    }
+
+
+def build(facts: Facts) -> dict[str, Any]:
+    """Build the record of a fulfilled order."""
+    retirement, project = facts.retirement, facts.retirement.project
+    retired = facts.upstream.state == "retired"
+    kg = kg_per_dot(retirement.mass_g)
+    upstream = facts.upstream
+    return {
+        "schema": "diandian/certificate/1",
+        "code": facts.code,
+        "version": 1,
+        "lang": facts.language,
+        "issued_at": _instant(facts.issued_at),
+        "state": "retired" if retired else "held",
+        "retired_at": _instant(retirement.retired_at) if retired else None,
+        "retire_by": facts.retire_by.isoformat() if facts.retire_by and not retired else None,
+        "claim": _claim(facts, retired=retired),
+        "beneficiary": {"display_name": facts.display_name},
+        "scene": _scene(facts.scene),
+        "purpose": retirement.purpose,
+        "mass_g": retirement.mass_g,
+        "kg_per_dot": kg,
+        "dots": dots_of(retirement.mass_g, facts.estimate, kg),
+        "estimate": dict(facts.estimate) if facts.estimate else None,
+        "retirement": retirement.public_id,
+        "subject_commit": retirement.subject_commit,
+        "project": {
+            "code": project.code,
+            "names": project.names,
+            "programme": project.programme.code,
+            "programme_names": project.programme.names,
+            "category_names": project.category_names,
+            "place_names": project.place_names,
+            "supplier_names": project.supplier_names,
+            "country": project.country,
+            "methodology_code": project.methodology_code,
+            "vintage_year": retirement.vintage_year,
+        },
+        "ranges": [_range(piece) for piece in facts.ranges],
+        "upstream": {
+            "custody": facts.batch.custody,
+            "state": upstream.state,
+            "registry": upstream.registry_url,
+            "reference": upstream.reference,
+            "retired_at": _instant(upstream.retired_at),
+            "evidence_sha256": upstream.evidence_sha256,
+            "simulated": upstream.is_simulated,
+        },
+        "recognition_evidence": facts.batch.recognition_evidence,
+        "money": {
+            "currency": facts.supplier.currency,
+            "total_minor": (facts.supplier + facts.fee).amount_minor,
+            "supplier_minor": facts.supplier.amount_minor,
+            "fee_minor": facts.fee.amount_minor,
+        },
+        "sample": retirement.is_sample,
+        "simulated_registry": settings.TEST_MODE,
+        "no_money_moved": settings.TEST_MODE,
+        "verify_url": f"{settings.BASE_URL}/v/{facts.code}",
+    }

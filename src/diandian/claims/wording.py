@@ -1,0 +1,293 @@
+"""The only door to words that claim anything about neutrality, contribution or cover.
+
+Every sentence is a function of the evidence in the certificate record, the style that the
+jurisdiction and the audience allow, and the language. "Certificate of honour" is a name only; what
+is claimed comes from the level (``levels.py``). The sentences themselves stand in ``texts.py``.
+The record's fields: ``docs/howto/add-a-certificate-design.md``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from diandian.claims.banned import banned_terms, find_banned
+from diandian.claims.levels import Level, Style, allowed_style
+from diandian.claims.phrases import (
+    LANGUAGES,
+    Text,
+    amount,
+    day,
+    exact_mass,
+    listed,
+    pick,
+    shown_mass,
+    shown_range,
+)
+from diandian.claims.texts import (
+    BRANDS,
+    CATEGORIES,
+    CLAIM_LINES,
+    CTAS,
+    FACTS,
+    GUESTS,
+    KIND_VERBS,
+    LABELS,
+    MATCH_BUTTONS,
+    NOT_EMISSION_FREE,
+    POSTERS,
+    REDUCE_FIRST,
+    RELATIONS,
+    SHARE_LINES,
+    STATE_LINES,
+    STATEMENTS,
+    TITLES,
+    VERIFY_ANSWERS,
+    VOLUNTARY,
+)
+from diandian.kernel.mass import GRAMS_PER_KG, grams_to_buy
+
+Record = Mapping[str, Any]
+
+__all__ = ["LANGUAGES", "banned_terms", "find_banned", "style_of", "title"]
+
+
+def style_of(record: Record) -> Style:
+    """Return the style in which this record may be worded, never looser than its place allows."""
+    claim = record["claim"]
+    return allowed_style(claim["style"], claim["jurisdiction"], claim["audience"])
+
+
+def _style(subject: Record | str) -> Style:
+    return Style(subject) if isinstance(subject, str) else style_of(subject)
+
+
+def _level(record: Record) -> Level:
+    level = Level(record["claim"]["level"])
+    strict = style_of(record) is Style.CONTRIBUTION
+    # A claim about a whole event exists only in the compensation family of words.
+    return Level.COVERED if level is Level.EVENT and strict else level
+
+
+def _say(texts: Text, lang: str, **params: object) -> str:
+    return texts[lang].format(**params)
+
+
+# --- words for pages -----------------------------------------------------------------------------
+
+
+def brand(subject: Record | str, lang: str) -> str:
+    """Return the product's name as it may stand on this surface."""
+    return BRANDS[_style(subject)][lang]
+
+
+def title(subject: Record | str, lang: str) -> str:
+    """Return the certificate's visual name, for a record or a style."""
+    return TITLES[_style(subject)][lang]
+
+
+def cta(style: str, lang: str) -> str:
+    """Return the words of the scene page's main button."""
+    return CTAS[Style(style)][lang]
+
+
+def match_button(style: str, dots: int, lang: str) -> str:
+    """Return the words of the result page's main button."""
+    return _say(MATCH_BUTTONS[Style(style)], lang, dots=dots)
+
+
+def label(key: str, style: str, lang: str, **params: object) -> str:
+    """Return a short label that claims something: open, matched, cover, host_paid, all_matched."""
+    return _say(LABELS[key][Style(style)], lang, **params)
+
+
+def voluntary(lang: str, style: str = Style.CONTRIBUTION) -> str:
+    """Return the honest line beside every paying button; the default suits every surface."""
+    return VOLUNTARY[Style(style)][lang]
+
+
+def poster_words(style: str, lang: str) -> Mapping[str, Any]:
+    """Return the poster's question, its four steps as (words, smaller words), and its captions."""
+    words: Mapping[str, Any] = POSTERS[Style(style)][lang]
+    return words
+
+
+def verify_answer(key: str, lang: str) -> str:
+    """Return the first line of the verify page; the keys are those of ``VERIFY_ANSWERS``."""
+    return VERIFY_ANSWERS[key][lang]
+
+
+def guest_name(lang: str) -> str:
+    """Return what stands in place of a name that was not given."""
+    return GUESTS[lang]
+
+
+def share_line(record: Record, lang: str) -> str:
+    """Return the one line of the share picture; it names nobody."""
+    covered = record["state"] == "retired" and _relation(record) not in {"below", "none"}
+    return _say(SHARE_LINES[_style(record)]["all" if covered else "part"], lang, dots=dots(record))
+
+
+def preview_title(record: Record, lang: str) -> str:
+    """Return the title of a link preview."""
+    covered = record["state"] == "retired" and _relation(record) not in {"below", "none"}
+    key = "all_matched" if covered else "some_dots"
+    return label(key, style_of(record), lang, dots=dots(record))
+
+
+def board_line(style: str, dots_matched: int, lang: str) -> str:
+    """Return the words for a count of dots on a board or a wall."""
+    return label("board", style, lang, dots=dots_matched)
+
+
+# --- sentences of one certificate ----------------------------------------------------------------
+
+
+def dots(record: Record) -> int:
+    """Return the number of dots on the certificate."""
+    counted = int(sum(record["dots"].values()))
+    per_dot_g = int(record["kg_per_dot"]) * GRAMS_PER_KG
+    return counted or (int(record["mass_g"]) + per_dot_g // 2) // per_dot_g
+
+
+def category(key: str, lang: str) -> str:
+    """Return the word for a category of dots."""
+    return CATEGORIES.get(key, CATEGORIES["other"])[lang]
+
+
+def _categories(record: Record, lang: str) -> str:
+    keys = [key for key in CATEGORIES if key != "other" and record["dots"].get(key)]
+    if "travel" in keys and "local" in keys:
+        keys.remove("local")  # one word covers both in a sentence
+    return listed([CATEGORIES[key][lang] for key in keys], lang)
+
+
+def _occasion(record: Record, lang: str) -> str:
+    scene = record["scene"]
+    if scene is None:
+        return ""
+    kind = "host" if record["claim"]["audience"] == "event" else scene["kind"]
+    return _say(KIND_VERBS.get(kind, KIND_VERBS["other"]), lang, scene=pick(scene["names"], lang))
+
+
+def _relation(record: Record) -> str:
+    """Compare what was bought with the estimate, which was rounded up to whole kilograms."""
+    estimate = record["estimate"]
+    if estimate is None or record["purpose"] == "lump_sum":
+        return "none"
+    mass_g, exact_g = record["mass_g"], grams_to_buy(estimate["mass_g"])
+    if mass_g < estimate["mass_g"]:
+        return "below"
+    if mass_g == exact_g or mass_g == estimate["mass_g"]:
+        return "equal"
+    return "upper" if mass_g >= estimate["high_g"] else "above"
+
+
+def _percent(record: Record) -> int:
+    return int(record["mass_g"] * 100 // record["estimate"]["mass_g"])
+
+
+def _project(record: Record, lang: str) -> str:
+    return pick(record["project"]["names"], lang)
+
+
+def statement(record: Record, lang: str) -> str:
+    """Return the one sentence of the certificate; it follows the holder's name."""
+    style, relation = style_of(record), _relation(record)
+    occasion, parts = _occasion(record, lang), _categories(record, lang)
+    texts = STATEMENTS[style][record["state"]]
+    comparison = ""
+    if relation != "none" and parts:
+        percent = _percent(record) if relation == "below" else 0
+        comparison = _say(RELATIONS[relation], lang, percent=percent, parts=parts)
+    key = ("occasion" if occasion else "plain") + ("_compared" if comparison else "")
+    return _say(
+        texts[key],
+        lang,
+        mass=exact_mass(record["mass_g"], lang),
+        occasion=occasion,
+        parts=parts,
+        comparison=comparison,
+        project=_project(record, lang),
+        day=day(record["retire_by"]),
+    )
+
+
+def not_emission_free(record: Record, lang: str) -> str:
+    """Return the sentence that every claim carries: it does not make the trip emission-free."""
+    return NOT_EMISSION_FREE["trip" if record["purpose"] == "trip" else "lump_sum"][lang]
+
+
+def reduce_first(record: Record, lang: str) -> str:
+    """Return the shortest honest line, for the foot of a certificate."""
+    return REDUCE_FIRST["trip" if record["purpose"] == "trip" else "lump_sum"][lang]
+
+
+def claim_line(record: Record, lang: str) -> str:
+    """Return the sentence of the record's claim level, with what it does not mean."""
+    level, estimate = _level(record), record["estimate"]
+    if level is Level.MEASURED and estimate is None:
+        raise ValueError("a measured claim needs an estimate")
+    if level is Level.COVERED and estimate is None:
+        level = Level.CONTRIBUTED
+    numbers = {"estimate": "", "range": "", "high": ""}
+    if estimate is not None:
+        numbers = {
+            "estimate": shown_mass(estimate["mass_g"], lang),
+            "range": shown_range(estimate["low_g"], estimate["high_g"], lang),
+            "high": shown_mass(estimate["high_g"], lang),
+        }
+    text = _say(
+        CLAIM_LINES[level],
+        lang,
+        mass=exact_mass(record["mass_g"], lang),
+        project=_project(record, lang),
+        day=day(record["retire_by"]),
+        **numbers,
+    )
+    if level in {Level.MEASURED, Level.FUNDED}:
+        return text
+    return text + not_emission_free(record, lang)
+
+
+def state_line(record: Record, lang: str) -> str:
+    """Return the retirement state with its day."""
+    at = record["retired_at"] if record["state"] == "retired" else record["retire_by"]
+    return _say(STATE_LINES[record["state"]], lang, day=day(at)).strip()
+
+
+def what_it_says(record: Record, lang: str) -> list[str]:
+    """Return plain sentences on what the certificate says and does not say."""
+    mass, estimate, money = exact_mass(record["mass_g"], lang), record["estimate"], record["money"]
+    lines = [_say(FACTS[record["state"]], lang, mass=mass, day=day(record["retire_by"]))]
+    denial = not_emission_free(record, lang).lstrip("；; ")
+    lines.append(denial[0].upper() + denial[1:])
+    if estimate is not None:
+        lines.append(
+            _say(
+                FACTS["estimate"],
+                lang,
+                estimate=shown_mass(estimate["mass_g"], lang),
+                range=shown_range(estimate["low_g"], estimate["high_g"], lang),
+                method=estimate["method_version"],
+                factors=estimate["factor_set_id"],
+            )
+        )
+        parts = _categories(record, lang)
+        if parts:
+            lines.append(_say(FACTS["boundary"], lang, parts=parts))
+    lines.append(_say(FACTS["once"], lang, mass=mass))
+    if money is not None:
+        shown = {
+            key: amount(money[f"{key}_minor"], money["currency"], lang)
+            for key in ("total", "supplier", "fee")
+        }
+        lines.append(_say(FACTS["money"], lang, **shown))
+    lines.append(FACTS["intact"][lang])
+    if record["sample"] or record["simulated_registry"] or record["no_money_moved"]:
+        lines.append(sample_line(record, lang))
+    return lines
+
+
+def sample_line(record: Record, lang: str) -> str:
+    """Return the mark of everything that is not real: sample data, simulated registry, no money."""
+    flags = [key for key in ("sample", "simulated_registry", "no_money_moved") if record[key]]
+    return " · ".join(FACTS[key][lang] for key in flags)

@@ -1,0 +1,177 @@
+"""Checks a certificate record against itself: every number must follow from the others.
+
+*Source:* invariants R7, R8, R10 and C1 of the registry study. A record can pass all of this and
+still be forged: only the signature tells who wrote it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from diandian.kernel.mass import GRAMS_PER_KG, GRAMS_PER_TONNE
+from diandian.kernel.tokens import is_well_formed
+from diandian.verifier.checks import Check, failed
+
+Record = Mapping[str, Any]
+SCHEMA = "diandian/certificate/1"
+STATES = ("retired", "held")
+LEVELS = ("L1", "L2", "L3", "L4")
+_DIGITS = re.compile(r"(\d+)")
+
+
+def _schema(record: Record) -> str:
+    return "" if record["schema"] == SCHEMA else f"unknown schema {record['schema']!r}"
+
+
+def _code(record: Record) -> str:
+    if not is_well_formed(record["code"]):
+        return "the code's check character is wrong"
+    return "" if record["verify_url"].endswith(f"/{record['code']}") else "the address differs"
+
+
+def _state(record: Record) -> str:
+    state, level = record["state"], record["claim"]["level"]
+    if state not in STATES or level not in LEVELS:
+        return f"unknown state {state!r} or level {level!r}"
+    if (state == "held") != (level == "L1"):
+        return "only what is not yet retired has level L1, and it has no other"
+    if not record["retired_at" if state == "retired" else "retire_by"]:
+        return "the day of the retirement is missing"
+    return ""
+
+
+def _whole(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _ranges(record: Record) -> str:
+    total = 0
+    seen: list[tuple[str, int, int]] = []
+    for part in record["ranges"]:
+        start, end = part["start_g"], part["end_g"]
+        if not (_whole(start) and _whole(end) and start < end):
+            return "a range is empty or runs backwards"
+        if part["mass_g"] != end - start:
+            return "a range does not hold the grams that it states"
+        if any(part["batch"] == b and start < e and s < end for b, s, e in seen):
+            return "two ranges overlap"
+        seen.append((part["batch"], start, end))
+        total += part["mass_g"]
+    if record["state"] == "held" and not record["ranges"]:
+        return ""
+    return "" if total == record["mass_g"] else f"ranges hold {total} g, not {record['mass_g']} g"
+
+
+def _serial_distance(first: object, last: object) -> int | None:
+    """Return how many serials lie between, or None when they are not of one series."""
+    one, two = _DIGITS.split(str(first)), _DIGITS.split(str(last))
+    if len(one) != len(two):
+        return None
+    differing = [index for index in range(len(one)) if one[index] != two[index]]
+    if not differing:
+        return 0
+    index = differing[0]
+    if len(differing) > 1 or index % 2 == 0:  # odd places are the digits
+        return None
+    return int(two[index]) - int(one[index])
+
+
+def _serials(record: Record) -> str:
+    for part in record["ranges"]:
+        distance = _serial_distance(part["serial_first"], part["serial_last"])
+        first, last = part["offset_first_g"], part["offset_last_g"]
+        if distance is None or distance < 0:
+            return "first and last serial are not of one series"
+        if not (0 <= first < GRAMS_PER_TONNE and 0 < last <= GRAMS_PER_TONNE):
+            return "an offset lies outside its serial"
+        if distance * GRAMS_PER_TONNE + last - first != part["mass_g"]:
+            return "serials and offsets do not hold the grams of their range"
+        if part["start_g"] % GRAMS_PER_TONNE != first:
+            return "a range does not start where its serial says"
+    return ""
+
+
+def _estimate(record: Record) -> str:
+    estimate = record["estimate"]
+    if estimate is None:
+        return "" if record["purpose"] == "lump_sum" else "a trip has an estimate"
+    total = sum(line["mass_g"] for line in estimate["lines"])
+    if total != estimate["mass_g"]:
+        return f"the lines add up to {total} g, not {estimate['mass_g']} g"
+    if not 0 <= estimate["low_g"] <= estimate["mass_g"] <= estimate["high_g"]:
+        return "the estimate lies outside its own range"
+    return ""
+
+
+def _dots(record: Record) -> str:
+    counted = sum(record["dots"].values())
+    per_dot_g = record["kg_per_dot"] * GRAMS_PER_KG
+    if not all(_whole(number) for number in record["dots"].values()) or per_dot_g <= 0:
+        return "dots are whole and not negative"
+    close = abs(counted * per_dot_g - record["mass_g"]) < per_dot_g
+    return "" if close else f"{counted} dots of {per_dot_g} g are not {record['mass_g']} g"
+
+
+def _money(record: Record) -> str:
+    money = record["money"]
+    if money is None:
+        return ""
+    same = money["supplier_minor"] + money["fee_minor"] == money["total_minor"]
+    return "" if same else "project share and fee do not add up to the price"
+
+
+def _claim(record: Record) -> str:
+    claim, estimate = record["claim"], record["estimate"]
+    if claim["level"] not in {"L3", "L4"}:
+        return ""
+    if estimate is None or record["mass_g"] < estimate["high_g"]:
+        return "the claim needs at least the upper estimate"
+    if not record["recognition_evidence"]:
+        return "the claim needs recognised credits"
+    if claim["level"] == "L4" and claim["audience"] != "event":
+        return "only a whole event can carry this claim"
+    return ""
+
+
+def _upstream(record: Record) -> str:
+    upstream = record["upstream"]
+    if upstream is None:
+        return "" if record["state"] == "held" else "where the tonnes came from is missing"
+    if upstream["simulated"] and not record["simulated_registry"]:
+        return "a simulated registry is not marked as one"
+    external = upstream["custody"] == "external" and record["state"] == "retired"
+    if external and not upstream["retired_at"]:
+        return "the outside registry has not retired these tonnes"
+    return ""
+
+
+_CHECKS: dict[str, Callable[[Record], str]] = {
+    "schema": _schema,
+    "code": _code,
+    "state": _state,
+    "ranges": _ranges,
+    "serials": _serials,
+    "estimate": _estimate,
+    "dots": _dots,
+    "money": _money,
+    "claim": _claim,
+    "upstream": _upstream,
+}
+
+
+def _run(key: str, function: Callable[[Record], str], record: Record) -> Check:
+    try:
+        problem = function(record)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        problem = f"cannot be read ({type(error).__name__}: {error})"
+    return Check(key, not problem, problem)
+
+
+def checks(record: Record) -> list[Check]:
+    """Return one check for each part of the record; a malformed part fails and never raises."""
+    return [_run(key, function, record) for key, function in _CHECKS.items()]
+
+
+def check(record: Record) -> list[Check]:
+    """Return what is wrong with the record; an empty list means that it agrees with itself."""
+    return failed(checks(record))
