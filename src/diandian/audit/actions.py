@@ -1,0 +1,135 @@
+"""Writes the trail and the outbox.
+
+The trail is a hash chain: whoever changes one entry must change all after it. It takes turns by a
+lock, so it stays off the path of a sale. *Source:* architecture, sections 2 and 3 (outbox).
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from diandian.audit import queries, rules
+from diandian.audit.models import AuditEntry, OutboxEvent, OutboxState
+from diandian.audit.transactions import joined
+from diandian.kernel.clock import now
+
+# Any number will do, as long as nobody else takes it.
+_TRAIL_LOCK = 0x6469616E
+
+
+def record(
+    *,
+    actor_ref: str,
+    action: str,
+    subject_ref: str,
+    details: Mapping[str, object] | None = None,
+    at: datetime | None = None,
+) -> AuditEntry:
+    """Add an entry to the trail, sealing the one before.
+
+    Locks: one writer of the trail at a time, until the caller's transaction ends.
+    """
+    assert actor_ref, "somebody acted"
+    assert action, "something was done"
+    with joined():
+        _take_turn()
+        entry = AuditEntry(
+            at=at or now(),
+            actor_ref=actor_ref,
+            action=action,
+            subject_ref=subject_ref,
+            details=dict(details or {}),
+            previous_hash=_last_hash(),
+        )
+        entry.entry_hash = queries.seal_of(entry)
+        entry.save(force_insert=True)
+        return entry
+
+
+def _take_turn() -> None:
+    # SQLite has one writer anyway: its transactions begin IMMEDIATE.
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TRAIL_LOCK])
+
+
+def _last_hash() -> str:
+    last = AuditEntry.objects.order_by("-id").values_list("entry_hash", flat=True).first()
+    return rules.FIRST_PREVIOUS if last is None else last
+
+
+def publish(
+    *,
+    kind: str,
+    key: str,
+    payload: Mapping[str, object] | None = None,
+    available_at: datetime | None = None,
+) -> None:
+    """Leave an event for the worker, in the caller's transaction. Idempotent by: ``key``."""
+    assert kind, "an event has a kind"
+    assert key, "an event has a key"
+    at = now()
+    event = OutboxEvent(
+        kind=kind,
+        key=key,
+        payload=dict(payload or {}),
+        created_at=at,
+        available_at=available_at or at,
+    )
+    OutboxEvent.objects.bulk_create([event], ignore_conflicts=True)
+
+
+def claim_events(
+    kinds: Collection[str], limit: int, lease_seconds: int = 60, *, at: datetime | None = None
+) -> list[OutboxEvent]:
+    """Take waiting events for a while; nobody else gets them until the lease ends.
+
+    Locks: skips rows that another worker is just taking (PostgreSQL).
+    """
+    assert limit > 0, "at least one"
+    assert lease_seconds > 0, "a lease has a length"
+    at = at or now()
+    until = at + timedelta(seconds=lease_seconds)
+    with transaction.atomic():
+        events = list(
+            OutboxEvent.objects.select_for_update(skip_locked=True)
+            .filter(Q(leased_until__isnull=True) | Q(leased_until__lte=at))
+            .filter(state=OutboxState.PENDING, available_at__lte=at, kind__in=kinds)
+            .order_by("available_at", "id")[:limit]
+        )
+        OutboxEvent.objects.filter(id__in=[event.id for event in events]).update(
+            leased_until=until, attempts=F("attempts") + 1
+        )
+    for event in events:
+        event.leased_until = until
+        event.attempts += 1
+    return events
+
+
+def finish(event: OutboxEvent) -> bool:
+    """Mark a claimed event as handled. Returns False when the lease was lost meanwhile."""
+    assert event.leased_until is not None, "finish what was claimed"
+    return _end_lease(event, state=OutboxState.DONE, error="")
+
+
+def fail(event: OutboxEvent, error: str, *, at: datetime | None = None) -> bool:
+    """Put a claimed event back to be tried later, or aside after too many attempts.
+
+    Returns False when the lease was lost meanwhile.
+    """
+    assert event.leased_until is not None, "fail what was claimed"
+    if event.attempts >= rules.GIVE_UP_AFTER:
+        return _end_lease(event, state=OutboxState.DEAD, error=error)
+    again_at = (at or now()) + rules.wait_after(event.attempts)
+    return _end_lease(event, state=OutboxState.PENDING, error=error, available_at=again_at)
+
+
+def _end_lease(event: OutboxEvent, *, state: OutboxState, error: str, **changes: datetime) -> bool:
+    mine = OutboxEvent.objects.filter(
+        id=event.id, state=OutboxState.PENDING, leased_until=event.leased_until
+    )
+    changed = mine.update(state=state, error=error[:2000], leased_until=None, **changes)
+    assert changed <= 1, "an event is one row"
+    return changed == 1

@@ -1,0 +1,93 @@
+"""The chart of accounts as code: every account code is built here, currency first.
+
+*Source:* payments design, section 8. A leading currency lets one plain check keep both sides of a
+transfer in one currency.
+"""
+
+from diandian.kernel.money import EXPONENTS
+
+GATEWAY_CLEARING = "1110"
+SUPPLIER_PAYABLE = "2010"
+CUSTOMER_PREPAYMENTS = "2110"
+REFUNDS_IN_TRANSIT = "2120"
+UNALLOCATED = "2190"
+OUTPUT_VAT = "2310"
+FEE_REVENUE = "4010"
+GATEWAY_FEES = "5110"
+GOODWILL = "5130"
+
+NAMES = {
+    GATEWAY_CLEARING: "Gateway clearing",
+    SUPPLIER_PAYABLE: "Supplier payable",
+    CUSTOMER_PREPAYMENTS: "Customer prepayments",
+    REFUNDS_IN_TRANSIT: "Refunds in transit",
+    UNALLOCATED: "Unallocated receipts",
+    OUTPUT_VAT: "Output VAT",
+    FEE_REVENUE: "Platform fee revenue",
+    GATEWAY_FEES: "Gateway fees",
+    GOODWILL: "Goodwill refunds",
+}
+
+
+def code(currency: str, number: str, *parts: str) -> str:
+    """Build an account code such as ``CNY:2010:sample-solar``. Raises: ValueError."""
+    if currency not in EXPONENTS or number not in NAMES:
+        raise ValueError(f"no account {number} in {currency}")
+    if not all(part and ":" not in part for part in parts):
+        raise ValueError(f"account parts are not empty and hold no colon: {parts}")
+    return ":".join((currency, number, *parts))
+
+
+def currency_of(account_code: str) -> str:
+    """Return the currency that leads an account code."""
+    return account_code.partition(":")[0]
+
+
+def number_of(account_code: str) -> str:
+    """Return the account's number in the chart."""
+    return account_code.split(":")[1]
+
+
+def gateway_clearing(currency: str, gateway: str, merchant: str) -> str:
+    """Return the account of money that a gateway took for a merchant and did not yet pay out."""
+    return code(currency, GATEWAY_CLEARING, gateway, merchant)
+
+
+def supplier_payable(currency: str, supplier_ref: str) -> str:
+    """Return the account of what a project owner is owed for retired credits."""
+    return code(currency, SUPPLIER_PAYABLE, supplier_ref.replace(":", "-"))
+
+
+def customer_prepayments(currency: str) -> str:
+    """Return the account of what customers paid and did not yet receive."""
+    return code(currency, CUSTOMER_PREPAYMENTS)
+
+
+def refunds_in_transit(currency: str) -> str:
+    """Return the account of refunds asked of a gateway and not yet confirmed."""
+    return code(currency, REFUNDS_IN_TRANSIT)
+
+
+def unallocated(currency: str) -> str:
+    """Return the account of money received twice or in the wrong amount."""
+    return code(currency, UNALLOCATED)
+
+
+def output_vat(currency: str) -> str:
+    """Return the account of the value added tax contained in our fee."""
+    return code(currency, OUTPUT_VAT)
+
+
+def fee_revenue(currency: str) -> str:
+    """Return the account of our fee, without its tax."""
+    return code(currency, FEE_REVENUE)
+
+
+def gateway_fees(currency: str) -> str:
+    """Return the account of what the gateways charge us."""
+    return code(currency, GATEWAY_FEES)
+
+
+def goodwill(currency: str) -> str:
+    """Return the account of refunds after retirement, at our cost."""
+    return code(currency, GOODWILL)

@@ -1,0 +1,106 @@
+"""Builds balanced transfers for each event of the money; pure.
+
+*Source:* example postings of the payments design, section 8, mode B (agent).
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from diandian.kernel.money import Money, round_half_up
+from diandian.ledger import chart
+
+# Our fee is a service of the "modern services" class, 6 %, contained in the price.
+VAT_BASIS_POINTS = 600
+_WHOLE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLine:
+    """One amount from one account (credit) to another (debit).
+
+    ``amount_minor`` > 0 in minor units; both codes begin with ``currency``.
+    """
+
+    debit_code: str
+    credit_code: str
+    amount_minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if type(self.amount_minor) is not int or self.amount_minor <= 0:
+            raise ValueError("a transfer moves a positive whole number of minor units")
+        if self.debit_code == self.credit_code:
+            raise ValueError("a transfer joins two accounts")
+        for side in (self.debit_code, self.credit_code):
+            if chart.currency_of(side) != self.currency:
+                raise ValueError(f"{side} is not an account in {self.currency}")
+
+    def swapped(self) -> "TransferLine":
+        """Return the line that undoes this one."""
+        return TransferLine(self.credit_code, self.debit_code, self.amount_minor, self.currency)
+
+
+def line(debit_code: str, credit_code: str, amount: Money) -> TransferLine:
+    """Make a transfer line from money."""
+    return TransferLine(debit_code, credit_code, amount.amount_minor, amount.currency)
+
+
+def build_capture(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
+    """Book a captured payment: the gateway owes us, we owe the customer."""
+    clearing = chart.gateway_clearing(amount.currency, gateway, merchant)
+    return [line(clearing, chart.customer_prepayments(amount.currency), amount)]
+
+
+def build_unallocated(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
+    """Book money that no order expects: paid twice, too late or in the wrong amount."""
+    clearing = chart.gateway_clearing(amount.currency, gateway, merchant)
+    return [line(clearing, chart.unallocated(amount.currency), amount)]
+
+
+def vat_within(gross: Money, basis_points: int = VAT_BASIS_POINTS) -> Money:
+    """Return the tax contained in a gross amount. Rounding: half up."""
+    assert basis_points >= 0, "a tax is not negative"
+    part = Decimal(gross.amount_minor) * basis_points / (_WHOLE + basis_points)
+    return Money(round_half_up(part), gross.currency)
+
+
+def build_sale(
+    *, supplier: Money, fee: Money, supplier_ref: str, vat_basis_points: int = VAT_BASIS_POINTS
+) -> list[TransferLine]:
+    """Book a confirmed retirement: the prepayment becomes supplier's part, fee and its tax (M3)."""
+    currency = supplier.currency
+    vat = vat_within(fee, vat_basis_points)
+    shares = (
+        (chart.supplier_payable(currency, supplier_ref), supplier),
+        (chart.fee_revenue(currency), fee - vat),
+        (chart.output_vat(currency), vat),
+    )
+    prepaid = chart.customer_prepayments(currency)
+    lines = [line(prepaid, target, amount) for target, amount in shares if amount.amount_minor]
+    assert sum(entry.amount_minor for entry in lines) == (supplier + fee).amount_minor, "M3"
+    return lines
+
+
+def build_refund(amount: Money, *, from_unallocated: bool = False) -> list[TransferLine]:
+    """Book a refund that was asked of the gateway, before the grams were retired."""
+    currency = amount.currency
+    source = chart.unallocated if from_unallocated else chart.customer_prepayments
+    return [line(source(currency), chart.refunds_in_transit(currency), amount)]
+
+
+def build_goodwill_refund(amount: Money) -> list[TransferLine]:
+    """Book a refund after retirement: our cost, the grams stay retired (R11)."""
+    currency = amount.currency
+    return [line(chart.goodwill(currency), chart.refunds_in_transit(currency), amount)]
+
+
+def build_refund_settled(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
+    """Book a refund that the gateway confirmed."""
+    clearing = chart.gateway_clearing(amount.currency, gateway, merchant)
+    return [line(chart.refunds_in_transit(amount.currency), clearing, amount)]
+
+
+def build_gateway_fee(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
+    """Book what the gateway kept for itself, as its statement says."""
+    clearing = chart.gateway_clearing(amount.currency, gateway, merchant)
+    return [line(chart.gateway_fees(amount.currency), clearing, amount)]

@@ -1,0 +1,368 @@
+"""Holds and retires grams. What is retired is never undone.
+
+A lane row is the hot one: a sale touches it last, in lane order, by one conditional UPDATE, so that
+nobody waits for more than a moment and no gram is promised twice. Issuing is in ``batches``.
+*Source:* design of the registry, sections 3 and 4.2; R1 to R11.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+from diandian.audit.transactions import joined, require_transaction
+from diandian.kernel.clock import now
+from diandian.registry import queries, rules
+from diandian.registry.batches.actions import (
+    cancel,
+    create_programme,
+    create_project,
+    freeze,
+    issue,
+    record_upstream,
+    thaw,
+)
+from diandian.registry.errors import (
+    AlreadyRetiredError,
+    BatchNotOpenError,
+    HoldGoneError,
+    HoldMismatchError,
+    NotEnoughCreditsError,
+)
+from diandian.registry.lanes.actions import advance, close_if_sold_out, give_back, link_to, promise
+from diandian.registry.models import (
+    Allocation,
+    AllocationKind,
+    Beneficiary,
+    Holding,
+    HoldState,
+    Retirement,
+)
+from diandian.registry.rules import RetireRequest
+from diandian.registry.stock import may_serve
+
+__all__ = [
+    "RetireRequest",
+    "cancel",
+    "commit_hold",
+    "create_programme",
+    "create_project",
+    "erase_beneficiary",
+    "freeze",
+    "hold",
+    "issue",
+    "record_upstream",
+    "release",
+    "retire",
+    "retire_many",
+    "thaw",
+]
+
+# --- holds --------------------------------------------------------------------------------------
+
+
+def hold(*, project_id: int, mass_g: int, owner_ref: str, expires_at: datetime) -> list[Holding]:
+    """Set grams aside for an owner, oldest issuance first; they may span lanes and batches.
+
+    Idempotent by: ``owner_ref``; of two that race with one owner the second ends in IntegrityError.
+    Locks: lanes, in id order. Raises: NotEnoughCreditsError (nothing is held, the caller may go
+    on), HoldMismatchError, AlreadyRetiredError.
+    """
+    assert mass_g > 0, "nothing to hold"
+    assert expires_at.tzinfo is not None, "instants are aware"
+    with joined():
+        earlier = queries.holds_of(owner_ref)
+        live = _live_or_refuse(earlier, owner_ref, mass_g)
+        if live:
+            return live
+        again = bool(earlier)
+        plan = _plan(project_id, mass_g, locked=False)
+        if len(plan) == 1:
+            # The usual case: one lane, promised by one conditional UPDATE, without waiting first.
+            holdings = _write_holds(plan, owner_ref, expires_at, again=again)
+            if promise(*plan[0]):
+                return holdings
+            _settle_holds(holdings, HoldState.RELEASED)
+            again = True
+        plan = _plan(project_id, mass_g, locked=True)
+        holdings = _write_holds(plan, owner_ref, expires_at, again=again)
+        promised = [promise(lane_id, take_g) for lane_id, take_g in plan]
+        assert all(promised), "locked lanes keep their grams"
+        return holdings
+
+
+def _live_or_refuse(earlier: Sequence[Holding], owner_ref: str, mass_g: int) -> list[Holding]:
+    assert mass_g > 0, "nothing to hold"
+    assert all(row.owner_ref == owner_ref for row in earlier), "holds of one owner"
+    if any(row.state == HoldState.USED for row in earlier):
+        raise AlreadyRetiredError(owner_ref=owner_ref)
+    live = [row for row in earlier if row.state in queries.LIVE_HOLDS]
+    held_g = sum(row.mass_g for row in live)
+    if live and held_g != mass_g:
+        raise HoldMismatchError(owner_ref=owner_ref, held_g=held_g, asked_g=mass_g)
+    return live
+
+
+def _plan(project_id: int, mass_g: int, *, locked: bool) -> list[tuple[int, int]]:
+    lanes = queries.free_lanes(project_id).select_related("batch")
+    if locked:
+        # No key: a hold that refers to a lane looks at its row on commit and must not wait for us.
+        lanes = lanes.select_for_update(of=("self",), no_key=True)
+    stretches = [
+        rules.Stretch(lane.id, lane.hi - lane.cursor - lane.held_g, lane.batch.issued_at)
+        for lane in lanes
+    ]
+    plan = rules.plan_hold(stretches, mass_g)
+    if not plan:
+        raise NotEnoughCreditsError(available_g=sum(stretch.free_g for stretch in stretches))
+    assert sum(take_g for _, take_g in plan) == mass_g, "all of it and no more"
+    assert plan == sorted(plan), "the lane order is the lock order"
+    return plan
+
+
+def _write_holds(
+    plan: Iterable[tuple[int, int]], owner_ref: str, expires_at: datetime, *, again: bool
+) -> list[Holding]:
+    """Write one hold per lane; ``again``: this owner's released rows are taken up once more."""
+    rows = [
+        Holding(lane_id=lane_id, owner_ref=owner_ref, mass_g=take_g, expires_at=expires_at)
+        for lane_id, take_g in plan
+    ]
+    assert rows, "a plan has at least one lane"
+    assert len({row.lane_id for row in rows}) == len(rows), "one hold per lane"
+    if not again:
+        return Holding.objects.bulk_create(rows)
+    return Holding.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["owner_ref", "lane"],
+        update_fields=["mass_g", "state", "expires_at"],
+    )
+
+
+def _settle_holds(holdings: Sequence[Holding], state: HoldState) -> None:
+    assert state not in queries.LIVE_HOLDS, "settled is used or released"
+    live = Holding.objects.filter(id__in=[row.id for row in holdings], state__in=queries.LIVE_HOLDS)
+    changed = live.update(state=state)
+    assert changed == len(holdings), "a hold ends once"
+
+
+def commit_hold(owner_ref: str) -> None:
+    """Bind an owner's holds: paid, so they no longer expire. Idempotent by: ``owner_ref``.
+
+    Raises: HoldGoneError when nothing is held, AlreadyRetiredError.
+    """
+    assert owner_ref, "a hold has an owner"
+    active = Holding.objects.filter(owner_ref=owner_ref, state=HoldState.ACTIVE)
+    if active.update(state=HoldState.COMMITTED):
+        return
+    states = {row.state for row in queries.holds_of(owner_ref)}
+    if HoldState.USED in states:
+        raise AlreadyRetiredError(owner_ref=owner_ref)
+    assert HoldState.ACTIVE not in states, "every active hold was bound above"
+    if HoldState.COMMITTED not in states:
+        raise HoldGoneError(owner_ref=owner_ref)
+
+
+def release(owner_ref: str, *, unless_committed: bool = False) -> bool:
+    """Give an owner's held grams back to the stock. Returns False when nothing was held.
+
+    Idempotent by: ``owner_ref``. ``unless_committed`` leaves paid holds alone.
+    Locks: the owner's holds, then lanes, in id order.
+    """
+    assert owner_ref, "a hold has an owner"
+    states = (HoldState.ACTIVE,) if unless_committed else queries.LIVE_HOLDS
+    with joined():
+        rows = list(
+            Holding.objects.select_for_update()
+            .filter(owner_ref=owner_ref, state__in=states)
+            .order_by("id")
+        )
+        if not rows:
+            return False
+        assert len({row.lane_id for row in rows}) == len(rows), "one hold per lane"
+        _settle_holds(rows, HoldState.RELEASED)
+        for row in sorted(rows, key=lambda row: row.lane_id):
+            give_back(row.lane_id, row.mass_g)
+        return True
+
+
+# --- retirement ---------------------------------------------------------------------------------
+
+
+def retire(  # noqa: PLR0913 - one retirement, all its facts
+    *,
+    owner_ref: str,
+    source_ref: str,
+    subject: Mapping[str, object],
+    purpose: str,
+    at: datetime,
+    context_ref: str = "",
+    holder_kind: str = "person",
+    claim_from: date | None = None,
+    claim_to: date | None = None,
+    is_sample: bool = False,
+) -> Retirement:
+    """Retire what one owner holds: ``retire_many`` of one."""
+    request = RetireRequest(
+        owner_ref=owner_ref,
+        source_ref=source_ref,
+        subject=subject,
+        purpose=purpose,
+        context_ref=context_ref,
+        holder_kind=holder_kind,
+        claim_from=claim_from,
+        claim_to=claim_to,
+        is_sample=is_sample,
+    )
+    retirements = retire_many([request], at=at)
+    assert len(retirements) == 1, "one request, one retirement"
+    return retirements[0]
+
+
+def retire_many(requests: Sequence[RetireRequest], *, at: datetime) -> list[Retirement]:
+    """Retire what owners hold, in their order: five statements, one more per lane.
+
+    Inside the caller's transaction. Idempotent by: each ``source_ref``. All or none: an error
+    names one owner, and the caller leaves that one out.
+    Locks: the owners' holds by id, then lanes by id, last.
+    Raises: HoldGoneError, AlreadyRetiredError, BatchNotOpenError.
+    """
+    require_transaction()
+    assert len({request.source_ref for request in requests}) == len(requests), "each source once"
+    assert len({request.owner_ref for request in requests}) == len(requests), "each owner once"
+    held = _lock_holds([request.owner_ref for request in requests])
+    done = _retired_before([request for request in requests if request.owner_ref not in held])
+    fresh = [request for request in requests if request.owner_ref in held]
+    if fresh:
+        made = _write_retirements(fresh, held, at)
+        _settle_holds([row for rows in held.values() for row in rows], HoldState.USED)
+        _consume([(made[request.source_ref], held[request.owner_ref]) for request in fresh])
+        done |= made
+    return [done[request.source_ref] for request in requests]
+
+
+def _lock_holds(owner_refs: Iterable[str]) -> dict[str, list[Holding]]:
+    """Lock live holds, with all that their retirement needs to know; refuse idle batches (R9)."""
+    rows = (
+        Holding.objects.select_for_update(of=("self",))
+        .filter(owner_ref__in=owner_refs, state__in=queries.LIVE_HOLDS)
+        .select_related("lane__batch__project__programme")
+        .order_by("id")
+    )
+    held: dict[str, list[Holding]] = defaultdict(list)
+    for row in rows:
+        if not may_serve(row.lane.batch):
+            raise BatchNotOpenError(batch=row.lane.batch.public_id, owner_ref=row.owner_ref)
+        assert row.mass_g > 0, "a hold has grams"
+        held[row.owner_ref].append(row)
+    return dict(held)
+
+
+def _retired_before(requests: Sequence[RetireRequest]) -> dict[str, Retirement]:
+    """Return the retirements of requests that hold nothing; refuse those that never had one."""
+    if not requests:
+        return {}
+    found = queries.retirement_by_source(request.source_ref for request in requests)
+    for request in requests:
+        if request.source_ref in found:
+            continue
+        if any(row.state == HoldState.USED for row in queries.holds_of(request.owner_ref)):
+            raise AlreadyRetiredError(owner_ref=request.owner_ref)
+        raise HoldGoneError(owner_ref=request.owner_ref)
+    assert len(found) == len(requests), "each has its retirement, or was refused"
+    return found
+
+
+def _write_retirements(
+    requests: Sequence[RetireRequest], held: Mapping[str, Sequence[Holding]], at: datetime
+) -> dict[str, Retirement]:
+    assert at.tzinfo is not None, "instants are aware"
+    salts = [rules.new_salt() for _ in requests]
+    made = Retirement.objects.bulk_create(
+        [
+            _retirement(request, held[request.owner_ref], salt, at)
+            for request, salt in zip(requests, salts, strict=True)
+        ]
+    )
+    Beneficiary.objects.bulk_create(
+        [
+            Beneficiary(retirement=row, salt=salt, subject=dict(request.subject))
+            for row, salt, request in zip(made, salts, requests, strict=True)
+        ]
+    )
+    assert len(made) == len(requests), "one retirement each"
+    return {row.source_ref: row for row in made}
+
+
+def _retirement(
+    request: RetireRequest, holdings: Sequence[Holding], salt: str, at: datetime
+) -> Retirement:
+    batches = [row.lane.batch for row in holdings]
+    assert len({batch.project_id for batch in batches}) == 1, "R8: one project"
+    assert all(may_serve(batch) for batch in batches), "R9"
+    return Retirement(
+        public_id=rules.new_public_id(at),
+        source_ref=request.source_ref,
+        project=batches[0].project,
+        mass_g=sum(row.mass_g for row in holdings),
+        vintage_year=min(batch.vintage_year for batch in batches),
+        subject_commit=rules.subject_commit(salt, request.subject),
+        purpose=request.purpose,
+        context_ref=request.context_ref,
+        holder_kind=request.holder_kind,
+        claim_from=request.claim_from,
+        claim_to=request.claim_to,
+        replaces_id=request.replaces_id,
+        is_sample=request.is_sample,
+        retired_at=at,
+    )
+
+
+def _consume(retired: Iterable[tuple[Retirement, Sequence[Holding]]]) -> None:
+    """Turn holds into ranges: each lane's cursor moves once, the ranges follow each other (R1)."""
+    by_lane: dict[int, list[tuple[Retirement, Holding]]] = defaultdict(list)
+    for retirement, holdings in retired:
+        for row in holdings:
+            by_lane[row.lane_id].append((retirement, row))
+    allocations, used_up = [], set()
+    for lane_id, uses in sorted(by_lane.items()):
+        masses_g = [row.mass_g for _, row in uses]
+        start_g, is_used_up = advance(lane_id, sum(masses_g), held_g=sum(masses_g))
+        for (retirement, _), span in zip(
+            uses, rules.running_ranges(start_g, masses_g), strict=True
+        ):
+            link = link_to(lane_id, AllocationKind.RETIRE, span)
+            link.retirement = retirement
+            allocations.append(link)
+        if is_used_up:
+            used_up.add(uses[0][1].lane.batch_id)
+    assert allocations, "something is retired"
+    assert _whole(allocations), "R7: a retirement's grams are those of its ranges"
+    Allocation.objects.bulk_create(allocations)
+    for batch_id in sorted(used_up):
+        close_if_sold_out(batch_id)
+
+
+def _whole(allocations: Iterable[Allocation]) -> bool:
+    """Tell whether the ranges of every retirement hold exactly its grams."""
+    left: dict[str, int] = {}
+    for link in allocations:
+        assert link.retirement is not None, "a retired range has a retirement"
+        asked_g = left.setdefault(link.retirement.source_ref, link.retirement.mass_g)
+        left[link.retirement.source_ref] = asked_g - (link.end_g - link.start_g)
+    return not any(left.values())
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def erase_beneficiary(retirement: Retirement, *, at: datetime | None = None) -> bool:
+    """Forget in whose name a retirement stands; the retirement and its seal stay.
+
+    Idempotent by: the retirement. Returns False when nothing was left to forget.
+    """
+    assert retirement.id is not None, "only what is retired has a beneficiary"
+    left = Beneficiary.objects.filter(retirement=retirement, erased_at__isnull=True)
+    changed = left.update(subject=None, salt="", erased_at=at or now())
+    assert changed <= 1, "one beneficiary each"
+    return changed == 1

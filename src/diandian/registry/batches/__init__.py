@@ -1,0 +1,1 @@
+"""How credits enter the book, and how a batch is stopped."""

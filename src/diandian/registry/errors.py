@@ -1,0 +1,127 @@
+"""What the registry refuses."""
+
+from diandian.kernel.errors import N_, ConflictError, Fixer, InputError
+
+
+class NotEnoughCreditsError(ConflictError):
+    """Fewer grams are free than asked for. ``available_g`` says how many; nothing was written."""
+
+    code = "not_enough_credits"
+    message = N_(
+        "Only %(available_kg)s kg of this project are free. Nothing was reserved."
+        " Please take less or choose another project."
+    )
+    fixer = Fixer.CUSTOMER
+
+    def __init__(self, *, available_g: int) -> None:
+        self.available_g = available_g
+        super().__init__(available_g=available_g, available_kg=available_g // 1000)
+
+
+class HoldGoneError(ConflictError):
+    """Nothing is held for this owner: never was, or released since."""
+
+    code = "hold_gone"
+    message = N_(
+        "No credits are reserved for %(owner_ref)s any more. Nothing was retired."
+        " Please reserve them again or refund."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class HoldMismatchError(ConflictError):
+    """The same owner already holds another mass."""
+
+    code = "hold_mismatch"
+    message = N_(
+        "%(held_g)s g are already reserved for %(owner_ref)s, not %(asked_g)s g."
+        " Nothing more was reserved. Please release them first."
+    )
+    fixer = Fixer.DEVELOPER
+
+
+class AlreadyRetiredError(ConflictError):
+    """The grams of this owner were retired before; what is retired stays retired."""
+
+    code = "already_retired"
+    message = N_(
+        "The credits of %(owner_ref)s are already retired. Nothing was retired twice."
+        " Please look at the retirement that exists."
+    )
+    fixer = Fixer.DEVELOPER
+
+
+class BatchNotOpenError(ConflictError):
+    """The batch may not serve now: frozen, under review, unverified or closed (R9)."""
+
+    code = "batch_not_open"
+    message = N_(
+        "Batch %(batch)s does not serve retirements now. Nothing was retired."
+        " Please wait for the review or use another batch."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class IssuedDifferentlyError(ConflictError):
+    """The same source reference came with other facts."""
+
+    code = "issued_differently"
+    message = N_(
+        "The issuance %(source_ref)s is already on record with other facts. Nothing was issued."
+        " Please compare the two files."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class CancelledDifferentlyError(ConflictError):
+    """The same source reference came with another batch or mass."""
+
+    code = "cancelled_differently"
+    message = N_(
+        "The cancellation %(source_ref)s is already on record with other facts."
+        " Nothing was cancelled. Please compare the two."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class SerialFormatError(InputError):
+    """The text is not a serial range of this numbering."""
+
+    code = "serial_format"
+    message = N_(
+        "“%(text)s” is not a serial range of this programme. Nothing was issued."
+        " Please write the first and the last number with ~ between them."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class SerialOverlapError(ConflictError):
+    """Some of these serials are on record already (R4)."""
+
+    code = "serial_overlap"
+    message = N_(
+        "Some of the serials %(text)s are already on record in %(other)s. Nothing was issued."
+        " Please check the range with the issuing registry."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class IssuanceError(InputError):
+    """The facts of an issuance do not fit together."""
+
+    code = "issuance"
+    message = N_(
+        "This issuance does not fit: %(reason)s. Nothing was issued. Please correct the facts."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class EvidenceError(InputError):
+    """An outside retirement does not fit the batch."""
+
+    code = "evidence"
+    message = N_(
+        "Serials %(first)s to %(last)s do not fit batch %(batch)s or are recorded already."
+        " Nothing was recorded. Please check the numbers on the evidence."
+    )
+    fixer = Fixer.OPERATOR

@@ -1,0 +1,157 @@
+"""What must hold of the grams, at every commit; read from all rows, for the daily close.
+
+*Source:* design of the registry, section 2 (R1 to R9). R10 is what ``upstream_state`` says.
+"""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery, Sum, Window
+from django.db.models.functions import Coalesce, Lag, Lead
+
+from diandian.audit.breaches import Breach
+from diandian.registry.models import (
+    GRAMS_PER_CREDIT,
+    Allocation,
+    AllocationKind,
+    Beneficiary,
+    CreditBatch,
+    Holding,
+    Lane,
+    LaneKind,
+    Retirement,
+    SerialBlock,
+)
+from diandian.registry.queries import LIVE_HOLDS
+from diandian.registry.rules import subject_commit
+from diandian.registry.stock import lanes_with_cancelled, stock_of
+
+_SPAN = F("end_g") - F("start_g")
+
+
+def check() -> list[Breach]:
+    """Return every breach of R1 to R9 that the tables can show."""
+    return [
+        *_ranges_touch(),
+        *_cursors_match(),
+        *_lanes_tile(),
+        *_serials_apart(),
+        *_grams_add_up(),
+        *_holds_counted(),
+        *_retirements_whole(),
+        *_only_verified(),
+        *_seals_open(),
+    ]
+
+
+def _ranges_touch() -> Iterator[Breach]:
+    """R1: in each lane every range begins where the one before ends."""
+    ordered = Allocation.objects.order_by().annotate(
+        before=Window(Lag("end_g"), partition_by=F("lane_id"), order_by=["end_g", "start_g", "id"])
+    )
+    torn = ordered.filter(before__isnull=False).exclude(start_g=F("before"))
+    for row in torn:
+        yield Breach("R1", f"allocation:{row.id}", "does not begin where the range before it ends")
+
+
+def _cursors_match() -> Iterator[Breach]:
+    """R2: a lane's used grams are exactly its ranges, from its start to its cursor."""
+    lanes = Lane.objects.annotate(
+        starts_g=Min("allocations__start_g"),
+        ends_g=Max("allocations__end_g"),
+        used_g=Coalesce(Sum(F("allocations__end_g") - F("allocations__start_g")), 0),
+    )
+    wrong = lanes.exclude(starts_g=F("lo"), ends_g=F("cursor"), used_g=F("cursor") - F("lo"))
+    for lane in wrong:
+        yield Breach("R2", f"lane:{lane.id}", "its cursor is not where its ranges end")
+
+
+def _lanes_tile() -> Iterator[Breach]:
+    """R3: the lanes of a batch tile it without gap or overlap."""
+    for batch in CreditBatch.objects.select_related("serial_block").annotate(
+        start=Min("lanes__lo"), end=Max("lanes__hi"), width=Sum(F("lanes__hi") - F("lanes__lo"))
+    ):
+        block = batch.serial_block
+        total_g = (block.last - block.first + 1) * GRAMS_PER_CREDIT
+        if (batch.start, batch.end, batch.width, batch.total_g) != (0, *[total_g] * 3):
+            yield Breach("R3", f"batch:{batch.public_id}", "its lanes do not tile its serials")
+    following = Window(Lead("lo"), partition_by=F("batch_id"), order_by=["lo", "id"])
+    lanes = Lane.objects.order_by().annotate(next_lo=following)
+    for lane in lanes.filter(next_lo__isnull=False).exclude(hi=F("next_lo")):
+        yield Breach("R3", f"lane:{lane.id}", "the next lane does not begin where it ends")
+
+
+def _serials_apart() -> Iterator[Breach]:
+    """R4: no serial stands in two blocks."""
+    reach = Window(Lag("last"), partition_by=[F("programme_id"), F("prefix")], order_by="first")
+    blocks = SerialBlock.objects.order_by().annotate(before=reach)
+    for block in blocks.filter(first__lte=F("before")):
+        yield Breach("R4", f"serials:{block.raw}", "overlap another block of the same prefix")
+
+
+def _grams_add_up() -> Iterator[Breach]:
+    """R6: issued = available + blocked + held + retired + cancelled + buffer."""
+    lanes: dict[int, list[Lane]] = {}
+    for lane in lanes_with_cancelled():
+        lanes.setdefault(lane.batch_id, []).append(lane)
+    retired = dict(
+        Allocation.objects.filter(kind=AllocationKind.RETIRE)
+        .order_by()
+        .values_list("lane__batch_id")
+        .annotate(mass_g=Sum(_SPAN))
+    )
+    for batch in CreditBatch.objects.all():
+        stock = stock_of(batch, lanes.get(batch.id, []))
+        parts = (stock.available_g, stock.blocked_g, stock.held_g, stock.buffer_g)
+        gone = (stock.retired_g, stock.cancelled_g)
+        if min(parts + gone) < 0 or sum(parts + gone) != stock.issued_g:
+            yield Breach("R6", f"batch:{batch.public_id}", f"its parts do not add up: {stock}")
+        if stock.retired_g != retired.get(batch.id, 0):
+            yield Breach("R6", f"batch:{batch.public_id}", "retired grams differ from its ranges")
+
+
+def _holds_counted() -> Iterator[Breach]:
+    """R6: each lane counts exactly the holds that are live."""
+    live = (
+        Holding.objects.filter(lane=OuterRef("pk"), state__in=LIVE_HOLDS)
+        .order_by()
+        .values("lane")
+        .annotate(total=Sum("mass_g"))
+        .values("total")
+    )
+    lanes = Lane.objects.annotate(live_g=Coalesce(Subquery(live), 0))
+    for lane in lanes.exclude(held_g=F("live_g")):
+        yield Breach("R6", f"lane:{lane.id}", "its held grams are not those of its holds")
+
+
+def _retirements_whole() -> Iterator[Breach]:
+    """R7, R8: a retirement's grams are its ranges, all of one project, from lanes for sale."""
+    rows = Retirement.objects.order_by().annotate(
+        used_g=Coalesce(Sum(F("allocations__end_g") - F("allocations__start_g")), 0),
+        projects=Count("allocations__lane__batch__project", distinct=True),
+        project_seen=Min("allocations__lane__batch__project"),
+        oldest=Min("allocations__lane__batch__vintage_year"),
+    )
+    whole = Q(used_g=F("mass_g"), projects=1, project_seen=F("project"), oldest=F("vintage_year"))
+    for row in rows.exclude(whole):
+        yield Breach("R7", f"retirement:{row.public_id}", "its ranges are not its grams or project")
+    from_buffer = (AllocationKind.GENESIS, AllocationKind.REVERSAL)
+    for use in Allocation.objects.filter(lane__kind=LaneKind.BUFFER).exclude(kind__in=from_buffer):
+        yield Breach("R12", f"allocation:{use.id}", "used buffer grams without a reversal")
+
+
+def _only_verified() -> Iterator[Breach]:
+    """R9: nothing was ever retired from a batch that was not verified."""
+    unfit = Q(is_ex_ante=True) | Q(verified_by="") | Q(verified_on__isnull=True)
+    served = CreditBatch.objects.filter(unfit, lanes__allocations__kind=AllocationKind.RETIRE)
+    for batch in served.distinct():
+        yield Breach("R9", f"batch:{batch.public_id}", "served without being verified")
+
+
+def _seals_open() -> Iterator[Breach]:
+    """Every name that is still kept opens the seal of its retirement."""
+    kept = Beneficiary.objects.filter(erased_at__isnull=True).select_related("retirement")
+    for row in kept.iterator(chunk_size=2000):
+        if subject_commit(row.salt, row.subject or {}) != row.retirement.subject_commit:
+            yield Breach(
+                "C1", f"retirement:{row.retirement.public_id}", "its name does not open its seal"
+            )

@@ -1,0 +1,1 @@
+"""The stretches of a batch, consumed from their start."""

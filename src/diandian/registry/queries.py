@@ -1,0 +1,334 @@
+"""Reads stock, ranges and the public register; nobody's name leaves this room from here."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
+
+from diandian.kernel.errors import NotFoundError
+from diandian.registry import rules
+from diandian.registry.models import (
+    Allocation,
+    BatchState,
+    CreditBatch,
+    Custody,
+    Holding,
+    HoldState,
+    Lane,
+    LaneKind,
+    Project,
+    Retirement,
+    UpstreamRetirement,
+)
+from diandian.registry.serials import format_serial, gram_to_serial
+from diandian.registry.stock import BatchStock, Stock, lanes_with_cancelled, stock_of
+
+LIVE_HOLDS = (HoldState.ACTIVE, HoldState.COMMITTED)
+_FREE = F("hi") - F("cursor") - F("held_g")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetiredRange:
+    """The exact grams of one batch that a retirement used.
+
+    Units: grams from the start of the batch, ``end_g`` excluded. The offsets are grams inside the
+    first and the last serial, so 0 .. 999,999 and 1 .. 1,000,000.
+    """
+
+    batch: str
+    batch_row: CreditBatch
+    start_g: int
+    end_g: int
+    mass_g: int
+    first_number: int
+    last_number: int
+    serial_first: str
+    serial_last: str
+    offset_first_g: int
+    offset_last_g: int
+    vintage_year: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamState:
+    """Whether every tonne touched is retired at its origin: "retired", else "held" (R10).
+
+    A native batch originates here; its grams are retired by our own record, without a reference.
+    """
+
+    state: str
+    reference: str = ""
+    registry_url: str = ""
+    retired_at: datetime | None = None
+    evidence_sha256: str = ""
+    is_simulated: bool = False
+
+
+# --- catalogue ----------------------------------------------------------------------------------
+
+
+def projects(*, active_only: bool = True) -> list[Project]:
+    """Return the projects with their programmes."""
+    rows = Project.objects.select_related("programme")
+    return list(rows.filter(is_active=True) if active_only else rows)
+
+
+def project_by_code(code: str) -> Project:
+    """Return a project. Raises: NotFoundError."""
+    project = Project.objects.select_related("programme").filter(code=code).first()
+    if project is None:
+        raise NotFoundError
+    return project
+
+
+def vintage_by_project(project_ids: Collection[int]) -> dict[int, int]:
+    """Return the newest vintage of each project that has an open batch."""
+    rows = CreditBatch.objects.filter(servable(""), project_id__in=project_ids).order_by()
+    return dict(rows.values_list("project_id").annotate(year=Max("vintage_year")))
+
+
+# --- stock --------------------------------------------------------------------------------------
+
+
+def servable(prefix: str = "batch__") -> Q:
+    """Return the condition under which a batch may serve, as ``rules.refusal_to_serve`` has it."""
+    facts = {"state": BatchState.OPEN, "is_ex_ante": False, "verified_on__isnull": False}
+    condition = Q(**{f"{prefix}{name}": value for name, value in facts.items()})
+    return condition & ~Q(**{f"{prefix}verified_by": ""})
+
+
+def free_lanes(project_id: int) -> QuerySet[Lane]:
+    """Return the lanes from which a project can be held now, with their batch's age."""
+    return (
+        Lane.objects.filter(servable(), batch__project_id=project_id, kind=LaneKind.SALE)
+        .filter(hi__gt=F("cursor") + F("held_g"))
+        .order_by("id")
+    )
+
+
+def available_g(project_id: int) -> int:
+    """Return the grams of a project that can be held now."""
+    return available_by_project([project_id])[project_id]
+
+
+def available_by_project(project_ids: Collection[int]) -> dict[int, int]:
+    """Return the grams that can be held now, for each project asked."""
+    rows = (
+        Lane.objects.filter(servable(), batch__project_id__in=project_ids, kind=LaneKind.SALE)
+        .values_list("batch__project_id")
+        .annotate(free=Sum(_FREE))
+    )
+    return dict.fromkeys(project_ids, 0) | dict(rows)
+
+
+def stock(project: Project) -> dict[str, int]:
+    """Return where a project's grams are; the parts add up to ``issued_g`` (R6)."""
+    total = sum((entry.stock for entry in batch_stocks(project)), Stock())
+    return {name: getattr(total, name) for name in Stock.__slots__}
+
+
+def batch_stocks(project: Project) -> list[BatchStock]:
+    """Return a project's batches, oldest first, each with its stock."""
+    batches = CreditBatch.objects.filter(project=project).select_related("serial_block")
+    lanes: dict[int, list[Lane]] = {}
+    for lane in lanes_with_cancelled().filter(batch__project=project):
+        lanes.setdefault(lane.batch_id, []).append(lane)
+    return [
+        BatchStock(
+            batch,
+            stock_of(batch, lanes.get(batch.id, [])),
+            format_serial(batch.serial_block, batch.serial_block.first),
+            format_serial(batch.serial_block, batch.serial_block.last),
+        )
+        for batch in batches
+    ]
+
+
+# --- holds --------------------------------------------------------------------------------------
+
+
+def holds_of(owner_ref: str) -> list[Holding]:
+    """Return every hold of an owner, whatever its state."""
+    return list(Holding.objects.filter(owner_ref=owner_ref).order_by("id"))
+
+
+def expired_holds(at: datetime, limit: int = 100) -> list[str]:
+    """Return owners whose unpaid holds have run out, longest first."""
+    rows = Holding.objects.filter(state=HoldState.ACTIVE, expires_at__lte=at)
+    owners = rows.order_by("expires_at").values_list("owner_ref", flat=True)[:limit]
+    return list(dict.fromkeys(owners))
+
+
+# --- retirements --------------------------------------------------------------------------------
+
+
+def ranges_of(retirement: Retirement) -> list[RetiredRange]:
+    """Return the exact grams of a retirement, in the order of the batches' lanes."""
+    return ranges_of_many([retirement])[retirement.id]
+
+
+def ranges_of_many(retirements: Iterable[Retirement]) -> dict[int, list[RetiredRange]]:
+    """Return the exact grams of retirements, by their ids, in one query."""
+    found: dict[int, list[RetiredRange]] = {retirement.id: [] for retirement in retirements}
+    rows = (
+        Allocation.objects.filter(retirement_id__in=found.keys())
+        .select_related("lane__batch__serial_block")
+        .order_by("retirement_id", "id")
+    )
+    for row in rows:
+        assert row.retirement_id is not None, "filtered above"
+        found[row.retirement_id].append(_retired_range(row))
+    return found
+
+
+def _retired_range(row: Allocation) -> RetiredRange:
+    batch = row.lane.batch
+    block = batch.serial_block
+    first, offset_first_g = gram_to_serial(block.first, row.start_g)
+    last, offset_of_last_gram = gram_to_serial(block.first, row.end_g - 1)
+    return RetiredRange(
+        batch=batch.public_id,
+        batch_row=batch,
+        start_g=row.start_g,
+        end_g=row.end_g,
+        mass_g=row.end_g - row.start_g,
+        first_number=first,
+        last_number=last,
+        serial_first=format_serial(block, first),
+        serial_last=format_serial(block, last),
+        offset_first_g=offset_first_g,
+        offset_last_g=offset_of_last_gram + 1,
+        vintage_year=batch.vintage_year,
+    )
+
+
+def upstream_state(ranges: Sequence[RetiredRange]) -> UpstreamState:
+    """Return whether every tonne that the ranges touch is retired at its origin, with evidence."""
+    outside = [piece for piece in ranges if piece.batch_row.custody == Custody.EXTERNAL]
+    if not ranges or not outside:
+        return UpstreamState("retired" if ranges else "held")
+    evidence = _evidence_of({piece.batch_row.id for piece in outside})
+    used: dict[int, UpstreamRetirement] = {}
+    for piece in outside:
+        rows = evidence.get(piece.batch_row.id, [])
+        spans = [(row.first_serial, row.last_serial) for row in rows]
+        if not rules.covers(spans, piece.first_number, piece.last_number):
+            return UpstreamState("held")
+        for row in rows:
+            if row.first_serial <= piece.last_number and piece.first_number <= row.last_serial:
+                used[row.id] = row
+    newest = max(used.values(), key=lambda row: row.retired_at)
+    return UpstreamState(
+        "retired",
+        reference="; ".join(sorted({row.reference for row in used.values()})),
+        registry_url=newest.registry_url,
+        retired_at=newest.retired_at,
+        evidence_sha256=newest.evidence_sha256,
+        is_simulated=any(row.is_simulated for row in used.values()),
+    )
+
+
+def _evidence_of(batch_ids: Collection[int]) -> dict[int, list[UpstreamRetirement]]:
+    found: dict[int, list[UpstreamRetirement]] = {}
+    for row in UpstreamRetirement.objects.filter(batch_id__in=batch_ids).order_by("first_serial"):
+        found.setdefault(row.batch_id, []).append(row)
+    return found
+
+
+def _filtered(
+    project: Project | None,
+    vintage_year: int | None,
+    context_ref: str | None,
+    holder_kind: str | None,
+) -> QuerySet[Retirement]:
+    wanted = {
+        "project": project,
+        "vintage_year": vintage_year,
+        "context_ref": context_ref,
+        "holder_kind": holder_kind,
+    }
+    return Retirement.objects.filter(
+        **{k: value for k, value in wanted.items() if value is not None}
+    )
+
+
+def retirements(
+    *,
+    project: Project | None = None,
+    vintage_year: int | None = None,
+    context_ref: str | None = None,
+    holder_kind: str | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[Retirement]:
+    """Return retirements, newest first; the next page begins ``before_id`` the last one shown."""
+    rows = _filtered(project, vintage_year, context_ref, holder_kind)
+    if before_id is not None:
+        rows = rows.filter(id__lt=before_id)
+    return list(rows.select_related("project__programme").order_by("-id")[:limit])
+
+
+def retirement_totals(
+    *,
+    project: Project | None = None,
+    vintage_year: int | None = None,
+    context_ref: str | None = None,
+    holder_kind: str | None = None,
+) -> tuple[int, int]:
+    """Return how many retirements the same filters of ``retirements`` find, and their grams."""
+    rows = _filtered(project, vintage_year, context_ref, holder_kind).order_by()
+    total = rows.aggregate(count=Count("id"), mass_g=Sum("mass_g"))
+    return total["count"], total["mass_g"] or 0
+
+
+def retirement_by_public_id(public_id: str) -> Retirement:
+    """Return a retirement by its public number. Raises: NotFoundError."""
+    rows = Retirement.objects.select_related("project__programme")
+    found = rows.filter(public_id=public_id).first()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def retirement_by_source(source_refs: Iterable[str]) -> dict[str, Retirement]:
+    """Return the retirements that exist among some source references."""
+    rows = Retirement.objects.filter(source_ref__in=set(source_refs))
+    return {row.source_ref: row for row in rows.select_related("project__programme")}
+
+
+def public_record(retirement: Retirement) -> dict[str, object]:
+    """Return what anyone may know about a retirement: everything but the name."""
+    return public_records([retirement])[0]
+
+
+def public_records(rows: Sequence[Retirement]) -> list[dict[str, object]]:
+    """Return what anyone may know about each retirement, with one query for all ranges."""
+    ranges = ranges_of_many(rows)
+    return [_public(row, ranges[row.id]) for row in rows]
+
+
+def _public(row: Retirement, ranges: Sequence[RetiredRange]) -> dict[str, object]:
+    return {
+        "retirement": row.public_id,
+        "project": row.project.code,
+        "programme": row.project.programme.code,
+        "mass_g": row.mass_g,
+        "vintage_year": row.vintage_year,
+        "purpose": row.purpose,
+        "context_ref": row.context_ref,
+        "holder_kind": row.holder_kind,
+        "claim_from": row.claim_from.isoformat() if row.claim_from else None,
+        "claim_to": row.claim_to.isoformat() if row.claim_to else None,
+        "retired_at": row.retired_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "subject_commit": row.subject_commit,
+        "ranges": [public_range(piece) for piece in ranges],
+        "upstream_state": upstream_state(ranges).state,
+        "sample": row.is_sample,
+    }
+
+
+def public_range(piece: RetiredRange) -> Mapping[str, object]:
+    """Return a range as the register and the certificate show it."""
+    hidden = {"batch_row", "first_number", "last_number"}
+    return {name: getattr(piece, name) for name in piece.__slots__ if name not in hidden}

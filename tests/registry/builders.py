@@ -1,0 +1,74 @@
+"""Makes programmes, projects and batches for tests; every serial and name here is invented."""
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from diandian.registry import actions
+from diandian.registry.models import CreditBatch, Project
+
+TONNE = 1_000_000
+AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+LATER = AT + timedelta(minutes=20)
+_numbers = itertools.count(1)
+
+
+def text(words: str) -> dict[str, str]:
+    return {"zh-Hans": words, "en": words, "nl": words}
+
+
+def make_programme(code: str = "SAMPLE", **facts):
+    facts = {"names": text("Sample programme"), "level": "city", "is_simulated": True} | facts
+    return actions.create_programme(code=code, **facts)
+
+
+def make_project(code: str | None = None, **facts) -> Project:
+    number = next(_numbers)
+    facts = {
+        "programme": make_programme(),
+        "names": text(f"Sample project {number}"),
+        "category_names": text("Sample category"),
+        "place_names": text("Sample place"),
+        "descriptions": text("Sample description"),
+        "supplier_names": text("Sample supplier"),
+        "supplier_ref": f"supplier-{number}",
+        "kind": "solar",
+        "methodology_code": "SAMPLE-01",
+        "country": "CN",
+        "region": "CN-SC",
+        "latitude": Decimal("30.57"),
+        "longitude": Decimal("104.06"),
+        "is_sample": True,
+    } | facts
+    return actions.create_project(code=code or f"sample-{number}", **facts)
+
+
+def make_batch(project: Project | None = None, tonnes: int = 1, **facts) -> CreditBatch:
+    number = next(_numbers)
+    facts = {
+        "serial_text": f"S{number}-2025-000001~{tonnes:06d}",
+        "vintage_year": 2025,
+        "period_start": date(2025, 1, 1),
+        "period_end": date(2025, 12, 31),
+        "custody": "native",
+        "verified_by": "Sample verifier",
+        "verified_on": date(2026, 1, 15),
+        "source_ref": f"issuance:{number}",
+        "is_sample": True,
+        "at": AT,
+    } | facts
+    return actions.issue(project=project or make_project(), **facts)
+
+
+def hold(project: Project, mass_g: int, owner_ref: str):
+    return actions.hold(project_id=project.id, mass_g=mass_g, owner_ref=owner_ref, expires_at=LATER)
+
+
+def request(owner_ref: str, **facts) -> actions.RetireRequest:
+    facts = {
+        "source_ref": f"{owner_ref}:retirement",
+        "subject": {"display_name": "林晚", "order": owner_ref},
+        "purpose": "trip",
+        "is_sample": True,
+    } | facts
+    return actions.RetireRequest(owner_ref=owner_ref, **facts)
