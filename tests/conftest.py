@@ -1,47 +1,14 @@
-"""Frame of all tests: a database of their own, a closed network, plain words on what is skipped.
+"""Frame of all tests: a closed network, plain words on what is skipped; settings in ``settings.py``."""
 
-``DIANDIAN_TEST_DATABASE`` chooses the database: sqlite (a file, as in the demo) or postgres.
-"""
-
-import os
 import socket
-import tempfile
 from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
-from tests.places import chromium, postgres_url
+from tests.places import chromium
+from tests.settings import DATABASE_KIND, FOLDER
 
 _LOOPBACK = ("127.", "::1", "localhost")
-_DATABASE = os.environ.get("DIANDIAN_TEST_DATABASE", "sqlite")
-_FOLDER = tempfile.TemporaryDirectory(prefix="diandian-test-")
-
-
-def _environment() -> None:
-    """Set what the settings read; this file is loaded before Django."""
-    for name in [name for name in os.environ if name.startswith("DIANDIAN_")]:
-        if not name.startswith("DIANDIAN_TEST_"):
-            del os.environ[name]
-    folder = Path(_FOLDER.name)
-    os.environ["DIANDIAN_DATA_DIR"] = str(folder / "data")
-    os.environ["DIANDIAN_SECRET_KEY"] = "tests only, opens nothing"
-    os.environ["DIANDIAN_BASE_URL"] = "http://testserver"
-    os.environ["DIANDIAN_LOG_LEVEL"] = "WARNING"
-    (folder / "data").mkdir()
-    if _DATABASE == "sqlite":
-        os.environ["DATABASE_URL"] = f"sqlite://{folder}/unused.sqlite3"
-    elif _DATABASE == "postgres":
-        url, reason = postgres_url()
-        if not url:
-            pytest.exit(f"DIANDIAN_TEST_DATABASE=postgres, but {reason}", returncode=2)
-        os.environ["DATABASE_URL"] = url
-    else:
-        pytest.exit("DIANDIAN_TEST_DATABASE is sqlite or postgres", returncode=2)
-
-
-_environment()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("db")
         if item.get_closest_marker("browser") and not browser:
             item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
-        if item.get_closest_marker("postgres") and _DATABASE != "postgres":
+        if item.get_closest_marker("postgres") and DATABASE_KIND != "postgres":
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: runs in the second round"))
 
 
@@ -64,7 +31,7 @@ def django_db_modify_db_settings(
 
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
-        database.setdefault("TEST", {})["NAME"] = f"{_FOLDER.name}/test.sqlite3"
+        database.setdefault("TEST", {})["NAME"] = f"{FOLDER.name}/test.sqlite3"
         # Test data need not survive a power cut.
         options = database["OPTIONS"]
         options["init_command"] = options["init_command"].replace(
@@ -86,8 +53,7 @@ def guards_let_go_of_emptied_tables() -> Iterator[None]:
             empty(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        if find_spec("diandian.config.guards"):
-            patch.setattr(TransactionTestCase, "_fixture_teardown", empty_without_guards)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_without_guards)
         yield
 
 
@@ -154,4 +120,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_unconfigure() -> None:
     """Leave nothing behind."""
-    _FOLDER.cleanup()
+    FOLDER.cleanup()

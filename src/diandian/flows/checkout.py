@@ -1,0 +1,195 @@
+"""Quote to started payment: the order is written, the grams are held, then the gateway is asked.
+
+Held first, paid second, retired third. Everything that must survive a crash is committed before the
+gateway hears of it; asking again with the same numbers never does a thing twice.
+*Source:* payments design, sections 1 and 7.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from diandian.certificates.names import clean_display_name
+from diandian.flows import gateways
+from diandian.kernel.canonical import digest_hex
+from diandian.kernel.clock import now
+from diandian.kernel.money import Money
+from diandian.orders import actions, queries, rules
+from diandian.orders.errors import (
+    AlreadyMatchedError,
+    FootprintExpiredError,
+    IdempotencyConflictError,
+    PaymentUnavailableError,
+    QuoteExpiredError,
+    QuoteUsedError,
+    SceneClosedError,
+    SoldOutError,
+)
+from diandian.orders.models import Order, OrderState, Quote
+from diandian.payments import actions as payment_actions
+from diandian.payments.models import OPEN_STATES, Payment
+from diandian.registry import actions as registry_actions
+from diandian.registry.errors import NotEnoughCreditsError
+from diandian.scenes.queries import takes_orders
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A checked request to order."""
+
+    quote: Quote
+    name: str
+    on_board: bool
+    guest_key: str
+    language: str
+    gateway: str
+    idempotency_key: str | None
+    body_sha256: str
+    at: datetime
+
+
+def place_order(  # noqa: PLR0913 - the whole wish, by name
+    *,
+    quote_token: str,
+    beneficiary_name: str,
+    on_board: bool,
+    language: str,
+    gateway: str = "sandbox",
+    idempotency_key: str | None = None,
+    guest_key: str = "",
+    fresh_quote: Quote | None = None,
+    at: datetime | None = None,
+) -> Order:
+    """Order a quote: hold its grams and start its payment.
+
+    ``fresh_quote``: the quote itself when the caller just opened it, which saves reading it again.
+    Idempotent by: ``idempotency_key``, else by the quote: asked again, the same order returns.
+    Raises: QuoteNotFoundError, QuoteExpiredError, QuoteUsedError, SceneClosedError, SoldOutError,
+    FootprintExpiredError, AlreadyMatchedError, IdempotencyConflictError, PaymentUnavailableError,
+    name errors.
+    """
+    at = at or now()
+    name = clean_display_name(beneficiary_name)
+    body = digest_hex({"quote": quote_token, "name": name, "board": on_board, "language": language})
+    if idempotency_key and fresh_quote is None:
+        earlier = queries.order_by_idempotency_key(idempotency_key)
+        if earlier is not None:
+            return _same_or_refuse(earlier, body, IdempotencyConflictError)
+    quote = fresh_quote or queries.quote_by_token(quote_token)
+    _refuse_stale(quote, at)
+    wish = _Wish(quote, name, on_board, guest_key, language, gateway, idempotency_key, body, at)
+    try:
+        order, payment = _write(wish)
+    except NotEnoughCreditsError as error:
+        raise SoldOutError(available_g=error.available_g) from error
+    except IntegrityError:
+        # Somebody was faster with the same key, quote or trip: find out which.
+        return _resolve_race(quote, body, idempotency_key)
+    submit(order, payment, at=at)
+    return order
+
+
+def _refuse_stale(quote: Quote, at: datetime) -> None:
+    if quote.expires_at <= at:
+        earlier = Order.objects.filter(quote=quote).first()
+        if earlier is None:
+            raise QuoteExpiredError
+    if quote.footprint is not None and quote.footprint.expires_at <= at:
+        raise FootprintExpiredError
+    if quote.scene is not None and not takes_orders(quote.scene, at):
+        raise SceneClosedError
+
+
+@transaction.atomic
+def _write(wish: _Wish) -> tuple[Order, Payment]:
+    quote, at = wish.quote, wish.at
+    order = actions.place(
+        quote=quote,
+        beneficiary_name=wish.name,
+        on_board=wish.on_board,
+        guest_key=wish.guest_key,
+        language=wish.language,
+        idempotency_key=wish.idempotency_key,
+        body_sha256=wish.body_sha256,
+        at=at,
+    )
+    payment = _start_payment(order, quote, wish.gateway, at)
+    # The lane row is the hot one: touched last.
+    registry_actions.hold(
+        project_id=quote.offer.project_id,
+        mass_g=quote.mass_g,
+        owner_ref=order.ref,
+        expires_at=at + rules.PAYMENT_LIFETIME + rules.HOLD_GRACE,
+    )
+    return order, payment
+
+
+def _start_payment(order: Order, quote: Quote, gateway: str, at: datetime) -> Payment:
+    payment = payment_actions.start(
+        owner_ref=order.ref,
+        amount=Money(quote.total_minor, quote.currency),
+        gateway=gateway,
+        expires_at=at + rules.PAYMENT_LIFETIME,
+        at=at,
+    )
+    actions.link_payment(order, payment)
+    return payment
+
+
+def _same_or_refuse(earlier: Order, body: str, refusal: type[Exception]) -> Order:
+    if earlier.body_sha256 != body:
+        raise refusal
+    return earlier
+
+
+def _resolve_race(quote: Quote, body: str, idempotency_key: str | None) -> Order:
+    if idempotency_key:
+        earlier = queries.order_by_idempotency_key(idempotency_key)
+        if earlier is not None:
+            return _same_or_refuse(earlier, body, IdempotencyConflictError)
+    earlier = Order.objects.filter(quote=quote).first()
+    if earlier is not None:
+        return _same_or_refuse(earlier, body, QuoteUsedError)
+    if quote.footprint_id is not None:
+        live = queries.live_order_of_footprint(quote.footprint_id)
+        if live is not None:
+            raise AlreadyMatchedError(order_token=live.token)
+    raise QuoteUsedError
+
+
+def submit(order: Order, payment: Payment, *, at: datetime) -> Payment:
+    """Ask the gateway for the way to pay, outside any transaction, and keep its answer.
+
+    Raises: PaymentUnavailableError when the gateway refuses; unknown is kept and asked again.
+    """
+    outcome = gateways.create_payment(
+        payment,
+        subject=f"Diandian {order.mass_g // 1000} kg",
+        return_url=urljoin(settings.BASE_URL + "/", f"o/{order.token}"),
+        at=at,
+    )
+    kept = payment_actions.submitted(payment, outcome, at=at)
+    if not kept.instruction:
+        raise PaymentUnavailableError
+    return kept
+
+
+def retry_payment(order: Order, *, gateway: str = "sandbox", at: datetime | None = None) -> Payment:
+    """Give the way to pay again: the open attempt's own, or a new attempt after a failed one.
+
+    Raises: QuoteExpiredError when the order can no longer be paid, PaymentUnavailableError.
+    """
+    at = at or now()
+    payment = queries.latest_payment(order)
+    if order.state != OrderState.AWAITING_PAYMENT:
+        raise QuoteExpiredError
+    if payment is not None and payment.state in OPEN_STATES and payment.expires_at > at:
+        return payment if payment.instruction else submit(order, payment, at=at)
+    if payment is not None and payment.state in OPEN_STATES:
+        raise QuoteExpiredError
+    with transaction.atomic():
+        fresh = _start_payment(order, order.quote, gateway, at)
+    return submit(order, fresh, at=at)

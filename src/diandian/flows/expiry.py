@@ -1,0 +1,47 @@
+"""Orders that nobody paid: close at the gateway, then release; never by a timer alone."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from diandian.flows.payment_events import close_or_refresh
+from diandian.kernel.clock import now
+from diandian.orders import actions, queries, rules
+from diandian.orders.models import Order, OrderState
+from diandian.registry import actions as registry_actions
+
+log = logging.getLogger(__name__)
+
+
+def release_expired(limit: int = 100, *, at: datetime | None = None) -> int:
+    """Expire unpaid orders past their grace and release their grams. Returns how many.
+
+    An order whose gateway does not say "can no longer be paid" keeps its grams and is asked again.
+    """
+    at = at or now()
+    due = at - rules.PAYMENT_LIFETIME - rules.HOLD_GRACE
+    orders = Order.objects.filter(state=OrderState.AWAITING_PAYMENT, created_at__lte=due).order_by(
+        "created_at"
+    )
+    return sum(_expire(order, at) for order in orders[:limit])
+
+
+def _expire(order: Order, at: datetime, to: OrderState = OrderState.EXPIRED) -> bool:
+    payment = queries.latest_payment(order)
+    if payment is not None and not close_or_refresh(payment, at=at):
+        return False
+    with transaction.atomic():
+        order.refresh_from_db(fields=["state"])
+        if not actions.move(order, to):
+            return False
+        registry_actions.release(order.ref)
+    log.info("order %s became %s, its grams are free again", order.id, to)
+    return True
+
+
+def cancel_order(order: Order, *, at: datetime | None = None) -> bool:
+    """Cancel an unpaid order at its owner's wish; a payment that went through meanwhile wins."""
+    if order.state != OrderState.AWAITING_PAYMENT:
+        return False
+    return _expire(order, at or now(), OrderState.CANCELLED)

@@ -1,0 +1,166 @@
+"""Paid orders to retired grams: money, retirement, certificate and outbox in one commit.
+
+``drain`` takes many orders a transaction; with one order it is the synchronous path. A poison order
+is split off by halving, so that it cannot stop the others. *Source:* registry design, section 4.2.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, transaction
+
+from diandian.audit import actions as audit_actions
+from diandian.certificates import actions as certificate_actions
+from diandian.certificates.record import Facts, build
+from diandian.flows import refund
+from diandian.flows.locks import lock_intakes
+from diandian.footprints import actions as footprint_actions
+from diandian.kernel import tokens
+from diandian.kernel.clock import business_day, now
+from diandian.kernel.errors import DiandianError
+from diandian.kernel.money import Money
+from diandian.leaderboards import actions as leaderboard_actions
+from diandian.ledger import actions as ledger_actions
+from diandian.ledger import rules as ledger_rules
+from diandian.orders import actions, queries
+from diandian.orders.models import Intake, Order
+from diandian.registry import actions as registry_actions
+from diandian.registry import queries as registry_queries
+from diandian.registry.actions import RetireRequest
+from diandian.registry.models import Retirement
+
+log = logging.getLogger(__name__)
+
+# The platform completes a part-tonne itself at the latest by then (market study, M2).
+RETIRE_WITHIN = timedelta(days=14)
+GIVE_UP_AFTER = 5
+
+
+def drain(limit: int = 256, *, at: datetime | None = None) -> int:
+    """Fulfil waiting orders, oldest first. Returns how many were fulfilled."""
+    return _fulfil_or_split([intake.id for intake in queries.waiting_intakes(limit)], at or now())
+
+
+def fulfil_order(order_id: int, *, at: datetime | None = None) -> bool:
+    """Fulfil one paid order now. Idempotent by the order: False when it is not waiting."""
+    intakes = queries.waiting_intakes(1, [order_id])
+    return bool(intakes) and bool(_fulfil_or_split([intakes[0].id], at or now()))
+
+
+def _fulfil_or_split(intake_ids: list[int], at: datetime) -> int:
+    if not intake_ids:
+        return 0
+    try:
+        return _fulfil(intake_ids, at)
+    except (DiandianError, DatabaseError) as error:
+        if len(intake_ids) > 1:
+            half = len(intake_ids) // 2
+            return _fulfil_or_split(intake_ids[:half], at) + _fulfil_or_split(intake_ids[half:], at)
+        _fail(intake_ids[0], error, at)
+        return 0
+
+
+def _fail(intake_id: int, error: Exception, at: datetime) -> None:
+    """Count the failure; what can never succeed leaves the queue and is refunded."""
+    intake = Intake.objects.select_related("order").get(id=intake_id)
+    log.error("order %s could not be fulfilled: %s", intake.order_id, error)
+    actions.note_failure(intake, str(error))
+    if (
+        isinstance(error, DiandianError)
+        and not error.retryable
+        and intake.attempts + 1 >= GIVE_UP_AFTER
+    ):
+        refund.give_up(intake, str(error), at=at)
+
+
+@transaction.atomic
+def _fulfil(intake_ids: list[int], at: datetime) -> int:
+    """Fulfil orders in one commit. Locks: orders in id order, then lanes."""
+    intakes = lock_intakes(intake_ids)
+    orders = [intake.order for intake in intakes]
+    if not orders:
+        return 0
+    journals = ledger_actions.post_many([_sale(order) for order in orders], at=at)
+    footprint_actions.claim_lines(
+        [(order.footprint, order.ref) for order in orders if order.footprint is not None], at=at
+    )
+    retirements = registry_actions.retire_many([_wish(order) for order in orders], at=at)
+    pairs = list(zip(orders, retirements, strict=True))
+    certificate_actions.issue(_certificates(pairs, at), at=at)
+    actions.complete(pairs, list(zip(orders, journals, strict=True)), at=at)
+    for order in orders:
+        _light(order, at)
+        audit_actions.publish(
+            kind="order.completed", key=f"{order.ref}:completed", payload={"order": order.id}
+        )
+    return len(orders)
+
+
+def _sale(order: Order) -> ledger_actions.JournalRequest:
+    quote = order.quote
+    return ledger_actions.JournalRequest(
+        kind="sale",
+        source_ref=f"{order.ref}:sale",
+        owner_ref=order.ref,
+        lines=ledger_rules.build_sale(
+            supplier=Money(quote.supplier_minor, quote.currency),
+            fee=Money(quote.fee_minor, quote.currency),
+            supplier_ref=order.project.supplier_ref,
+        ),
+    )
+
+
+def _wish(order: Order) -> RetireRequest:
+    scene = order.scene
+    return RetireRequest(
+        owner_ref=order.ref,
+        source_ref=f"{order.ref}:retirement",
+        subject={"display_name": order.beneficiary_name, "order": order.ref},
+        purpose="trip" if order.footprint_id or order.quote.estimate else "lump_sum",
+        context_ref=f"scene:{scene.id}" if scene else "",
+        holder_kind="person",
+        claim_from=scene.starts_on if scene else None,
+        claim_to=scene.ends_on if scene else None,
+        is_sample=bool(scene and scene.is_sample) or order.project.is_sample,
+    )
+
+
+def _certificates(
+    pairs: Sequence[tuple[Order, Retirement]], at: datetime
+) -> list[certificate_actions.Issue]:
+    ranges_by_id = registry_queries.ranges_of_many([retirement for _, retirement in pairs])
+    wanted = []
+    for order, retirement in pairs:
+        ranges = ranges_by_id[retirement.id]
+        quote = order.quote
+        estimate = order.footprint.estimate if order.footprint else quote.estimate
+        facts = Facts(
+            code=tokens.new_code(),
+            language=order.language,
+            display_name=order.beneficiary_name,
+            retirement=retirement,
+            ranges=ranges,
+            batch=ranges[0].batch_row,
+            upstream=registry_queries.upstream_state(ranges),
+            scene=order.scene,
+            estimate=estimate,
+            supplier=Money(quote.supplier_minor, quote.currency),
+            fee=Money(quote.fee_minor, quote.currency),
+            issued_at=at,
+            retire_by=business_day(at + RETIRE_WITHIN),
+        )
+        wanted.append(certificate_actions.Issue(retirement, order.ref, build(facts)))
+    return wanted
+
+
+def _light(order: Order, at: datetime) -> None:
+    """Light the scene on the boards for a guest who asked to be shown."""
+    if order.on_board and order.scene is not None and order.guest_key:
+        leaderboard_actions.light(
+            guest_key=order.guest_key,
+            scene=order.scene,
+            display_name=order.beneficiary_name,
+            source_ref=order.ref,
+            at=at,
+        )

@@ -1,0 +1,100 @@
+"""Calls to the gateways: one place where whatever a library throws becomes an unknown outcome.
+
+No call is made inside a transaction, and the numbers of a call are committed before it.
+*Source:* payments design, sections 1 and 3.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import urljoin
+
+from django.conf import settings
+
+from diandian.kernel.clock import now
+from diandian.kernel.money import Money
+from diandian.payments import merchants
+from diandian.payments.gateway import (
+    CloseAnswer,
+    Gateway,
+    Instruction,
+    MerchantContext,
+    Outcome,
+    PaymentRequest,
+    RefundRequest,
+    RefundSnapshot,
+    Snapshot,
+    Unknown,
+)
+from diandian.payments.models import Payment, Refund
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def _line_to(key: str) -> tuple[Gateway, MerchantContext]:
+    return merchants.gateway_of(key), merchants.context_for(key)
+
+
+def _call(what: str, number: str, call: Callable[[], Outcome[T]]) -> Outcome[T]:
+    """Call out; a bare exception of a library means that nobody knows what happened."""
+    try:
+        return call()
+    except Exception as error:
+        log.exception("%s of %s: the outcome is unknown", what, number)
+        return Unknown(type(error).__name__)
+
+
+def create_payment(
+    payment: Payment, *, subject: str, return_url: str, at: datetime | None = None
+) -> Outcome[Instruction]:
+    """Ask the payment's gateway for the way to pay. Raises: UnknownGatewayError."""
+    gateway, context = _line_to(payment.gateway)
+    request = PaymentRequest(
+        payment_no=payment.payment_no,
+        amount=Money(payment.amount_minor, payment.currency),
+        subject=subject,
+        expires_at=payment.expires_at,
+        return_url=return_url,
+        notify_url=urljoin(settings.BASE_URL + "/", f"api/v1/notifications/{payment.gateway}"),
+    )
+    at = at or now()
+    return _call(
+        "creation", payment.payment_no, lambda: gateway.create_payment(context, request, at=at)
+    )
+
+
+def query_payment(payment: Payment, *, at: datetime) -> Outcome[Snapshot]:
+    """Ask where a payment stands. Raises: UnknownGatewayError."""
+    gateway, context = _line_to(payment.gateway)
+    number = payment.payment_no
+    return _call("query", number, lambda: gateway.query_payment(context, number, at=at))
+
+
+def close_payment(payment: Payment, *, at: datetime) -> Outcome[CloseAnswer]:
+    """Ask the gateway to let nobody pay this any more. Raises: UnknownGatewayError."""
+    gateway, context = _line_to(payment.gateway)
+    number = payment.payment_no
+    return _call("closing", number, lambda: gateway.close_payment(context, number, at=at))
+
+
+def send_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
+    """Ask the gateway to give money back. Raises: UnknownGatewayError."""
+    payment = refund.payment
+    gateway, context = _line_to(payment.gateway)
+    request = RefundRequest(
+        refund_no=refund.refund_no,
+        payment_no=payment.payment_no,
+        amount=Money(refund.amount_minor, payment.currency),
+        total=Money(payment.amount_minor, payment.currency),
+        reason=refund.reason,
+    )
+    return _call("refund", refund.refund_no, lambda: gateway.refund(context, request, at=at))
+
+
+def query_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
+    """Ask where a refund stands. Raises: UnknownGatewayError."""
+    gateway, context = _line_to(refund.payment.gateway)
+    number = refund.refund_no
+    return _call("refund query", number, lambda: gateway.query_refund(context, number, at=at))

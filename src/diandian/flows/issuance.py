@@ -1,0 +1,180 @@
+"""Credits from outside into the book: programme, project, batch with its evidence, price on sale.
+
+An issuance and the outside retirements that are known with it are entered in one commit, each with
+its line in the audit trail. What was entered once is not entered again.
+*Source:* design of the registry, sections 3.3 and 8 (R3, R4, R9, R10).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Unpack
+
+from django.conf import settings
+from django.db import transaction
+
+from diandian.audit import actions as audit_actions
+from diandian.kernel.canonical import digest_hex
+from diandian.kernel.clock import now
+from diandian.orders import actions as order_actions
+from diandian.orders import queries as order_queries
+from diandian.orders.errors import UnknownOfferError
+from diandian.orders.models import Offer
+from diandian.registry import actions as registry_actions
+from diandian.registry import queries as registry_queries
+from diandian.registry.batches.facts import ProgrammeFacts, ProjectFacts
+from diandian.registry.models import CreditBatch, Programme, Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideRetirement:
+    """Whole tonnes that the issuing registry has retired for us (R10).
+
+    ``first_tonne``, ``last_tonne``: counted from 1 within the batch, both included. ``evidence``:
+    what the registry stated, strings and integers; the book keeps its digest.
+    """
+
+    first_tonne: int
+    last_tonne: int
+    reference: str
+    retired_at: datetime
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    registry_url: str = ""
+    is_simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuance:
+    """What an issuing registry states about one run of serials. Units: buffer in grams."""
+
+    serial_text: str
+    vintage_year: int
+    period_start: date
+    period_end: date
+    custody: str
+    source_ref: str
+    verified_by: str = ""
+    verified_on: date | None = None
+    recognition_evidence: str = ""
+    buffer_g: int = 0
+    is_ex_ante: bool = False
+    is_sample: bool = False
+    issued_at: datetime | None = None
+    retired: Sequence[OutsideRetirement] = ()
+
+
+@transaction.atomic
+def open_programme(*, code: str, actor_ref: str, **facts: Unpack[ProgrammeFacts]) -> Programme:
+    """Enter an issuing programme. Idempotent by: ``code``."""
+    programme = registry_actions.create_programme(code=code, **facts)
+    _record(actor_ref, "programme.entered", f"programme:{code}")
+    return programme
+
+
+@transaction.atomic
+def open_project(
+    *, programme: Programme, code: str, actor_ref: str, **facts: Unpack[ProjectFacts]
+) -> Project:
+    """Enter a project of a programme. Idempotent by: ``code``."""
+    project = registry_actions.create_project(programme=programme, code=code, **facts)
+    _record(actor_ref, "project.entered", f"project:{code}")
+    return project
+
+
+@transaction.atomic
+def issue_batch(*, project_code: str, issuance: Issuance, actor_ref: str) -> CreditBatch:
+    """Enter an issuance and its outside retirements; unverified and ex-ante ones never sell.
+
+    Idempotent by: ``source_ref`` of the issuance.
+    Raises: NotFoundError, SerialFormatError, SerialOverlapError, IssuanceError,
+    IssuedDifferentlyError, EvidenceError.
+    """
+    batch = registry_actions.issue(
+        project=registry_queries.project_by_code(project_code),
+        serial_text=issuance.serial_text,
+        vintage_year=issuance.vintage_year,
+        period_start=issuance.period_start,
+        period_end=issuance.period_end,
+        custody=issuance.custody,
+        source_ref=issuance.source_ref,
+        verified_by=issuance.verified_by,
+        verified_on=issuance.verified_on,
+        recognition_evidence=issuance.recognition_evidence,
+        buffer_g=issuance.buffer_g,
+        is_ex_ante=issuance.is_ex_ante,
+        is_sample=issuance.is_sample,
+        at=issuance.issued_at,
+    )
+    _record(actor_ref, "batch.issued", f"batch:{batch.public_id}")
+    for outside in issuance.retired:
+        record_outside(batch, outside, actor_ref=actor_ref)
+    return batch
+
+
+@transaction.atomic
+def record_outside(batch: CreditBatch, outside: OutsideRetirement, *, actor_ref: str) -> None:
+    """Enter tonnes of a batch that the issuing registry has retired.
+
+    Idempotent by: batch, tonnes and reference. Raises: EvidenceError.
+    """
+    first = batch.serial_block.first
+    registry_actions.record_upstream(
+        batch=batch,
+        first_serial=first + outside.first_tonne - 1,
+        last_serial=first + outside.last_tonne - 1,
+        reference=outside.reference,
+        retired_at=outside.retired_at,
+        evidence_sha256=digest_hex(dict(outside.evidence)),
+        registry_url=outside.registry_url,
+        is_simulated=outside.is_simulated,
+    )
+    _record(
+        actor_ref,
+        "batch.retired_outside",
+        f"batch:{batch.public_id}",
+        {"first": outside.first_tonne, "last": outside.last_tonne, "reference": outside.reference},
+    )
+
+
+@transaction.atomic
+def put_on_sale(
+    *,
+    project_code: str,
+    price_per_tonne_minor: int,
+    position: int,
+    actor_ref: str,
+    currency: str = "CNY",
+    at: datetime | None = None,
+) -> Offer:
+    """Offer a project at a price per tonne; our fee is that of the settings, frozen in the offer.
+
+    Idempotent by: the terms; the same ones again return the offer that stands.
+    """
+    project = registry_queries.project_by_code(project_code)
+    terms = {
+        "price_per_tonne_minor": price_per_tonne_minor,
+        "fee_basis_points": settings.FEE_BASIS_POINTS,
+        "fee_minimum_minor": settings.FEE_MINIMUM_MINOR,
+        "position": position,
+    }
+    standing = _standing_offer(project_code, currency)
+    if standing and all(getattr(standing, name) == value for name, value in terms.items()):
+        return standing
+    offer = order_actions.set_offer(project=project, currency=currency, at=at or now(), **terms)
+    _record(actor_ref, "offer.set", f"project:{project_code}", {**terms, "currency": currency})
+    return offer
+
+
+def _standing_offer(project_code: str, currency: str) -> Offer | None:
+    try:
+        return order_queries.offer_of_project(project_code, currency)
+    except UnknownOfferError:
+        return None
+
+
+def _record(
+    actor_ref: str, action: str, subject_ref: str, details: Mapping[str, object] | None = None
+) -> None:
+    audit_actions.record(
+        actor_ref=actor_ref, action=action, subject_ref=subject_ref, details=details
+    )

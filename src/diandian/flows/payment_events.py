@@ -1,0 +1,332 @@
+"""What happens when a gateway speaks: every trigger asks it, one procedure applies its answer.
+
+A notice, a guest who returns and the poller only lead to our own signed question; the answer
+changes the payment by rank, and on the first success the order's money, grams and queue change
+with it in one commit. *Source:* payments design, section 5.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from diandian.audit import actions as audit_actions
+from diandian.flows import fulfil, gateways, locks, refund
+from diandian.kernel.clock import now
+from diandian.kernel.money import Money
+from diandian.ledger import actions as ledger_actions
+from diandian.ledger import rules as ledger_rules
+from diandian.ledger.rules import TransferLine
+from diandian.orders import actions, rules
+from diandian.orders.models import Order, OrderState
+from diandian.payments import actions as payment_actions
+from diandian.payments import merchants
+from diandian.payments import queries as payment_queries
+from diandian.payments import rules as payment_rules
+from diandian.payments.errors import UnknownGatewayError, UnknownPaymentError
+from diandian.payments.gateway import (
+    NOT_FOUND,
+    Ack,
+    Done,
+    NoticeRefused,
+    Rejected,
+    Snapshot,
+    VerifiedNotice,
+)
+from diandian.payments.models import Notification, Payment, PaymentState, Refund
+from diandian.registry import actions as registry_actions
+from diandian.registry.errors import HoldGoneError, NotEnoughCreditsError
+
+log = logging.getLogger(__name__)
+
+_UNPAYABLE = (PaymentState.FAILED, PaymentState.CLOSED)
+_GIVEN_UP = (OrderState.EXPIRED, OrderState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    """What to do once the commit is safe."""
+
+    fulfil: Order | None = None
+    refund: Refund | None = None
+
+
+# -- triggers ---------------------------------------------------------------------------------
+
+
+def receive_notice(
+    gateway_key: str, headers: Mapping[str, str], body: bytes, *, at: datetime | None = None
+) -> Ack:
+    """Take a gateway's notice: verify it, keep it, act on it; return the answer it wants.
+
+    Idempotent by the notice's id. A refused notice leaves no row. Once a notice is kept, the answer
+    is yes, whatever happens next: our own tries go on from the kept row.
+    """
+    at = at or now()
+    try:
+        gateway, context = merchants.gateway_of(gateway_key), merchants.context_for(gateway_key)
+    except UnknownGatewayError:
+        return Ack(404, b"unknown gateway")
+    heard = _parse(gateway_key, headers, body, at)
+    if isinstance(heard, NoticeRefused):
+        log.warning("a notice of %s was refused: %s", gateway_key, heard.reason)
+        return gateway.ack(heard)
+    kept = payment_actions.store_notice(
+        gateway=gateway_key,
+        merchant=context.merchant,
+        notice=heard,
+        body_sha256=hashlib.sha256(body).hexdigest(),
+        at=at,
+    )
+    if kept is not None:
+        _try_notice(kept, at)
+    return gateway.ack(None)
+
+
+def _parse(
+    gateway_key: str, headers: Mapping[str, str], body: bytes, at: datetime
+) -> VerifiedNotice | NoticeRefused:
+    gateway, context = merchants.gateway_of(gateway_key), merchants.context_for(gateway_key)
+    try:
+        return gateway.parse_notification(context, headers, body, at=at)
+    except Exception:
+        # Hostile input must never show how we are built.
+        log.exception("a notice of %s broke its parser", gateway_key)
+        return NoticeRefused("malformed")
+
+
+def refresh(payment_no: str, *, at: datetime | None = None) -> str:
+    """Ask the gateway about a payment and apply its answer; return the payment's state.
+
+    Raises: UnknownPaymentError.
+    """
+    return _refresh(payment_queries.by_no(payment_no), at or now())
+
+
+def poll_due(limit: int = 50, *, at: datetime | None = None) -> int:
+    """Ask about every payment whose time has come. Returns how many changed their state."""
+    at = at or now()
+    changed = 0
+    for payment in payment_queries.due_for_query(at, limit):
+        before = payment.state
+        try:
+            changed += _refresh(payment, at) != before
+        except Exception:
+            log.exception("payment %s could not be asked about", payment.payment_no)
+        payment_actions.note_query(payment, at=at)
+    return changed
+
+
+def retry_notices(limit: int = 50, *, at: datetime | None = None) -> int:
+    """Try kept notices again that could not be applied. Returns how many were tried."""
+    at = at or now()
+    due = payment_queries.notices_due(at, limit)
+    for notice in due:
+        _try_notice(notice, at)
+    return len(due)
+
+
+def close_or_refresh(payment: Payment, *, at: datetime) -> bool:
+    """Make an unpaid payment unpayable at its gateway; tell whether it now certainly is.
+
+    False means: it was paid after all (and that was applied), or nobody knows yet.
+    """
+    if payment.state in _UNPAYABLE:
+        return True
+    if payment.state == PaymentState.SUCCEEDED:
+        return False
+    match gateways.close_payment(payment, at=at):
+        case Done(value="not_found_yet"):
+            # Not proof of unpayable while its link could still be opened.
+            return payment_actions.give_up(payment, at=at)
+        case Done():
+            return _refresh(payment, at) in _UNPAYABLE
+    return False
+
+
+# -- the one procedure ------------------------------------------------------------------------
+
+
+def _try_notice(notice: Notification, at: datetime) -> None:
+    """Act on a kept notice; whatever goes wrong, it is tried again later."""
+    try:
+        _refresh(payment_queries.of_notice(notice), at, notice)
+    except UnknownPaymentError:
+        log.warning("notice %s is about a payment that is not here (yet)", notice.notice_id)
+        payment_actions.park_notice(notice, at=at)
+    except Exception:
+        log.exception("notice %s could not be applied, it will be tried again", notice.notice_id)
+        payment_actions.park_notice(notice, at=at)
+
+
+def _refresh(payment: Payment, at: datetime, notice: Notification | None = None) -> str:
+    if payment.state == PaymentState.SUCCEEDED:
+        # Final here; money that goes back is another row.
+        if notice is not None:
+            payment_actions.finish_notice(notice)
+        return payment.state
+    match gateways.query_payment(payment, at=at):
+        case Done(value=snapshot):
+            return _settle(payment, snapshot, at, notice)
+        case Rejected(code=code) if code == NOT_FOUND:
+            if payment_actions.give_up(payment, at=at):
+                return PaymentState.CLOSED
+    if notice is not None:
+        payment_actions.park_notice(notice, at=at)
+    return payment.state
+
+
+def _settle(payment: Payment, snapshot: Snapshot, at: datetime, notice: Notification | None) -> str:
+    """Apply a gateway's answer, and on the first success all that follows from it.
+
+    Locks: order, payment, then what the registry and the ledger lock.
+    """
+    if notice is None and _is_old_news(payment, snapshot):
+        return payment.state
+    with transaction.atomic():
+        order = locks.lock_order_of_ref(payment.owner_ref)
+        applied = payment_actions.apply(payment, snapshot, at=at)
+        todo = _consequences(order, applied, at)
+        if notice is not None:
+            payment_actions.finish_notice(notice)
+    _do(todo, at)
+    return applied.became
+
+
+def _is_old_news(payment: Payment, snapshot: Snapshot) -> bool:
+    """Tell, without a lock, that nothing changes: the page of a waiting guest asks often."""
+    same = payment_rules.next_state(payment.state, snapshot.state) is None
+    return same and not payment_rules.mismatches(
+        snapshot,
+        payment_no=payment.payment_no,
+        merchant=payment.merchant,
+        mode=payment.mode,
+        amount=Money(payment.amount_minor, payment.currency),
+    )
+
+
+def _consequences(order: Order | None, applied: payment_actions.Applied, at: datetime) -> _Next:
+    payment = applied.payment
+    if applied.mismatch:
+        _review(order, payment, applied.mismatch)
+        return _Next()
+    if not applied.changed or applied.became != PaymentState.SUCCEEDED:
+        # A declined payment leaves the order open: its grams stay held for another try.
+        return _Next()
+    if order is None:
+        log.error("payment %s belongs to no order", payment.payment_no)
+        _book(None, payment, "unallocated", _unallocated_lines(payment), at)
+        return _Next()
+    if order.state == OrderState.AWAITING_PAYMENT:
+        return _accept(order, payment, at)
+    if order.state in _GIVEN_UP:
+        return _accept_late(order, payment, at)
+    return _send_back_duplicate(order, payment, at)
+
+
+def _accept(order: Order, payment: Payment, at: datetime) -> _Next:
+    """Take the money for an order whose grams are held."""
+    try:
+        registry_actions.commit_hold(order.ref)
+    except HoldGoneError:
+        return _accept_late(order, payment, at)
+    _book(order, payment, "capture", _capture_lines(payment), at)
+    paid = actions.mark_paid(order, at=at)
+    assert paid, "an order that waits for its payment can be paid"
+    return _Next(fulfil=order)
+
+
+def _accept_late(order: Order, payment: Payment, at: datetime) -> _Next:
+    """Take money that came after the order was given up: hold again, else give it back."""
+    _book(order, payment, "capture", _capture_lines(payment), at)
+    # What its owner cancelled is not retired against their will.
+    if order.state != OrderState.CANCELLED and _take_up_again(order, at):
+        log.info("order %s was paid late and its grams are still there", order.id)
+        return _Next(fulfil=order)
+    log.warning("order %s was paid too late, the money goes back", order.id)
+    actions.move(order, OrderState.UNFULFILLABLE)
+    return _Next(refund=refund.open_refund(order, payment, refund.UNFULFILLABLE, at=at))
+
+
+def _take_up_again(order: Order, at: datetime) -> bool:
+    """Hold the grams again and mark the order paid; no other project is used without consent.
+
+    False, with nothing changed, when the grams are gone or the same trip has another live order.
+    """
+    try:
+        with transaction.atomic():
+            registry_actions.hold(
+                project_id=order.project_id,
+                mass_g=order.mass_g,
+                owner_ref=order.ref,
+                expires_at=at + rules.HOLD_GRACE,
+            )
+            registry_actions.commit_hold(order.ref)
+            return actions.mark_paid(order, at=at)
+    except (NotEnoughCreditsError, IntegrityError):
+        return False
+
+
+def _send_back_duplicate(order: Order, payment: Payment, at: datetime) -> _Next:
+    """Keep money aside that the order does not need; its own state does not change."""
+    _book(order, payment, "unallocated", _unallocated_lines(payment), at)
+    if order.state == OrderState.REVIEW:
+        return _Next()  # people decide here
+    log.warning("order %s was paid twice, the second payment goes back", order.id)
+    return _Next(refund=refund.open_refund(order, payment, refund.DUPLICATE, at=at))
+
+
+def _review(order: Order | None, payment: Payment, mismatch: tuple[str, ...]) -> None:
+    """Freeze an order whose payment is not what was agreed; nothing is retired or sent back."""
+    if order is None or not actions.move(order, OrderState.REVIEW):
+        return
+    log.error("payment %s differs from the order in: %s", payment.payment_no, ", ".join(mismatch))
+    audit_actions.record(
+        actor_ref="platform",
+        action="payment.mismatch",
+        subject_ref=order.ref,
+        details={"payment_no": payment.payment_no, "differs": list(mismatch)},
+    )
+
+
+def _do(todo: _Next, at: datetime) -> None:
+    """Go on at once after the commit; the worker is the safety net for whatever fails here."""
+    try:
+        if todo.fulfil is not None:
+            fulfil.fulfil_order(todo.fulfil.id, at=at)
+        if todo.refund is not None:
+            refund.send(todo.refund, at=at)
+    except Exception:
+        log.exception("the worker must go on with %s", todo)
+
+
+# -- bookings ---------------------------------------------------------------------------------
+
+
+def _capture_lines(payment: Payment) -> list[TransferLine]:
+    amount = Money(payment.amount_minor, payment.currency)
+    return ledger_rules.build_capture(amount, gateway=payment.gateway, merchant=payment.merchant)
+
+
+def _unallocated_lines(payment: Payment) -> list[TransferLine]:
+    amount = Money(payment.amount_minor, payment.currency)
+    return ledger_rules.build_unallocated(
+        amount, gateway=payment.gateway, merchant=payment.merchant
+    )
+
+
+def _book(
+    order: Order | None, payment: Payment, kind: str, lines: list[TransferLine], at: datetime
+) -> None:
+    journal = ledger_actions.post(
+        kind=kind,
+        source_ref=f"payment:{payment.payment_no}:{kind}",
+        owner_ref=payment.owner_ref,
+        lines=lines,
+        at=at,
+    )
+    if order is not None:
+        actions.link_entry(order, journal)

@@ -1,0 +1,181 @@
+"""Money back to guests whose credits were not retired: reserved, booked, asked for, then confirmed.
+
+The refund number is fixed before the gateway is asked and the same on every retry; accepted is not
+done. After a retirement nothing is refunded here. *Source:* payments design, sections 4 and 8.
+"""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from diandian.audit import actions as audit_actions
+from diandian.flows import gateways, locks
+from diandian.kernel.clock import now
+from diandian.kernel.money import Money
+from diandian.ledger import actions as ledger_actions
+from diandian.ledger import rules as ledger_rules
+from diandian.ledger.rules import TransferLine
+from diandian.orders import actions
+from diandian.orders.models import Intake, Order, OrderRetirement, OrderState
+from diandian.payments import actions as payment_actions
+from diandian.payments import queries as payment_queries
+from diandian.payments.errors import NothingToRefundError, RetiredNotRefundableError
+from diandian.payments.gateway import NOT_FOUND, Outcome, RefundSnapshot, Rejected
+from diandian.payments.models import Payment, Refund, RefundState
+from diandian.registry import actions as registry_actions
+
+log = logging.getLogger(__name__)
+
+# Why money goes back; a duplicate was never the order's money: the order does not change with it.
+DUPLICATE = "duplicate"
+UNFULFILLABLE = "unfulfillable"
+
+
+def refund_order(order: Order, reason: str, *, at: datetime | None = None) -> Refund:
+    """Refund an order in full whose credits are not retired, and free its grams.
+
+    Idempotent by the order: while a refund is under way or done, that one is returned.
+    Raises: RetiredNotRefundableError, NothingToRefundError.
+    """
+    at = at or now()
+    with transaction.atomic():
+        refund = _begin(locks.lock_order(order.id), reason, at)
+    return send(refund, at=at)
+
+
+def give_up(intake: Intake, reason: str, *, at: datetime) -> Refund:
+    """Refund a paid order that can never be fulfilled. Idempotent by the order."""
+    return refund_order(intake.order, reason[:40] or UNFULFILLABLE, at=at)
+
+
+def _begin(order: Order, reason: str, at: datetime) -> Refund:
+    if OrderRetirement.objects.filter(order=order).exists():
+        raise RetiredNotRefundableError
+    received = [p for p in payment_queries.succeeded_of(order.ref) if not _is_duplicate(p)]
+    if not received:
+        raise NothingToRefundError
+    if order.state in {OrderState.PAID, OrderState.REVIEW}:
+        free_grams(order, reason)
+        actions.move(order, OrderState.UNFULFILLABLE)
+    return open_refund(order, received[0], reason, at=at)
+
+
+def _is_duplicate(payment: Payment) -> bool:
+    return payment.refunds.filter(reason=DUPLICATE).exists()
+
+
+def free_grams(order: Order, reason: str) -> None:
+    """Take an order out of the queue and release what it holds."""
+    intake = Intake.objects.filter(order=order).first()
+    if intake is not None:
+        actions.give_up(intake, reason)
+    registry_actions.release(order.ref)
+
+
+def open_refund(order: Order | None, payment: Payment, reason: str, *, at: datetime) -> Refund:
+    """Reserve and book the full refund of a payment, in the caller's transaction.
+
+    Idempotent by the payment: a refund that did not fail is returned. Locks: the payment's row.
+    """
+    earlier = list(payment.refunds.all())
+    living = next((refund for refund in earlier if refund.state != RefundState.FAILED), None)
+    if living is not None:
+        return living
+    # A fixed number: a crash between this and the call leads back to the very same refund.
+    number = f"R{payment.payment_no}" + (f"-{len(earlier) + 1}" if earlier else "")
+    refund = payment_actions.request_refund(
+        payment=payment,
+        amount_minor=payment.amount_minor,
+        refund_no=number,
+        reason=reason[:40],
+        at=at,
+    )
+    _book(order, refund, "requested", _requested_lines(refund), at)
+    return refund
+
+
+def send(refund: Refund, *, at: datetime) -> Refund:
+    """Ask the gateway for a refund that nobody asked it for before; keep what it says."""
+    if refund.state == RefundState.REQUESTED:
+        _keep(refund, gateways.send_refund(refund, at=at), at)
+    return refund
+
+
+def continue_refunds(limit: int = 100, *, at: datetime | None = None) -> int:
+    """Ask about open refunds, send those that never arrived. Returns how many changed."""
+    at = at or now()
+    changed = 0
+    for refund in payment_queries.refunds_due(at, limit):
+        try:
+            changed += _continue(refund, at)
+        except Exception:
+            log.exception("refund %s could not be continued", refund.refund_no)
+    return changed
+
+
+def _continue(refund: Refund, at: datetime) -> bool:
+    # Ask first: after a timeout the gateway may have done it, and money goes back once.
+    outcome = gateways.query_refund(refund, at=at)
+    if isinstance(outcome, Rejected) and outcome.code == NOT_FOUND:
+        outcome = gateways.send_refund(refund, at=at)
+    return _keep(refund, outcome, at)
+
+
+@transaction.atomic
+def _keep(refund: Refund, outcome: Outcome[RefundSnapshot], at: datetime) -> bool:
+    """Keep what the gateway said, and book what follows. Locks: order, then refund."""
+    order = locks.lock_order_of_ref(refund.payment.owner_ref)
+    if not payment_actions.refund_result(refund, outcome, at=at):
+        return False
+    match refund.state:
+        case RefundState.SUCCEEDED:
+            _book(order, refund, "settled", _settled_lines(refund), at)
+            if order is not None and refund.reason != DUPLICATE:
+                actions.move(order, OrderState.REFUNDED)
+        case RefundState.FAILED:
+            undone = [line.swapped() for line in _requested_lines(refund)]
+            _book(order, refund, "failed", undone, at)
+            _tell_operator(refund)
+        case RefundState.ABNORMAL:
+            _tell_operator(refund)
+    return True
+
+
+def _tell_operator(refund: Refund) -> None:
+    log.error("refund %s is %s: somebody must look", refund.refund_no, refund.state)
+    audit_actions.record(
+        actor_ref="platform",
+        action=f"refund.{refund.state}",
+        subject_ref=refund.payment.owner_ref,
+        details={"refund_no": refund.refund_no, "amount_minor": refund.amount_minor},
+    )
+
+
+def _money(refund: Refund) -> Money:
+    return Money(refund.amount_minor, refund.payment.currency)
+
+
+def _requested_lines(refund: Refund) -> list[TransferLine]:
+    return ledger_rules.build_refund(_money(refund), from_unallocated=refund.reason == DUPLICATE)
+
+
+def _settled_lines(refund: Refund) -> list[TransferLine]:
+    payment = refund.payment
+    return ledger_rules.build_refund_settled(
+        _money(refund), gateway=payment.gateway, merchant=payment.merchant
+    )
+
+
+def _book(
+    order: Order | None, refund: Refund, step: str, lines: list[TransferLine], at: datetime
+) -> None:
+    journal = ledger_actions.post(
+        kind=f"refund_{step}",
+        source_ref=f"refund:{refund.refund_no}:{step}",
+        owner_ref=refund.payment.owner_ref,
+        lines=lines,
+        at=at,
+    )
+    if order is not None:
+        actions.link_entry(order, journal)

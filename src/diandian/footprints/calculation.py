@@ -1,0 +1,43 @@
+"""From a scene and a guest's answers to an estimate: the scene's facts meet the pure calculator."""
+
+from collections.abc import Mapping
+
+from diandian.emissions.activity import Question
+from diandian.emissions.estimate import Estimate
+from diandian.emissions.factor_set import factor_set
+from diandian.emissions.scene_kind import SceneContext, scene_kind
+from diandian.scenes.models import Scene
+
+
+def context_of(scene: Scene) -> SceneContext:
+    """Return what the calculator must know of a scene."""
+    return SceneContext(
+        city_key=scene.place_key,
+        region=scene.region,
+        country=scene.country,
+        starts_on=scene.starts_on,
+        ends_on=scene.ends_on,
+        non_co2=scene.with_non_co2,
+        host_lines=_host_lines(scene),
+    )
+
+
+def _host_lines(scene: Scene) -> tuple[tuple[str, dict[str, str], int], ...]:
+    return tuple(
+        (line.category, line.names, line.mass_per_guest_g)
+        for line in scene.inventory.all()
+        if line.covered and line.mass_per_guest_g > 0
+    )
+
+
+def questions_of(scene: Scene) -> tuple[Question, ...]:
+    """Return the questions a guest of the scene is asked."""
+    return tuple(scene_kind(scene.kind).questions(context_of(scene)))
+
+
+def calculate(scene: Scene, values: Mapping[str, str | int | bool]) -> Estimate:
+    """Compute the footprint of one guest from parsed answers.
+
+    Raises: InputError subclasses naming the field; FactorMissingError when a line has no factor.
+    """
+    return scene_kind(scene.kind).compute(context_of(scene), values, factor_set(scene.factor_set))

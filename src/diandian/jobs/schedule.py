@@ -1,0 +1,28 @@
+"""What the worker does, and how often; tasks may be repeated, and run in several workers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from diandian.flows import expiry, fulfil, payment_events, refund
+from diandian.jobs import subscribers
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece of work. ``run`` does a limited amount and returns how much it did."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], int]
+
+
+# Small portions: between two of them the worker hears whether it should stop.
+TASKS = (
+    Task("fulfil paid orders", timedelta(0), lambda: fulfil.drain(64)),
+    Task("deliver events", timedelta(0), lambda: subscribers.deliver(32)),
+    Task("retry notices", timedelta(seconds=1), lambda: payment_events.retry_notices(16)),
+    Task("ask about payments", timedelta(seconds=1), lambda: payment_events.poll_due(16)),
+    Task("continue refunds", timedelta(seconds=2), lambda: refund.continue_refunds(16)),
+    Task("release expired orders", timedelta(seconds=5), lambda: expiry.release_expired(16)),
+)

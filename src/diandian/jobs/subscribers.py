@@ -1,0 +1,45 @@
+"""Which events have whom to tell: the whole list, on one page.
+
+An event is delivered at least once; every handler must bear being called again with the same event.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from diandian.audit import actions as audit_actions
+from diandian.audit.models import OutboxEvent
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Mapping[str, object]], None]
+
+
+def note_completion(payload: Mapping[str, object]) -> None:
+    """Leave a line for the operator; mail and other channels to guests do not exist yet."""
+    log.info("order %s is completed", payload.get("order"))
+
+
+SUBSCRIBERS: dict[str, tuple[Handler, ...]] = {
+    "order.completed": (note_completion,),
+}
+
+_LEASE_SECONDS = 60
+
+
+def deliver(limit: int) -> int:
+    """Deliver waiting events; a failing one waits longer each time. Returns how many."""
+    events = audit_actions.claim_events(tuple(SUBSCRIBERS), limit, _LEASE_SECONDS)
+    for event in events:
+        _deliver_one(event)
+    return len(events)
+
+
+def _deliver_one(event: OutboxEvent) -> None:
+    try:
+        for handler in SUBSCRIBERS[event.kind]:
+            handler(event.payload)
+    except Exception as error:
+        log.exception("event %s could not be delivered", event.key)
+        audit_actions.fail(event, f"{type(error).__name__}: {error}")
+    else:
+        audit_actions.finish(event)

@@ -1,0 +1,142 @@
+"""Reads of the boards."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, Sum
+
+from diandian.kernel.clock import business_day
+from diandian.leaderboards.models import Lighting, Standing
+from diandian.leaderboards.rankings import (
+    RANKED_FROM_PEOPLE,
+    SCENE_BOARD_FROM_GUESTS,
+    board_key,
+)
+from diandian.registry.models import Retirement
+from diandian.scenes.models import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRow:
+    """One line of a board. ``rank`` is None where too few people are shown to rank them."""
+
+    rank: int | None
+    name: str
+    seed: int
+    scenes_lit: int
+    is_you: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRow:
+    """The viewer's own line and the next step up: ``next_rank`` after ``missing`` more scenes."""
+
+    row: StandingRow
+    next_rank: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class SceneShare:
+    """The matched share of a scene's own stated emissions, in whole per cent, rounded down."""
+
+    scene: Scene
+    percent: int
+    matched_g: int
+    guests: int
+
+
+def people(period: str = "year", limit: int = 50, guest_key: str = "") -> list[StandingRow]:
+    """Return the first rows of the people's board."""
+    rows = list(Standing.objects.filter(board=board_key(period, business_day()))[:limit])
+    ranked = len(rows) >= RANKED_FROM_PEOPLE
+    return [
+        StandingRow(
+            rank=place if ranked else None,
+            name=row.display_name,
+            seed=row.avatar_seed,
+            scenes_lit=row.scenes_lit,
+            is_you=bool(guest_key) and row.guest_key == guest_key,
+        )
+        for place, row in enumerate(rows, start=1)
+    ]
+
+
+def _rank_of(standing: Standing) -> int:
+    above = Q(scenes_lit__gt=standing.scenes_lit) | Q(
+        scenes_lit=standing.scenes_lit, reached_at__lt=standing.reached_at
+    )
+    return Standing.objects.filter(above, board=standing.board).count() + 1
+
+
+def own_row(guest_key: str, period: str = "year") -> OwnRow | None:
+    """Return the viewer's own line, or None when the viewer is not on the board."""
+    if not guest_key:
+        return None
+    board = board_key(period, business_day())
+    standing = Standing.objects.filter(board=board, guest_key=guest_key).first()
+    if standing is None:
+        return None
+    rank = _rank_of(standing)
+    # With one more scene the viewer stands behind everyone who reached that count before.
+    next_rank = (
+        Standing.objects.filter(board=board, scenes_lit__gte=standing.scenes_lit + 1).count() + 1
+    )
+    row = StandingRow(
+        rank, standing.display_name, standing.avatar_seed, standing.scenes_lit, is_you=True
+    )
+    return OwnRow(row=row, next_rank=min(next_rank, rank), missing=1)
+
+
+def would_be_rank(scenes_lit: int, period: str = "year") -> int:
+    """Return the place somebody with so many scenes would take if they joined now."""
+    board = board_key(period, business_day())
+    return Standing.objects.filter(board=board, scenes_lit__gte=scenes_lit).count() + 1
+
+
+def scene_people(scene: Scene, limit: int = 50, guest_key: str = "") -> list[StandingRow]:
+    """Return who lit one scene, first come first, only people who asked to be shown."""
+    keys = list(
+        Lighting.objects.filter(scene=scene)
+        .order_by("id")
+        .values_list("guest_key", flat=True)[:limit]
+    )
+    standings = {
+        row.guest_key: row
+        for row in Standing.objects.filter(board="people:all", guest_key__in=keys)
+    }
+    ranked = len(keys) >= RANKED_FROM_PEOPLE
+    return [
+        StandingRow(
+            rank=place if ranked else None,
+            name=standings[key].display_name,
+            seed=standings[key].avatar_seed,
+            scenes_lit=standings[key].scenes_lit,
+            is_you=bool(guest_key) and key == guest_key,
+        )
+        for place, key in enumerate(dict.fromkeys(keys), start=1)
+        if key in standings
+    ]
+
+
+def scenes_board(limit: int = 50) -> list[SceneShare]:
+    """Return scenes by the matched share of their stated emissions; twenty guests at least."""
+    scenes = {
+        f"scene:{scene.id}": scene
+        for scene in Scene.objects.filter(state="published", stated_total_g__gt=0)
+    }
+    found = (
+        Retirement.objects.filter(context_ref__in=scenes)
+        .values("context_ref")
+        .annotate(grams=Sum("mass_g"), guests=Count("id"))
+    )
+    shares = [
+        SceneShare(
+            scene=scenes[row["context_ref"]],
+            percent=min(100, row["grams"] * 100 // scenes[row["context_ref"]].stated_total_g),
+            matched_g=row["grams"],
+            guests=row["guests"],
+        )
+        for row in found
+        if row["guests"] >= SCENE_BOARD_FROM_GUESTS
+    ]
+    return sorted(shares, key=lambda share: (-share.percent, share.scene.id))[:limit]

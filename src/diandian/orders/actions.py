@@ -1,0 +1,180 @@
+"""Writes of offers, quotes, orders and their links; flows call them inside their transactions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from diandian.footprints.models import Footprint
+from diandian.kernel import tokens
+from diandian.ledger.models import Journal
+from diandian.orders import rules
+from diandian.orders.models import (
+    Intake,
+    IntakeState,
+    Offer,
+    Order,
+    OrderEntry,
+    OrderPayment,
+    OrderRetirement,
+    OrderState,
+    Quote,
+)
+from diandian.orders.pricing import Price
+from diandian.payments.models import Payment
+from diandian.registry.models import Project, Retirement
+from diandian.scenes.models import Scene
+
+
+def set_offer(
+    *,
+    project: Project,
+    currency: str,
+    price_per_tonne_minor: int,
+    fee_basis_points: int,
+    fee_minimum_minor: int,
+    position: int,
+    at: datetime,
+) -> Offer:
+    """Put a project on sale at a price; the offer before it ends, quotes made on it stay valid."""
+    Offer.objects.filter(project=project, currency=currency, is_active=True).update(is_active=False)
+    return Offer.objects.create(
+        project=project,
+        currency=currency,
+        price_per_tonne_minor=price_per_tonne_minor,
+        fee_basis_points=fee_basis_points,
+        fee_minimum_minor=fee_minimum_minor,
+        position=position,
+        created_at=at,
+    )
+
+
+def write_quote(
+    *,
+    offer: Offer,
+    price: Price,
+    mass_g: int,
+    scene: Scene | None,
+    footprint: Footprint | None,
+    estimate: Mapping[str, object] | None,
+    at: datetime,
+) -> Quote:
+    """Write a quote that holds for an hour."""
+    return Quote.objects.create(
+        token=tokens.secret_token(),
+        offer=offer,
+        scene=scene,
+        footprint=footprint,
+        estimate=estimate,
+        mass_g=mass_g,
+        currency=price.total.currency,
+        supplier_minor=price.supplier.amount_minor,
+        fee_minor=price.fee.amount_minor,
+        total_minor=price.total.amount_minor,
+        created_at=at,
+        expires_at=at + rules.QUOTE_LIFETIME,
+    )
+
+
+def place(  # noqa: PLR0913 - one row's facts
+    *,
+    quote: Quote,
+    beneficiary_name: str,
+    on_board: bool,
+    guest_key: str,
+    language: str,
+    idempotency_key: str | None,
+    body_sha256: str,
+    at: datetime,
+) -> Order:
+    """Write the order of a quote.
+
+    Raises: IntegrityError when the quote or key is used, or the footprint has a live order.
+    """
+    return Order.objects.create(
+        token=tokens.secret_token(),
+        quote=quote,
+        scene=quote.scene,
+        footprint=quote.footprint,
+        project_id=quote.offer.project_id,
+        mass_g=quote.mass_g,
+        beneficiary_name=beneficiary_name,
+        on_board=on_board,
+        guest_key=guest_key,
+        language=language,
+        idempotency_key=idempotency_key or None,
+        body_sha256=body_sha256,
+        created_at=at,
+    )
+
+
+def link_payment(order: Order, payment: Payment) -> None:
+    """Tie an attempt to pay to its order."""
+    OrderPayment.objects.create(order=order, payment=payment)
+
+
+def link_entry(order: Order, journal: Journal) -> None:
+    """Tie a journal to the order that caused it. Idempotent by the journal."""
+    OrderEntry.objects.bulk_create(
+        [OrderEntry(order=order, journal=journal)], ignore_conflicts=True
+    )
+
+
+def move(order: Order, to: OrderState) -> bool:
+    """Move an order to another state if that move is lawful and nobody was faster.
+
+    Idempotent: returns False and changes nothing when the move is not lawful from the stored state.
+    """
+    if not rules.may_move(order.state, to):
+        return False
+    moved = Order.objects.filter(id=order.id, state=order.state).update(state=to)
+    if moved:
+        order.state = to
+    return bool(moved)
+
+
+def mark_paid(order: Order, *, at: datetime) -> bool:
+    """Move the order to paid and put it into the intake, both in the caller's transaction."""
+    if not move(order, OrderState.PAID):
+        return False
+    enqueue(order, at=at)
+    return True
+
+
+def enqueue(order: Order, *, at: datetime) -> None:
+    """Put a paid order into the durable queue. Idempotent by the order."""
+    Intake.objects.bulk_create([Intake(order=order, created_at=at)], ignore_conflicts=True)
+
+
+def complete(
+    pairs: Sequence[tuple[Order, Retirement]],
+    journals: Sequence[tuple[Order, Journal]],
+    *,
+    at: datetime,
+) -> None:
+    """Mark paid orders completed and tie them to their retirements and sale journals."""
+    ids = [order.id for order, _ in pairs]
+    OrderRetirement.objects.bulk_create(
+        OrderRetirement(order=order, retirement=retirement) for order, retirement in pairs
+    )
+    OrderEntry.objects.bulk_create(
+        OrderEntry(order=order, journal=journal) for order, journal in journals
+    )
+    done = Order.objects.filter(id__in=ids, state=OrderState.PAID).update(
+        state=OrderState.COMPLETED, completed_at=at
+    )
+    assert done == len(ids), "only paid orders are completed, each once"
+    Intake.objects.filter(order_id__in=ids).update(state=IntakeState.DONE)
+
+
+def note_failure(intake: Intake, error: str) -> None:
+    """Count a failed attempt to fulfil; the order stays in the queue."""
+    Intake.objects.filter(id=intake.id).update(attempts=intake.attempts + 1, error=error[:200])
+
+
+def give_up(intake: Intake, error: str) -> None:
+    """Take an order out of the queue that can never be fulfilled; the caller refunds it."""
+    Intake.objects.filter(id=intake.id).update(state=IntakeState.IMPOSSIBLE, error=error[:200])
+
+
+def erase_name(order: Order) -> None:
+    """Erase the person behind an order; grams and money stay."""
+    Order.objects.filter(id=order.id).update(beneficiary_name="", on_board=False, guest_key="")

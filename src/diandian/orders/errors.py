@@ -1,0 +1,129 @@
+"""What can stand in the way of an order, in words for the guest."""
+
+from diandian.kernel.errors import (
+    N_,
+    ConflictError,
+    DiandianError,
+    Fixer,
+    InputError,
+    NotFoundError,
+)
+
+
+class UnknownOfferError(InputError):
+    """The chosen project is not on offer."""
+
+    code = "unknown_project"
+    message = N_("This project is not on offer. Nothing was ordered. Please choose another one.")
+
+
+class NothingToRetireError(InputError):
+    """Zero grams cannot be bought."""
+
+    code = "nothing_to_retire"
+    message = N_("There is nothing to buy for zero kilograms. Nothing was ordered.")
+
+
+class TooMuchError(InputError):
+    """More than one order may hold."""
+
+    code = "too_much"
+    message = N_(
+        "One order holds at most %(limit_t)s tonnes. Nothing was ordered. Please split it."
+    )
+
+
+class QuoteNotFoundError(NotFoundError):
+    """No quote of this token."""
+
+    code = "quote_not_found"
+    message = N_("This price offer does not exist. Nothing was ordered. Please ask for a new one.")
+
+
+class QuoteExpiredError(ConflictError):
+    """The quote is too old."""
+
+    code = "quote_expired"
+    message = N_(
+        "This price offer has expired. Nothing was ordered or charged. Please ask for a new one."
+    )
+    retryable = False
+
+
+class QuoteUsedError(ConflictError):
+    """The quote already has an order."""
+
+    code = "quote_used"
+    message = N_("This price offer was already used for an order. Nothing was ordered twice.")
+
+
+class OrderNotFoundError(NotFoundError):
+    """No order of this token."""
+
+    code = "order_not_found"
+    message = N_("There is no order at this address. Please check the link.")
+
+
+class AlreadyMatchedError(ConflictError):
+    """This very estimate has a live order. ``order_token`` leads its owner there."""
+
+    code = "already_matched"
+    message = N_("An order for this trip already exists. Nothing was ordered twice.")
+
+    def __init__(self, *, order_token: str) -> None:
+        self.order_token = order_token
+        super().__init__()
+
+
+class IdempotencyConflictError(ConflictError):
+    """The same key came with another body."""
+
+    code = "idempotency_conflict"
+    message = N_(
+        "This idempotency key was already used with other content. Nothing was ordered."
+        " Use a new key for a new order."
+    )
+
+
+class SceneClosedError(ConflictError):
+    """The scene takes no more orders."""
+
+    code = "scene_closed"
+    message = N_(
+        "This scene is closed. Nothing was ordered or charged. You can still read its report."
+    )
+
+
+class FootprintExpiredError(ConflictError):
+    """The saved answers are too old."""
+
+    code = "footprint_expired"
+    message = N_(
+        "This calculation has expired. Nothing was charged."
+        " You can start again with the same answers."
+    )
+
+
+class SoldOutError(ConflictError):
+    """Not enough grams are left. ``available_g`` says how many."""
+
+    code = "sold_out"
+    message = N_(
+        "Only %(available_kg)s kg of this project are left. Nothing was charged."
+        " Please choose another one."
+    )
+
+    def __init__(self, *, available_g: int) -> None:
+        self.available_g = available_g
+        super().__init__(available_kg=available_g // 1000)
+
+
+class PaymentUnavailableError(DiandianError):
+    """No gateway took the payment."""
+
+    code = "payment_unavailable"
+    message = N_(
+        "The payment could not be started. Nothing was charged. Please try again in a minute."
+    )
+    fixer = Fixer.OPERATOR
+    retryable = True

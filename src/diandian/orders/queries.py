@@ -1,0 +1,189 @@
+"""Reads of offers, quotes and orders; secret tokens open them, numbers never do."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, Sum
+
+from diandian.kernel.mass import GRAMS_PER_KG
+from diandian.kernel.money import Money
+from diandian.orders.errors import OrderNotFoundError, QuoteNotFoundError, UnknownOfferError
+from diandian.orders.models import Intake, IntakeState, Offer, Order, OrderState, Quote
+from diandian.orders.pricing import Price, price
+from diandian.payments.models import Payment
+from diandian.registry import queries as registry_queries
+from diandian.registry.models import Project
+from diandian.scenes.models import Scene
+
+LOW_STOCK_G = 5_000_000
+# Below this many orders a "typical" price says more about single guests than about the scene.
+TYPICAL_FROM_ORDERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class OfferView:
+    """An offer as a guest sees it; ``available_g`` is what can still be held now."""
+
+    offer: Offer
+    project: Project
+    available_g: int
+    vintage_year: int
+
+    @property
+    def price_per_tonne(self) -> Money:
+        """Return the supplier's price of a tonne."""
+        return Money(self.offer.price_per_tonne_minor, self.offer.currency)
+
+    def price_of(self, mass_g: int) -> Price:
+        """Return the price of a mass in grams."""
+        return price_of(self.offer, mass_g)
+
+    def is_sold_out_for(self, mass_g: int) -> bool:
+        """Tell whether this mass cannot be held any more."""
+        return self.available_g < mass_g
+
+    @property
+    def sold_out(self) -> bool:
+        """Tell whether not even a kilogram is left."""
+        return self.available_g < GRAMS_PER_KG
+
+    @property
+    def low_stock(self) -> bool:
+        """Tell whether little is left."""
+        return not self.sold_out and self.available_g < LOW_STOCK_G
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scene is: grams retired for guests, and by how many."""
+
+    matched_g: int
+    guests: int
+
+
+def price_of(offer: Offer, mass_g: int) -> Price:
+    """Price a mass by an offer."""
+    return price(
+        mass_g,
+        price_per_tonne_minor=offer.price_per_tonne_minor,
+        fee_basis_points=offer.fee_basis_points,
+        fee_minimum_minor=offer.fee_minimum_minor,
+        currency=offer.currency,
+    )
+
+
+def offers(currency: str = "CNY") -> list[OfferView]:
+    """Return what is on sale, in the operator's published order; sold-out projects come last."""
+    rows = list(
+        Offer.objects.filter(
+            is_active=True, currency=currency, project__is_active=True
+        ).select_related("project__programme")
+    )
+    ids = [offer.project_id for offer in rows]
+    stock = registry_queries.available_by_project(ids)
+    vintages = registry_queries.vintage_by_project(ids)
+    views = [
+        OfferView(
+            offer, offer.project, stock.get(offer.project_id, 0), vintages.get(offer.project_id, 0)
+        )
+        for offer in rows
+    ]
+    return sorted(views, key=lambda view: view.sold_out)
+
+
+def offer_of_project(project_code: str, currency: str = "CNY") -> Offer:
+    """Return the active offer of a project by its code. Raises: UnknownOfferError."""
+    offer = (
+        Offer.objects.filter(
+            is_active=True, currency=currency, project__code=project_code, project__is_active=True
+        )
+        .select_related("project__programme")
+        .first()
+    )
+    if offer is None:
+        raise UnknownOfferError(field="project")
+    return offer
+
+
+def quote_by_token(token: str) -> Quote:
+    """Return a quote with what an order of it needs. Raises: QuoteNotFoundError."""
+    quote = (
+        Quote.objects.filter(token=token)
+        .select_related("offer__project__programme", "scene", "footprint")
+        .first()
+    )
+    if quote is None:
+        raise QuoteNotFoundError
+    return quote
+
+
+def order_by_token(token: str) -> Order:
+    """Return the order behind a secret link. Raises: OrderNotFoundError."""
+    order = (
+        Order.objects.filter(token=token)
+        .select_related("quote__offer", "scene", "footprint", "project__programme")
+        .first()
+    )
+    if order is None:
+        raise OrderNotFoundError
+    return order
+
+
+def order_of_ref(ref: str) -> Order | None:
+    """Return the order of an opaque reference such as ``order:17``, or None when it is not one."""
+    kind, _, number = ref.partition(":")
+    if kind != "order" or not number.isdigit():
+        return None
+    return Order.objects.filter(id=int(number)).select_related("quote__offer", "project").first()
+
+
+def order_by_idempotency_key(key: str) -> Order | None:
+    """Return the order made with a key."""
+    return Order.objects.filter(idempotency_key=key).first()
+
+
+def live_order_of_footprint(footprint_id: int) -> Order | None:
+    """Return the order that already matches, or is about to match, a footprint."""
+    live = Q(state__in=("awaiting_payment", "paid", "completed", "review"))
+    return Order.objects.filter(live, footprint_id=footprint_id).first()
+
+
+def latest_payment(order: Order) -> Payment | None:
+    """Return the newest attempt to pay an order."""
+    return Payment.objects.filter(order_link__order=order).order_by("-id").first()
+
+
+def scene_progress(scene: Scene) -> Progress:
+    """Return grams and guests of the completed orders of a scene, from one index."""
+    found = Order.objects.filter(scene=scene, state=OrderState.COMPLETED).aggregate(
+        grams=Sum("mass_g"), guests=Count("id")
+    )
+    return Progress(matched_g=found["grams"] or 0, guests=found["guests"])
+
+
+def place_in_scene(order: Order) -> int:
+    """Return the order's place among the scene's completed ones, counted from 1."""
+    return Order.objects.filter(
+        scene=order.scene_id, state=OrderState.COMPLETED, id__lte=order.id
+    ).count()
+
+
+def typical_price(scene: Scene) -> tuple[Money, Money] | None:
+    """Return what the middle 80 % of the scene's guests paid, or None below twenty orders."""
+    totals = sorted(
+        Quote.objects.filter(order__scene=scene, order__state=OrderState.COMPLETED)
+        .order_by("-id")
+        .values_list("total_minor", "currency")[:1000]
+    )
+    if len(totals) < TYPICAL_FROM_ORDERS:
+        return None
+    cut = len(totals) // 10
+    low, high = totals[cut], totals[-1 - cut]
+    return Money(*low), Money(*high)
+
+
+def waiting_intakes(limit: int, order_ids: list[int] | None = None) -> list[Intake]:
+    """Return paid orders to fulfil, oldest first."""
+    rows = Intake.objects.filter(state=IntakeState.WAITING)
+    if order_ids is not None:
+        rows = rows.filter(order_id__in=order_ids)
+    return list(rows.order_by("id")[:limit])

@@ -1,0 +1,342 @@
+"""Writes of payments, refunds and the inbox; each is safe to repeat."""
+
+import secrets
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from diandian.kernel.money import Money
+from diandian.kernel.tokens import ALPHABET
+from diandian.payments import merchants, queries, rules
+from diandian.payments.errors import (
+    AmountOutOfRangeError,
+    NotCapturedError,
+    OverRefundError,
+    RefundConflictError,
+)
+from diandian.payments.gateway import (
+    Done,
+    Instruction,
+    Outcome,
+    Pending,
+    RefundSnapshot,
+    Rejected,
+    Snapshot,
+    VerifiedNotice,
+)
+from diandian.payments.models import (
+    OPEN_STATES,
+    NoticeState,
+    Notification,
+    Payment,
+    PaymentState,
+    Refund,
+    RefundState,
+)
+
+_NUMBER_LETTERS = 16  # 80 random bits behind the day: never used twice, never guessed
+_FIRST_ATTEMPT = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a snapshot did to a payment. ``mismatch``: facts that differ, then nothing changed."""
+
+    payment: Payment
+    changed: bool
+    became: str
+    mismatch: tuple[str, ...] = ()
+    late: bool = False
+
+
+def new_payment_no(at: datetime) -> str:
+    """Return a fresh number of 24 letters and digits, which every gateway takes."""
+    tail = "".join(secrets.choice(ALPHABET) for _ in range(_NUMBER_LETTERS))
+    return f"DD{at:%y%m%d}{tail}"
+
+
+def start(
+    *, owner_ref: str, amount: Money, gateway: str, expires_at: datetime, at: datetime
+) -> Payment:
+    """Write the attempt to pay, before any gateway hears of it.
+
+    Idempotent by: the owner, who has one open attempt at most; a second start returns it.
+    Raises: UnknownGatewayError, AmountOutOfRangeError.
+    """
+    context = merchants.context_for(gateway)
+    if not rules.is_in_range(amount, merchants.gateway_of(gateway).capabilities(context)):
+        raise AmountOutOfRangeError
+    assert expires_at > at, "a payment begins before its deadline"
+    try:
+        with transaction.atomic():
+            return Payment.objects.create(
+                payment_no=new_payment_no(at),
+                owner_ref=owner_ref,
+                gateway=gateway,
+                mode=context.mode,
+                merchant=context.merchant,
+                amount_minor=amount.amount_minor,
+                currency=amount.currency,
+                created_at=at,
+                expires_at=expires_at,
+                next_query_at=rules.next_query_at(
+                    PaymentState.CREATED, created_at=at, expires_at=expires_at, at=at
+                ),
+            )
+    except IntegrityError:
+        earlier = queries.open_of(owner_ref)
+        if earlier is None:
+            raise
+        return earlier
+
+
+def submitted(payment: Payment, outcome: Outcome[Instruction], *, at: datetime) -> Payment:
+    """Keep what the gateway answered to the creation; return the payment as it is now.
+
+    A notice may have been faster: a state that is further on stays. Unknown is kept as unknown.
+    """
+    match outcome:
+        case Done(value=instruction):
+            _keep_instruction(payment, instruction)
+        case Pending():
+            _take_state(payment, PaymentState.SUBMITTED)
+        case Rejected(code=code, retryable=False):
+            _take_state(payment, PaymentState.FAILED, reason=code[:120])
+        case Rejected():
+            pass  # never sent: the attempt stays as it was and is sent again
+        case _:
+            soon = at + _FIRST_ATTEMPT
+            _take_state(payment, PaymentState.UNKNOWN, next_query_at=soon)
+    payment.refresh_from_db()
+    assert payment.state != PaymentState.CREATED or isinstance(outcome, Rejected)
+    return payment
+
+
+def _keep_instruction(payment: Payment, instruction: Instruction) -> None:
+    way = {"kind": instruction.kind, "url": instruction.url, "text": instruction.text}
+    Payment.objects.filter(id=payment.id, state__in=OPEN_STATES).update(
+        state=PaymentState.PENDING, instruction=way, gateway_ref=instruction.gateway_ref
+    )
+
+
+def _take_state(payment: Payment, state: str, **columns: object) -> bool:
+    lawful = rules.states_below(state)
+    return bool(
+        Payment.objects.filter(id=payment.id, state__in=lawful).update(state=state, **columns)
+    )
+
+
+def apply(payment: Payment, snapshot: Snapshot, *, at: datetime) -> Applied:
+    """Apply what the gateway says to a payment, by rank; the same snapshot twice changes it once.
+
+    Must run inside a transaction, after the order was locked.
+    Locks: the payment's row, by an update on condition that nobody changed its state meanwhile.
+    """
+    assert connection.in_atomic_block, "a payment and what follows from it change together"
+    mismatch = rules.mismatches(
+        snapshot,
+        payment_no=payment.payment_no,
+        merchant=payment.merchant,
+        mode=payment.mode,
+        amount=Money(payment.amount_minor, payment.currency),
+    )
+    if mismatch:
+        _keep_mismatch(payment, mismatch)
+        return Applied(payment, changed=False, became=payment.state, mismatch=mismatch)
+    while (became := rules.next_state(payment.state, snapshot.state)) is not None:
+        if _become(payment, became, snapshot, at):
+            return Applied(payment, changed=True, became=became, late=payment.is_late)
+        # Somebody was faster: look again at what it is now.
+        payment.refresh_from_db()
+    return Applied(payment, changed=False, became=payment.state)
+
+
+def _become(payment: Payment, became: str, snapshot: Snapshot, at: datetime) -> bool:
+    changes = {
+        "state": became,
+        "is_late": became == PaymentState.SUCCEEDED and rules.is_final(payment.state),
+        "paid_at": snapshot.paid_at,
+        "gateway_ref": snapshot.gateway_ref or payment.gateway_ref,
+        "next_query_at": rules.next_query_at(
+            became, created_at=payment.created_at, expires_at=payment.expires_at, at=at
+        ),
+    }
+    if not Payment.objects.filter(id=payment.id, state=payment.state).update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(payment, name, value)
+    return True
+
+
+def _keep_mismatch(payment: Payment, mismatch: tuple[str, ...]) -> None:
+    """Remember the difference and stop asking: people decide about money that is not as agreed."""
+    payment.reason = f"mismatch: {', '.join(mismatch)}"
+    payment.next_query_at = None
+    payment.save(update_fields=["reason", "next_query_at"])
+
+
+def _next_query_at(payment: Payment, at: datetime) -> datetime | None:
+    return rules.next_query_at(
+        payment.state, created_at=payment.created_at, expires_at=payment.expires_at, at=at
+    )
+
+
+def note_query(payment: Payment, *, at: datetime) -> None:
+    """Note that the gateway was asked without news, and when to ask next.
+
+    Changes nothing when the payment moved on meanwhile: then its new state set the next time.
+    """
+    Payment.objects.filter(id=payment.id, state=payment.state, next_query_at__lte=at).update(
+        query_count=F("query_count") + 1, next_query_at=_next_query_at(payment, at)
+    )
+
+
+def give_up(payment: Payment, *, at: datetime) -> bool:
+    """Close a payment that its gateway never came to know, once no late creation is possible.
+
+    Returns False, and changes nothing, before deadline and grace are over or when it got further.
+    """
+    if not rules.is_past_grace(payment.expires_at, at):
+        return False
+    return _take_state(payment, PaymentState.CLOSED, reason="never_created", next_query_at=None)
+
+
+def supersede(payment: Payment) -> bool:
+    """Set an open attempt aside for another one; it is asked about until its grace is over."""
+    changed = Payment.objects.filter(id=payment.id, state__in=OPEN_STATES).update(
+        is_superseded=True
+    )
+    payment.refresh_from_db()
+    assert payment.is_superseded or payment.state not in OPEN_STATES
+    return bool(changed)
+
+
+# -- the inbox --------------------------------------------------------------------------------
+
+
+def _undoable() -> AbstractContextManager[object]:
+    """Let one write fail alone: a savepoint inside a transaction; outside, it is alone anyway."""
+    return transaction.atomic() if connection.in_atomic_block else nullcontext()
+
+
+def store_notice(
+    *, gateway: str, merchant: str, notice: VerifiedNotice, body_sha256: str, at: datetime
+) -> Notification | None:
+    """Keep a verified notice, so that it outlasts a crash; None when it is known already.
+
+    Idempotent by: gateway, merchant and the notice's own id.
+    """
+    try:
+        with _undoable():
+            return Notification.objects.create(
+                gateway=gateway,
+                merchant=merchant,
+                notice_id=notice.notice_id,
+                kind=notice.kind,
+                payment_no=notice.payment_no,
+                body_sha256=body_sha256,
+                received_at=at,
+                # Whoever received it works at once; this is for the case that it crashes.
+                next_attempt_at=at + _FIRST_ATTEMPT,
+            )
+    except IntegrityError:
+        return None
+
+
+def finish_notice(notification: Notification) -> None:
+    """Mark a notice as applied."""
+    Notification.objects.filter(id=notification.id).update(
+        state=NoticeState.APPLIED, next_attempt_at=None
+    )
+
+
+def park_notice(notification: Notification, *, at: datetime) -> None:
+    """Set a notice aside for another try, later each time; after too many people must look."""
+    attempts = notification.attempts + 1
+    again_at = rules.next_notice_attempt_at(attempts, at)
+    notification.attempts = attempts
+    notification.state = NoticeState.DEAD if again_at is None else NoticeState.PARKED
+    notification.next_attempt_at = again_at
+    notification.save(update_fields=["attempts", "state", "next_attempt_at"])
+
+
+# -- refunds ----------------------------------------------------------------------------------
+
+
+def request_refund(
+    *, payment: Payment, amount_minor: int, refund_no: str, reason: str, at: datetime
+) -> Refund:
+    """Reserve money to give back, before the gateway is asked to.
+
+    Locks: the payment's row, by one conditional update that never reserves more than was paid.
+    Idempotent by: the refund number.
+    Raises: NotCapturedError, OverRefundError, RefundConflictError.
+    """
+    assert amount_minor > 0, "a refund gives something back"
+    assert connection.in_atomic_block, "the reservation and its posting are one"
+    Payment.objects.select_for_update().get(id=payment.id)
+    earlier = queries.refund_by_no(refund_no)
+    if earlier is not None:
+        if (earlier.payment_id, earlier.amount_minor) != (payment.id, amount_minor):
+            raise RefundConflictError
+        return earlier
+    reserved = Payment.objects.filter(
+        id=payment.id,
+        state=PaymentState.SUCCEEDED,
+        refunded_minor__lte=F("amount_minor") - amount_minor,
+    ).update(refunded_minor=F("refunded_minor") + amount_minor)
+    if not reserved:
+        payment.refresh_from_db()
+        raise OverRefundError if payment.state == PaymentState.SUCCEEDED else NotCapturedError
+    payment.refunded_minor += amount_minor
+    return Refund.objects.create(
+        refund_no=refund_no,
+        payment=payment,
+        amount_minor=amount_minor,
+        reason=reason,
+        created_at=at,
+        next_query_at=at + _FIRST_ATTEMPT,
+    )
+
+
+def refund_result(refund: Refund, outcome: Outcome[RefundSnapshot], *, at: datetime) -> bool:
+    """Keep what the gateway answered about a refund; tell whether its state changed.
+
+    A refund that failed gives its reservation back. Rejected for good is failed, no more.
+    Locks: the refund's row.
+    """
+    assert connection.in_atomic_block, "a refund and its posting change together"
+    locked = Refund.objects.select_for_update().get(id=refund.id)
+    incoming = _refund_state(locked, outcome)
+    became = rules.next_refund_state(locked.state, incoming)
+    if became is not None:
+        locked.state = became
+        if became == RefundState.FAILED:
+            Payment.objects.filter(id=locked.payment_id).update(
+                refunded_minor=F("refunded_minor") - locked.amount_minor
+            )
+    done = rules.REFUND_RANKS[locked.state] >= rules.REFUND_FINAL_RANK
+    locked.next_query_at = None if done else rules.next_refund_query_at(locked.created_at, at)
+    locked.save(update_fields=["state", "next_query_at"])
+    refund.state, refund.next_query_at = locked.state, locked.next_query_at
+    return became is not None
+
+
+def _refund_state(refund: Refund, outcome: Outcome[RefundSnapshot]) -> str:
+    match outcome:
+        case Done(value=snapshot):
+            ours = (refund.refund_no, refund.amount_minor, refund.payment.currency)
+            theirs = (snapshot.refund_no, snapshot.amount_minor, snapshot.currency)
+            # A refund that is not the one we asked for is never counted as ours.
+            return str(snapshot.state) if theirs == ours else RefundState.ABNORMAL
+        case Pending():
+            return RefundState.SUBMITTED
+        case Rejected(retryable=True):
+            return str(refund.state)
+        case Rejected():
+            return RefundState.FAILED
+        case _:
+            return RefundState.UNKNOWN

@@ -1,0 +1,1 @@
+"""One folder per gateway; each keeps the contract of ``payments/gateway.py``."""

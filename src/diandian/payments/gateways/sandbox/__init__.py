@@ -1,0 +1,1 @@
+"""The gateway for trying things out: no money moves."""

@@ -1,0 +1,240 @@
+"""The sandbox gateway: our side of the line, with every check that a real gateway needs.
+
+Its answers are signed and its notices are distrusted like a real one's, so that the product's
+behaviour under faults can be tried by anybody, on any machine, without money.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diandian.payments import gateway as port
+from diandian.payments.gateways.sandbox.peer import (
+    LATE_SECONDS,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    Peer,
+    SignedAnswer,
+    TradeRefusedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diandian.payments.gateway import MerchantContext, Outcome
+
+_FOREVER_DAYS = 36_500
+
+
+@cache
+def _peer(store: str, keys_dir: str, late_seconds: int) -> Peer:
+    return Peer(Path(store), Path(keys_dir), late_seconds=late_seconds)
+
+
+def peer_of(context: MerchantContext) -> Peer:
+    """Return the outside world that a context points at."""
+    options = context.options
+    late_seconds = int(options.get("late_seconds", LATE_SECONDS))
+    return _peer(options["store"], options["keys_dir"], late_seconds)
+
+
+class SandboxGateway:
+    """Keeps the contract of ``payments.gateway.Gateway``."""
+
+    key = "sandbox"
+
+    def capabilities(self, context: MerchantContext) -> port.Capabilities:
+        """Return what the sandbox can do: everything that one redirect needs."""
+        del context
+        limits = dict.fromkeys(("CNY", "EUR", "USD", "GBP", "HKD", "JPY"), (1, 100_000_000))
+        return port.Capabilities(
+            limits_minor=limits,
+            flows=("redirect",),
+            can_close=True,
+            can_partial_refund=True,
+            refund_window_days=_FOREVER_DAYS,
+        )
+
+    def create_payment(
+        self, context: MerchantContext, request: port.PaymentRequest, *, at: datetime
+    ) -> Outcome[port.Instruction]:
+        """Open a trade and return the address of its page."""
+        if request.expires_at <= at:
+            return port.Rejected("expired")
+        try:
+            token = peer_of(context).create(
+                payment_no=request.payment_no,
+                merchant=context.merchant,
+                amount_minor=request.amount.amount_minor,
+                currency=request.amount.currency,
+                subject=request.subject,
+                return_url=request.return_url,
+                expires_at=request.expires_at,
+            )
+        except TradeRefusedError as error:
+            return port.Rejected(error.code)
+        except sqlite3.Error as error:
+            return port.Unknown(str(error))
+        return port.Done(
+            port.Instruction(kind="redirect", url=f"/sandbox/{token}", gateway_ref=token[:12])
+        )
+
+    def query_payment(
+        self, context: MerchantContext, payment_no: str, *, at: datetime
+    ) -> Outcome[port.Snapshot]:
+        """Ask where a trade stands."""
+        peer = peer_of(context)
+        try:
+            answer = peer.query(payment_no, at)
+        except sqlite3.Error as error:
+            return port.Unknown(str(error))
+        facts = _believed(peer, answer)
+        if facts is None:
+            return port.Unknown("unsigned answer")
+        if not facts["found"]:
+            return port.Rejected(port.NOT_FOUND)
+        return port.Done(_snapshot(facts, answer))
+
+    def close_payment(
+        self, context: MerchantContext, payment_no: str, *, at: datetime
+    ) -> Outcome[port.CloseAnswer]:
+        """Make an unpaid trade unpayable."""
+        peer = peer_of(context)
+        try:
+            facts = _believed(peer, peer.close(payment_no, at))
+        except sqlite3.Error as error:
+            return port.Unknown(str(error))
+        match facts and facts["state"]:
+            case "closed" | "failed" | "expired":
+                return port.Done("closed")
+            case "succeeded":
+                return port.Done("already_paid")
+            case "not_found":
+                return port.Done("not_found_yet")
+            case "paying":
+                return port.Pending()
+        return port.Unknown("unsigned answer")
+
+    def refund(
+        self, context: MerchantContext, request: port.RefundRequest, *, at: datetime
+    ) -> Outcome[port.RefundSnapshot]:
+        """Give money back; the sandbox does so at once."""
+        try:
+            peer_of(context).refund(
+                refund_no=request.refund_no,
+                payment_no=request.payment_no,
+                amount_minor=request.amount.amount_minor,
+                currency=request.amount.currency,
+            )
+        except TradeRefusedError as error:
+            return port.Rejected(error.code)
+        except sqlite3.Error as error:
+            return port.Unknown(str(error))
+        return self.query_refund(context, request.refund_no, at=at)
+
+    def query_refund(
+        self, context: MerchantContext, refund_no: str, *, at: datetime
+    ) -> Outcome[port.RefundSnapshot]:
+        """Ask where a refund stands."""
+        del at
+        try:
+            row = peer_of(context).refund_by_no(refund_no)
+        except sqlite3.Error as error:
+            return port.Unknown(str(error))
+        if row is None:
+            return port.Rejected(port.NOT_FOUND)
+        return port.Done(
+            port.RefundSnapshot("succeeded", row.refund_no, row.amount_minor, row.currency)
+        )
+
+    def parse_notification(
+        self, context: MerchantContext, headers: Mapping[str, str], body: bytes, *, at: datetime
+    ) -> port.VerifiedNotice | port.NoticeRefused:
+        """Verify a notice: signature over the very bytes, then age, then form, then addressee."""
+        given = {name.lower(): value for name, value in headers.items()}
+        stamp = given.get(TIMESTAMP_HEADER.lower(), "")
+        signature = given.get(SIGNATURE_HEADER.lower(), "")
+        stamp_bytes = stamp.encode("utf-8", "surrogatepass")
+        if not peer_of(context).is_signed(signature, b"notice", stamp_bytes, body):
+            return port.NoticeRefused("bad_signature")
+        if not _is_fresh(stamp, at):
+            return port.NoticeRefused("stale")
+        facts = _json_object(body)
+        try:
+            notice = port.VerifiedNotice(
+                notice_id=_short_text(facts["id"]),
+                kind=_short_text(facts["kind"]),
+                payment_no=_short_text(facts["payment_no"]),
+                occurred_at=_instant(facts["occurred_ms"]),
+            )
+        except (KeyError, TypeError, ValueError, OverflowError, OSError):
+            return port.NoticeRefused("malformed")
+        if (facts.get("merchant"), facts.get("mode")) != (context.merchant, context.mode):
+            return port.NoticeRefused("not_ours")
+        return notice
+
+    def ack(self, refusal: port.NoticeRefused | None) -> port.Ack:
+        """Answer ``ok``, or the reason of the refusal with 401 or 400."""
+        if refusal is None:
+            return port.Ack(200, b"ok")
+        status = 401 if refusal.reason in {"bad_signature", "unknown_key"} else 400
+        return port.Ack(status, refusal.reason.encode())
+
+
+def _believed(peer: Peer, answer: SignedAnswer) -> dict[str, Any] | None:
+    """Return the facts of a signed answer; None when the signature is not the sandbox's."""
+    if not peer.is_signed(answer.signature, b"answer", answer.body):
+        return None
+    return _json_object(answer.body)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _snapshot(facts: Mapping[str, Any], answer: SignedAnswer) -> port.Snapshot:
+    paid_ms = facts["paid_ms"]
+    return port.Snapshot(
+        state=facts["state"],
+        payment_no=facts["payment_no"],
+        merchant=facts["merchant"],
+        mode=facts["mode"],
+        amount_minor=facts["amount_minor"],
+        currency=facts["currency"],
+        gateway_ref=facts["trade_ref"],
+        paid_at=None if paid_ms is None else _instant(paid_ms),
+        refunded_minor=facts["refunded_minor"],
+        raw_digest=hashlib.sha256(answer.body).hexdigest(),
+    )
+
+
+def _is_fresh(stamp: str, at: datetime) -> bool:
+    """Tell whether a signed time lies within the window, in the past or in the future."""
+    if not (stamp.isascii() and stamp.isdigit()):
+        return False
+    return abs(int(stamp) - int(at.timestamp())) <= port.NOTICE_WINDOW_SECONDS
+
+
+def _short_text(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 32 or not value.isprintable():  # noqa: PLR2004
+        raise ValueError("not a short text")
+    return value
+
+
+def _instant(milliseconds: object) -> datetime:
+    if type(milliseconds) is not int:
+        raise TypeError("not an integer of milliseconds")
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+GATEWAY = SandboxGateway()

@@ -1,0 +1,137 @@
+"""The state machine of payments and refunds: rank never falls, except that paid always wins.
+
+*Source:* payments design, sections 4 and 5.
+"""
+
+from datetime import datetime, timedelta
+
+from diandian.kernel.money import Money
+from diandian.payments.gateway import Capabilities, Snapshot
+
+RANKS = {
+    "created": 0,
+    "submitted": 1,
+    "unknown": 1,
+    "pending": 2,
+    "failed": 3,
+    "closed": 3,
+    "succeeded": 4,
+}
+FINAL_RANK = 3
+
+REFUND_RANKS = {
+    "requested": 0,
+    "submitted": 1,
+    "unknown": 1,
+    "processing": 2,
+    # Abnormal: accepted, but the money found no way home (a closed card); people must mend it.
+    "abnormal": 3,
+    "succeeded": 4,
+    "failed": 4,
+}
+REFUND_FINAL_RANK = 4
+
+# After its deadline a payment may still succeed for this long (a guest on the password page).
+GRACE = timedelta(minutes=10)
+# Seconds after its creation at which a payment is asked about; then every five minutes.
+_FIRST_QUERIES = (timedelta(seconds=5), timedelta(seconds=20), timedelta(seconds=80))
+_THEN = timedelta(minutes=5)
+_AFTER_GRACE = timedelta(days=1)
+# A payment that no statement explains after so long is for people, not for the poller.
+_GIVE_UP_ASKING = timedelta(days=30)
+
+_NOTICE_DELAYS = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900, 3600))
+NOTICE_ATTEMPTS_LIMIT = 30
+
+
+def _next(ranks: dict[str, int], current: str, incoming: str) -> str | None:
+    if current == incoming or ranks[incoming] < ranks[current]:
+        return None
+    if ranks[incoming] == ranks[current] and ranks[current] != ranks["unknown"]:
+        return None
+    return incoming
+
+
+def next_state(current: str, incoming: str) -> str | None:
+    """Return the state to take on, or None to stay: equal ranks move only between sent and unknown.
+
+    Paid is the highest rank: a late success lifts a failed or closed payment.
+    """
+    return _next(RANKS, current, incoming)
+
+
+def next_refund_state(current: str, incoming: str) -> str | None:
+    """Return the state that a refund takes on, or None to stay."""
+    return _next(REFUND_RANKS, current, incoming)
+
+
+def is_final(state: str) -> bool:
+    """Tell whether a payment's state is one that only a late success can change."""
+    return RANKS[state] >= FINAL_RANK
+
+
+def states_below(incoming: str) -> list[str]:
+    """Return the states from which a payment may take on a new one."""
+    return [state for state in RANKS if next_state(state, incoming)]
+
+
+def next_query_at(
+    state: str, *, created_at: datetime, expires_at: datetime, at: datetime
+) -> datetime | None:
+    """Return when to ask the gateway next, or None for never.
+
+    Open payments: after 5, 20 and 80 seconds, then every 5 minutes until deadline and grace, then
+    daily. Failed and closed ones: until deadline and grace, in case they succeed after all. Paid
+    ones: never.
+    """
+    if state == "succeeded":
+        return None
+    if at < expires_at + GRACE:
+        age = at - created_at
+        early = next((delay for delay in _FIRST_QUERIES if delay > age), None)
+        return at + _THEN if early is None else created_at + early
+    if is_final(state) or at >= expires_at + _GIVE_UP_ASKING:
+        return None
+    return at + _AFTER_GRACE
+
+
+def is_past_grace(expires_at: datetime, at: datetime) -> bool:
+    """Tell whether a payment that its gateway does not know can no longer come into being."""
+    return at >= expires_at + GRACE
+
+
+def next_notice_attempt_at(attempts: int, at: datetime) -> datetime | None:
+    """Return when to try a parked notice again, or None when people must look."""
+    if attempts >= NOTICE_ATTEMPTS_LIMIT:
+        return None
+    return at + _NOTICE_DELAYS[min(attempts, len(_NOTICE_DELAYS) - 1)]
+
+
+def next_refund_query_at(created_at: datetime, at: datetime) -> datetime:
+    """Return when to ask for a refund next: soon at first, hourly after a quarter of an hour."""
+    age = at - created_at
+    if age < timedelta(minutes=1):
+        return at + timedelta(seconds=5)
+    if age < timedelta(minutes=15):
+        return at + timedelta(minutes=1)
+    return at + timedelta(hours=1)
+
+
+def mismatches(
+    snapshot: Snapshot, *, payment_no: str, merchant: str, mode: str, amount: Money
+) -> tuple[str, ...]:
+    """Name every fact in which a snapshot differs from the payment that it claims to be."""
+    pairs = {
+        "payment_no": (snapshot.payment_no, payment_no),
+        "merchant": (snapshot.merchant, merchant),
+        "mode": (snapshot.mode, mode),
+        "amount": (snapshot.amount_minor, amount.amount_minor),
+        "currency": (snapshot.currency, amount.currency),
+    }
+    return tuple(name for name, (theirs, ours) in pairs.items() if theirs != ours)
+
+
+def is_in_range(amount: Money, capabilities: Capabilities) -> bool:
+    """Tell whether a gateway takes a payment of this amount; nothing takes zero."""
+    low, high = capabilities.limits_minor.get(amount.currency, (1, 0))
+    return max(low, 1) <= amount.amount_minor <= high

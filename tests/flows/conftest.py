@@ -1,0 +1,168 @@
+"""A small world: a project with credits on sale, a sandbox bank, and shorthand for a guest."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+import time_machine
+
+from diandian.flows import checkout, payment_events
+from diandian.flows.quote import open_quote
+from diandian.ledger import invariants as ledger_invariants
+from diandian.ledger import queries as ledger
+from diandian.orders import actions as order_actions
+from diandian.orders import queries as orders
+from diandian.orders.models import Order
+from diandian.payments import invariants as payment_invariants
+from diandian.payments.gateways.sandbox.gateway import peer_of
+from diandian.payments.gateways.sandbox.peer import Peer
+from diandian.payments.merchants import context_for
+from diandian.registry import actions as registry_actions
+from diandian.registry import invariants as registry_invariants
+from diandian.registry import queries as registry
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
+def texts(text):
+    return {"zh-Hans": text, "en": text, "nl": text}
+
+
+def make_project(code="sample-solar", tonnes=1):
+    programme = registry_actions.create_programme(
+        code="TEST", names=texts("Test programme"), level="national", is_simulated=True
+    )
+    project = registry_actions.create_project(
+        programme=programme,
+        code=code,
+        names=texts(code),
+        category_names=texts("Solar"),
+        place_names=texts("Sichuan"),
+        descriptions=texts("Sample"),
+        supplier_names=texts("Supplier"),
+        supplier_ref=f"supplier-{code}",
+        kind="solar",
+        methodology_code="M-1",
+        country="CN",
+        region="CN-SC",
+        latitude=Decimal("30.5"),
+        longitude=Decimal("104.1"),
+    )
+    registry_actions.issue(
+        project=project,
+        serial_text=f"{code.upper()}-1~{code.upper()}-{tonnes}",
+        vintage_year=2025,
+        period_start=date(2025, 1, 1),
+        period_end=date(2025, 12, 31),
+        custody="native",
+        verified_by="Verifier",
+        verified_on=date(2026, 1, 31),
+        source_ref=f"test:{code}",
+    )
+    order_actions.set_offer(
+        project=project,
+        currency="CNY",
+        price_per_tonne_minor=6000,
+        fee_basis_points=700,
+        fee_minimum_minor=60,
+        position=0,
+        at=NOW,
+    )
+    return project
+
+
+@dataclass
+class World:
+    """What the tests of money do and look at."""
+
+    project: object
+    peer: Peer
+    now: datetime = NOW
+
+    def quote(self, mass_g=124_000, **facts):
+        return open_quote(project_code=self.project.code, mass_g=mass_g, at=self.now, **facts)
+
+    def order(self, mass_g=124_000, *, name="Lin", at=None, **facts):
+        """Place an order: grams held, payment started."""
+        quote = self.quote(mass_g, **facts)
+        return checkout.place_order(
+            quote_token=quote.token,
+            beneficiary_name=name,
+            on_board=False,
+            language="en",
+            at=at or self.now,
+        )
+
+    def payment(self, order):
+        return orders.latest_payment(order)
+
+    def token(self, payment):
+        return payment.instruction["url"].rpartition("/")[2]
+
+    def choose(self, payment, choice="paid", at=None):
+        """Let the guest choose on the sandbox's page; return the notices, not delivered yet."""
+        return self.peer.decide(self.token(payment), choice, at or self.now)
+
+    def deliver(self, notice, at=None):
+        return payment_events.receive_notice(
+            "sandbox", notice.headers, notice.body, at=at or self.now
+        )
+
+    def pay(self, order, choice="paid", at=None):
+        acks = [self.deliver(notice, at) for notice in self.choose(self.payment(order), choice, at)]
+        assert all(ack.status == 200 for ack in acks)
+        return self.state(order)
+
+    def state(self, order):
+        return Order.objects.get(id=order.id).state
+
+    def stock(self):
+        return SimpleNamespace(**registry.stock(self.project))
+
+    def balance(self, code):
+        return ledger.balance_of(code)
+
+    def later(self, **delta):
+        return self.now + timedelta(**delta)
+
+
+def breaches():
+    return [
+        *payment_invariants.check(),
+        *ledger_invariants.check(),
+        *registry_invariants.check(),
+    ]
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    """Stand in the world's time; what a test hands over as ``at`` goes before it."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def world(db, settings, tmp_path):
+    settings.SANDBOX_STORE = tmp_path / "bank.sqlite3"
+    settings.KEYS_DIR = tmp_path / "keys"
+    made = World(make_project(), peer_of(context_for("sandbox")))
+    yield made
+    made.peer.hang_up()
+    # Whatever a test did, the books are whole after it.
+    assert breaches() == []
+
+
+@pytest.fixture
+def crash(monkeypatch):
+    """Let something fail as often as it is called, until mended."""
+
+    def install(owner, name, error=RuntimeError):
+        def broken(*args, **kwargs):
+            raise error("crash")
+
+        monkeypatch.setattr(owner, name, broken)
+        return monkeypatch.undo
+
+    return install
