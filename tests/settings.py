@@ -31,7 +31,7 @@ def _make_environment() -> None:
         if not name.startswith("DIANDIAN_TEST_"):
             del os.environ[name]
     data = Path(FOLDER.name) / "data"
-    data.mkdir()
+    (data / "static").mkdir(parents=True)
     os.environ |= {
         "DIANDIAN_DATA_DIR": str(data),
         "DIANDIAN_SECRET_KEY": "tests only, opens nothing",

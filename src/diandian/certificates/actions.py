@@ -7,6 +7,7 @@ from typing import Any
 
 from diandian.certificates import keys
 from diandian.certificates.models import Certificate, CertificateState
+from diandian.emissions.estimate import without_person
 from diandian.kernel.canonical import digest_hex
 from diandian.registry.models import Retirement
 from diandian.verifier.credential import record_of, sign
@@ -70,8 +71,7 @@ def take_name_out(certificate: Certificate, *, at: datetime) -> None:
     record = dict(record_of(certificate.credential))
     record["beneficiary"] = {"display_name": ""}
     if record.get("estimate"):
-        lines = [{**line, "details": {}, "params": {}} for line in record["estimate"]["lines"]]
-        record["estimate"] = {**record["estimate"], "inputs": {}, "lines": lines}
+        record["estimate"] = without_person(record["estimate"])
     record["version"] = certificate.version + 1
     credential = _signed(record, at)
     Certificate.objects.filter(id=certificate.id).update(

@@ -70,15 +70,20 @@ def _instant(at: datetime | None) -> str | None:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
+def _plain(names: Mapping[str, str]) -> dict[str, str]:
+    """Return names without the word joints that only screens use for breaking lines."""
+    return {lang: text.replace("|", "") for lang, text in names.items()}
+
+
 def _scene(scene: Scene | None) -> dict[str, Any] | None:
     if scene is None:
         return None
     return {
         "slug": scene.slug,
         "kind": scene.kind,
-        "names": scene.names,
-        "host_names": scene.host_names,
-        "place_names": scene.venue_names,
+        "names": _plain(scene.names),
+        "host_names": _plain(scene.host_names),
+        "place_names": _plain(scene.venue_names),
         "city_names": scene.city_names,
         "country": scene.country,
         "starts_on": scene.starts_on.isoformat(),

@@ -10,7 +10,9 @@ from diandian.kernel.tokens import is_well_formed, normalise_code
 from diandian.verifier import credential as credential_check
 from diandian.verifier.certificate import check as failures_of_record
 
-Answer = Literal["valid", "pending", "revoked", "not_found", "malformed", "broken"]
+Answer = Literal[
+    "valid", "pending", "revoked", "replaced", "not_found", "malformed", "broken"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def verify_code(text: str) -> Verdict:
     )
     if failures:
         return Verdict("broken", code, found, record, failures)
-    if found.state == CertificateState.REVOKED:
-        return Verdict("revoked", code, found, record)
+    if found.state != CertificateState.CURRENT:
+        ended: Answer = "revoked" if found.state == CertificateState.REVOKED else "replaced"
+        return Verdict(ended, code, found, record)
     return Verdict("valid" if record["state"] == "retired" else "pending", code, found, record)

@@ -144,6 +144,12 @@ def _flat(item: Lever | Praise | Narrow) -> dict[str, Any]:
     return {name: getattr(item, name) for name in item.__slots__}
 
 
+def without_person(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an estimate's JSON without answers and places; grams, factors and doubts stay."""
+    lines = [{**line, "details": {}, "params": {}} for line in data["lines"]]
+    return {**data, "lines": lines, "inputs": {}, "levers": [], "praise": None, "narrow": []}
+
+
 def _narrowing(lines: Sequence[Line]) -> tuple[Narrow, ...]:
     weight: dict[str, int] = {}
     for line in lines:

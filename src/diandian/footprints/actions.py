@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from diandian.emissions.estimate import Estimate
+from diandian.emissions.estimate import Estimate, without_person
 from diandian.footprints.models import Footprint, LineClaim
 from diandian.kernel import tokens
 from diandian.scenes.models import Scene
@@ -56,8 +56,5 @@ def claim_lines(claims: list[tuple[Footprint, str]], *, at: datetime) -> int:
 
 def erase(footprint: Footprint, *, at: datetime) -> None:
     """Erase a person's answers and places; the grams stay, so that claims and totals still hold."""
-    estimate = footprint.estimate
-    for line in estimate.get("lines", []):
-        line.update({"details": {}, "params": {}})
-    estimate["inputs"] = {}
+    estimate = without_person(footprint.estimate)
     Footprint.objects.filter(id=footprint.id).update(answers={}, estimate=estimate, erased_at=at)

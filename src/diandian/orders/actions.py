@@ -177,4 +177,7 @@ def give_up(intake: Intake, error: str) -> None:
 
 def erase_name(order: Order) -> None:
     """Erase the person behind an order; grams and money stay."""
-    Order.objects.filter(id=order.id).update(beneficiary_name="", on_board=False, guest_key="")
+    # The digest of the request was made over the name too.
+    Order.objects.filter(id=order.id).update(
+        beneficiary_name="", on_board=False, guest_key="", body_sha256=""
+    )

@@ -100,7 +100,8 @@ def submitted(payment: Payment, outcome: Outcome[Instruction], *, at: datetime) 
     """
     match outcome:
         case Done(value=instruction):
-            _keep_instruction(payment, instruction)
+            if _keep_instruction(payment, instruction):
+                return payment
         case Pending():
             _take_state(payment, PaymentState.SUBMITTED)
         case Rejected(code=code, retryable=False):
@@ -115,11 +116,21 @@ def submitted(payment: Payment, outcome: Outcome[Instruction], *, at: datetime) 
     return payment
 
 
-def _keep_instruction(payment: Payment, instruction: Instruction) -> None:
-    way = {"kind": instruction.kind, "url": instruction.url, "text": instruction.text}
-    Payment.objects.filter(id=payment.id, state__in=OPEN_STATES).update(
-        state=PaymentState.PENDING, instruction=way, gateway_ref=instruction.gateway_ref
-    )
+def _keep_instruction(payment: Payment, instruction: Instruction) -> bool:
+    facts = {
+        "state": PaymentState.PENDING,
+        "instruction": {
+            "kind": instruction.kind,
+            "url": instruction.url,
+            "text": instruction.text,
+        },
+        "gateway_ref": instruction.gateway_ref,
+    }
+    kept = Payment.objects.filter(id=payment.id, state__in=OPEN_STATES).update(**facts)
+    if kept:
+        for name, value in facts.items():
+            setattr(payment, name, value)
+    return bool(kept)
 
 
 def _take_state(payment: Payment, state: str, **columns: object) -> bool:

@@ -94,7 +94,7 @@ class Poster(models.Model):
 
 
 class InventoryLine(models.Model):
-    """A part of the host's inventory. ``covered``: the host pays, per guest ``mass_per_guest_g``."""
+    """A part of the host's inventory; the host pays for it when ``covered``. Units: grams."""
 
     scene = models.ForeignKey(Scene, models.CASCADE, related_name="inventory")
     category = models.CharField(max_length=10)

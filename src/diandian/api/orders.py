@@ -1,0 +1,292 @@
+"""Orders: placed from a quote, paid at a gateway, followed until the certificate is there.
+
+The id of an order is secret; without it an order cannot be told from none.
+*Source:* payments design, sections 5 and 7; Idempotency-Key as in the IETF draft of that name.
+"""
+
+import logging
+from http import HTTPStatus
+from typing import Annotated, Literal
+from urllib.parse import urljoin
+
+import msgspec
+from django.conf import settings
+from django.urls import reverse
+from dmr import Body, Headers, modify
+
+from diandian.api.base import WRITES, ApiController, LangQuery, Query, Text, language, refusals
+from diandian.api.memory import remembered
+from diandian.api.quotes import PriceOut, instant, price_out
+from diandian.certificates import queries as certificates
+from diandian.flows import checkout, payment_events
+from diandian.kernel import tokens
+from diandian.kernel.errors import N_, DiandianError, InputError
+from diandian.orders import queries
+from diandian.orders.models import Order, OrderState
+from diandian.payments.merchants import is_in_use
+from diandian.payments.models import OPEN_STATES, Payment
+from diandian.ui.format import canonical_lang
+
+log = logging.getLogger(__name__)
+NameText = Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+class GatewayError(InputError):
+    """No such way to pay here."""
+
+    code = "unknown_gateway"
+    message = N_(
+        "This way to pay is not available. Nothing was charged. Please choose another one."
+    )
+
+
+class BeneficiaryIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """In whose name the retirement stands; "" is a guest without a name."""
+
+    display_name: NameText = ""
+
+
+class OrderIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A quote's id, a name, and whether it may be shown on the scene's board.
+
+    ``language``: of the certificate; else that of the request.
+    """
+
+    quote: Annotated[Text, msgspec.Meta(min_length=1)]
+    beneficiary: BeneficiaryIn | NameText | None = None
+    on_board: bool = False
+    language: Literal["zh-Hans", "zh-hans", "en", "nl"] | None = None
+    gateway: Annotated[Text, msgspec.Meta(min_length=1)] | None = None
+
+
+class OrderHeaders(msgspec.Struct, kw_only=True):
+    """The same key with the same body is the same order; with another body it is refused."""
+
+    idempotency_key: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,100}$")] | None = msgspec.field(
+        name="Idempotency-Key", default=None
+    )
+
+
+class InstructionOut(msgspec.Struct, kw_only=True):
+    """The way to pay: open ``url``, or show ``text`` as a QR code, by ``kind``."""
+
+    kind: str
+    url: str
+    text: str
+
+
+class PaymentOut(msgspec.Struct, kw_only=True):
+    """The newest attempt to pay."""
+
+    state: str
+    expires_at: str
+    instruction: InstructionOut | None
+
+
+class CertificateLinks(msgspec.Struct, kw_only=True):
+    """Where the certificate is."""
+
+    code: str
+    url: str
+    pdf_url: str
+    json_url: str
+    verify_url: str
+
+
+class BeneficiaryOut(msgspec.Struct, kw_only=True):
+    """The name as it will be printed."""
+
+    display_name: str
+
+
+class OrderLinks(msgspec.Struct, kw_only=True):
+    """This order here, and its page for people."""
+
+    self: str
+    page: str
+
+
+class OrderOut(msgspec.Struct, kw_only=True):
+    """An order. ``state``: awaiting_payment, paid, completed, expired, cancelled and others."""
+
+    id: str
+    state: str
+    mass_g: int
+    project: str
+    scene: str | None
+    price: PriceOut
+    beneficiary: BeneficiaryOut
+    on_board: bool
+    created_at: str
+    completed_at: str | None
+    payment: PaymentOut | None
+    certificate: CertificateLinks | None
+    links: OrderLinks
+
+
+def absolute(path: str) -> str:
+    """Return a whole address."""
+    return urljoin(f"{settings.BASE_URL}/", path)
+
+
+def certificate_links(code: str) -> CertificateLinks:
+    """Return the addresses of a certificate."""
+    return CertificateLinks(
+        code=code,
+        url=absolute(reverse("certificate", args=[code])),
+        pdf_url=absolute(reverse("certificate_pdf", args=[code])),
+        json_url=absolute(reverse("certificate_json", args=[code])),
+        verify_url=absolute(reverse("verify_code", args=[code])),
+    )
+
+
+def _payment(payment: Payment) -> PaymentOut:
+    stored = payment.instruction
+    instruction = None
+    if stored and payment.state in OPEN_STATES:
+        url = str(stored.get("url") or "")
+        instruction = InstructionOut(
+            kind=str(stored.get("kind") or "redirect"),
+            url=absolute(url) if url else "",
+            text=str(stored.get("text") or ""),
+        )
+    return PaymentOut(
+        state=payment.state, expires_at=instant(payment.expires_at), instruction=instruction
+    )
+
+
+def shown(order: Order) -> OrderOut:
+    """Return an order as the API shows it."""
+    payment = queries.latest_payment(order)
+    done = order.state == OrderState.COMPLETED
+    certificate = certificates.of_order(order.ref) if done else None
+    return OrderOut(
+        id=order.token,
+        state=order.state,
+        mass_g=order.mass_g,
+        project=order.project.code,
+        scene=order.scene.slug if order.scene else None,
+        price=price_out(order.quote),
+        beneficiary=BeneficiaryOut(display_name=order.beneficiary_name),
+        on_board=order.on_board,
+        created_at=instant(order.created_at),
+        completed_at=instant(order.completed_at) if order.completed_at else None,
+        payment=_payment(payment) if payment else None,
+        certificate=certificate_links(certificate.code) if certificate else None,
+        links=OrderLinks(
+            self=absolute(reverse("api_order", args=[order.token])),
+            page=absolute(reverse("order", args=[order.token])),
+        ),
+    )
+
+
+def _name(beneficiary: BeneficiaryIn | str | None) -> str:
+    if isinstance(beneficiary, BeneficiaryIn):
+        return beneficiary.display_name
+    return beneficiary or ""
+
+
+def _placed(wish: OrderIn, key: str | None) -> Order:
+    gateway = wish.gateway or settings.GATEWAYS[0]
+    if not is_in_use(gateway):
+        raise GatewayError(field="gateway")
+    try:
+        return checkout.place_order(
+            quote_token=wish.quote,
+            beneficiary_name=_name(wish.beneficiary),
+            on_board=wish.on_board,
+            language=canonical_lang(wish.language) if wish.language else language(),
+            gateway=gateway,
+            # The keys of this door and those of the pages do not meet.
+            idempotency_key=f"api:{key}" if key else None,
+            # A program orders for many people, so each order stands on the board on its own.
+            guest_key=tokens.secret_token() if wish.on_board else "",
+        )
+    except InputError as error:
+        if error.field == "display_name":
+            error.field = "beneficiary.display_name"
+        raise
+
+
+def _open_payment(order: Order) -> Payment | None:
+    payment = queries.latest_payment(order)
+    if order.state != OrderState.AWAITING_PAYMENT or payment is None:
+        return None
+    return payment if payment.state in OPEN_STATES else None
+
+
+@remembered(2, maxsize=20_000)
+def _ask_gateway(payment_no: str) -> None:
+    """Ask where a payment stands, every two seconds at most."""
+    try:
+        payment_events.refresh(payment_no)
+    except DiandianError:
+        # Nobody knows yet; the poller asks again.
+        log.exception("payment %s could not be asked about", payment_no)
+
+
+def _found(token: str) -> Order:
+    return queries.order_by_token(token.replace("\x00", ""))
+
+
+class OrdersController(ApiController):
+    """Orders."""
+
+    tags = ("Orders",)
+    guessable = True
+
+    @modify(
+        operation_id="placeOrder",
+        summary="Order a quote: its grams are held and its payment is started",
+        status_code=HTTPStatus.CREATED,
+        extra_responses=refusals(404, 409, 503, *WRITES),
+    )
+    def post(self, parsed_body: Body[OrderIn], parsed_headers: Headers[OrderHeaders]) -> OrderOut:
+        """Answer with the order and the way to pay; a repeat answers the same order, also 201."""
+        order = _placed(parsed_body, parsed_headers.idempotency_key)
+        payment = _open_payment(order)
+        if payment is not None and not payment.instruction:
+            # An earlier call ended before the gateway answered.
+            checkout.retry_payment(order, gateway=payment.gateway)
+        return shown(_found(order.token))
+
+
+class OrderController(ApiController):
+    """One order."""
+
+    tags = ("Orders",)
+    guessable = True
+
+    @modify(
+        operation_id="getOrder",
+        summary="Where an order stands",
+        status_code=HTTPStatus.OK,
+        extra_responses=refusals(404, 422),
+    )
+    def get(self, parsed_query: Query[LangQuery]) -> OrderOut:  # noqa: ARG002 - for the description
+        """Answer for one order, after asking the gateway about an open payment."""
+        order = _found(str(self.kwargs["id"]))
+        payment = _open_payment(order)
+        if payment is not None:
+            _ask_gateway(payment.payment_no)
+            order = _found(order.token)
+        return shown(order)
+
+
+class OrderPaymentsController(ApiController):
+    """Attempts to pay an order."""
+
+    tags = ("Orders",)
+    guessable = True
+
+    @modify(
+        operation_id="payAgain",
+        summary="The way to pay again: the open attempt's, or a new one after a failure",
+        status_code=HTTPStatus.CREATED,
+        extra_responses=refusals(404, 409, 422, 403, 503),
+    )
+    def post(self, parsed_query: Query[LangQuery]) -> OrderOut:  # noqa: ARG002 - for the description
+        """Answer with the order; 409 when it can no longer be paid."""
+        order = _found(str(self.kwargs["id"]))
+        checkout.retry_payment(order, gateway=settings.GATEWAYS[0])
+        return shown(_found(order.token))

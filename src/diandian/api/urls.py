@@ -1,0 +1,73 @@
+"""Addresses of the API, version 1, and its description as OpenAPI 3.1."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from dmr.openapi import build_schema
+from dmr.openapi.config import OpenAPIConfig
+from dmr.openapi.objects import License
+from dmr.openapi.views import OpenAPIJsonView
+from dmr.routing import Router
+
+from diandian.api import (
+    catalogue,
+    certificates,
+    estimates,
+    orders,
+    places,
+    problems,
+    quotes,
+    register,
+    scenes,
+)
+from diandian.api.notifications import receive
+
+_DESCRIPTION = """
+Count what a visit emits, retire exactly that many kilograms, get a certificate anyone can check.
+
+Money is in minor units and mass in grams, both whole numbers; decimals are text. Refusals are
+problem details (RFC 9457) with a stable `code`; `title` and `detail` follow `Accept-Language` or
+`?lang=` (zh-Hans, en, nl). Nobody signs in: who holds the id of a quote or an order may use it.
+"""
+
+_ROUTES = [
+    path("scenes", scenes.ScenesController.as_view()),
+    path("scenes/<str:slug>", scenes.SceneController.as_view()),
+    path("places", places.PlacesController.as_view()),
+    path("distance", places.DistanceController.as_view()),
+    path("factor-sets", catalogue.FactorSetsController.as_view()),
+    path("factor-sets/<str:id>", catalogue.FactorSetController.as_view()),
+    path("estimates", estimates.EstimatesController.as_view()),
+    path("projects", catalogue.ProjectsController.as_view()),
+    path("quotes", quotes.QuotesController.as_view()),
+    path("orders", orders.OrdersController.as_view()),
+    path("orders/<str:id>", orders.OrderController.as_view(), name="api_order"),
+    path("orders/<str:id>/payments", orders.OrderPaymentsController.as_view()),
+    path("certificates/<str:code>", certificates.CertificateController.as_view()),
+    path("retirements", register.RetirementsController.as_view()),
+    path("boards/<str:board>", register.BoardController.as_view()),
+]
+schema = build_schema(
+    Router("api/v1/", _ROUTES),
+    config=OpenAPIConfig(
+        title="Diandian API",
+        version="1",
+        openapi_version="3.1.0",
+        description=_DESCRIPTION.strip(),
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+    ),
+)
+
+
+@csrf_exempt
+def nothing_here(_request: HttpRequest) -> HttpResponse:
+    """Answer 404 in the API's own form."""
+    return problems.plain(404, "no_such_address")
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
+    path("v1/notifications/<str:gateway>", csrf_exempt(receive), name="notification"),
+    path("v1/", include(_ROUTES)),
+    re_path(r"^.*$", nothing_here),
+]

@@ -1,0 +1,19 @@
+"""Command-line door of the worker."""
+
+from django.core.management.base import BaseCommand
+
+from diandian.jobs.worker import Worker
+
+
+class Command(BaseCommand):
+    """Runs the worker until it is asked to stop."""
+
+    help = "Deliver events, ask gateways, fulfil paid orders, release expired ones; until SIGTERM."
+    requires_system_checks = ()
+
+    def handle(self, *args: object, **options: object) -> None:
+        """Run until SIGTERM or Ctrl-C."""
+        del args, options
+        worker = Worker()
+        worker.listen_for_signals()
+        worker.run()

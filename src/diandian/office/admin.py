@@ -1,0 +1,229 @@
+"""The operator's desk: lists of scenes, credits, orders, payments and the trail, to read only.
+
+Money and credits change through flows alone, so no row can be added, changed or deleted here.
+Secret links of guests and their answers are not shown: an operator helps by number, not by token.
+*Source:* architecture, sections 2 (office) and 10.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import JSONField, Model
+from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from diandian.kernel.money import Money
+from diandian.ui.format import mass, money, pick
+
+admin.site.site_title = _("Diandian desk")
+admin.site.site_header = _("Diandian · operator's desk")
+admin.site.index_title = _("To look things up; money and credits cannot be changed here")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One list. ``hidden``: columns that no desk shows; ``related``: read along for the list."""
+
+    model: str
+    columns: tuple[str, ...]
+    filters: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+
+
+# By "room.Model": doors may not import the models of money and credits, and need no more than read.
+DESKS = (
+    Desk(
+        "scenes.Scene",
+        ("slug", "names", "kind", "state", "starts_on", "ends_on", "stated_total_g", "is_sample"),
+        ("state", "kind", "is_sample"),
+        ("slug", "search_text"),
+        hidden=("search_text",),
+    ),
+    Desk("registry.Programme", ("code", "names", "level", "is_simulated")),
+    Desk(
+        "registry.Project",
+        ("code", "names", "programme", "methodology_code", "is_active", "is_sample"),
+        ("programme", "is_active"),
+        ("code",),
+        related=("programme",),
+    ),
+    Desk(
+        "registry.CreditBatch",
+        ("public_id", "project", "serial_block", "vintage_year", "state", "custody", "total_g"),
+        ("state", "custody", "vintage_year", "is_ex_ante"),
+        ("public_id", "serial_block__raw", "project__code"),
+        related=("project", "serial_block"),
+    ),
+    Desk(
+        "registry.UpstreamRetirement",
+        ("batch", "first_serial", "last_serial", "reference", "retired_at", "is_simulated"),
+        search=("reference", "batch__public_id"),
+        related=("batch",),
+    ),
+    Desk(
+        "registry.Retirement",
+        ("public_id", "project", "mass_g", "vintage_year", "context_ref", "retired_at"),
+        ("project", "vintage_year", "is_sample"),
+        ("public_id", "source_ref", "context_ref"),
+        related=("project",),
+    ),
+    Desk(
+        "orders.Offer",
+        ("project", "price_per_tonne_minor", "fee_basis_points", "position", "is_active"),
+        ("is_active",),
+        related=("project",),
+    ),
+    Desk(
+        "orders.Order",
+        ("id", "state", "project", "mass_g", "scene", "created_at", "completed_at"),
+        ("state", "project", "scene"),
+        ("=id", "payment_links__payment__payment_no"),
+        hidden=(
+            *("token", "guest_key", "idempotency_key", "body_sha256"),
+            # Both open a guest's calculation by its own name.
+            *("quote", "footprint"),
+        ),
+        related=("project", "scene"),
+    ),
+    Desk(
+        "orders.Intake",
+        ("order", "state", "attempts", "error", "created_at"),
+        ("state",),
+        related=("order",),
+    ),
+    Desk(
+        "payments.Payment",
+        ("payment_no", "state", "amount_minor", "gateway", "owner_ref", "created_at", "paid_at"),
+        ("state", "gateway", "is_late"),
+        ("payment_no", "owner_ref", "gateway_ref"),
+        hidden=("instruction",),
+    ),
+    Desk(
+        "payments.Refund",
+        ("refund_no", "state", "payment", "amount_minor", "reason", "created_at"),
+        ("state", "reason"),
+        ("refund_no", "payment__payment_no"),
+        related=("payment",),
+    ),
+    Desk(
+        "payments.Notification",
+        ("notice_id", "kind", "payment_no", "state", "attempts", "received_at"),
+        ("state", "kind"),
+        ("notice_id", "payment_no"),
+    ),
+    Desk(
+        "ledger.Journal",
+        ("source_ref", "kind", "owner_ref", "business_day", "created_at"),
+        ("kind", "business_day"),
+        ("source_ref", "owner_ref"),
+    ),
+    Desk(
+        "ledger.Transfer",
+        ("journal", "debit_code", "credit_code", "amount_minor"),
+        ("currency",),
+        ("journal__source_ref", "debit_code", "credit_code"),
+        related=("journal",),
+    ),
+    Desk(
+        "certificates.Certificate",
+        ("code", "state", "version", "order_ref", "issued_at"),
+        ("state",),
+        ("code", "order_ref"),
+        hidden=("credential",),
+        related=("retirement",),
+    ),
+    Desk(
+        "audit.AuditEntry",
+        ("id", "at", "actor_ref", "action", "subject_ref"),
+        ("action",),
+        ("subject_ref", "actor_ref"),
+    ),
+    Desk(
+        "audit.OutboxEvent",
+        ("key", "kind", "state", "attempts", "available_at", "error"),
+        ("state", "kind"),
+        ("key",),
+    ),
+)
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold publishes no types
+    """A list and a page of facts without any way to write."""
+
+    list_per_page = 50
+    # Counting millions of retirements for a footer is not worth the wait.
+    show_full_result_count = False
+    actions = None
+    hidden: tuple[str, ...] = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the contract of Django
+        """Refuse."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Refuse."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Refuse."""
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:  # noqa: ARG002
+        """Return every column that a desk may show."""
+        return [
+            field.name
+            for field in self.opts.concrete_fields
+            if field.name not in self.hidden and field.name != "id"
+        ]
+
+
+def _column(model: type[Model], name: str) -> str | Callable[[Any], str]:
+    """Return how a column is shown: grams, minor units and texts by language as people read them."""
+    write = _writer(model, name)
+    if write is None:
+        return name
+
+    def column(row: Any) -> str:  # noqa: ANN401 - rows of every room
+        return write(row, getattr(row, name))
+
+    words = name.removesuffix("_g").removesuffix("_minor").replace("_", " ")
+    return admin.display(description=capfirst(words), ordering=name)(column)
+
+
+def _writer(model: type[Model], name: str) -> Callable[[Any, Any], str] | None:
+    lang = get_language
+    if name.endswith("_g"):
+        return lambda _, value: mass(value, lang() or "en")
+    if name.endswith("_minor"):
+        return lambda row, value: money(Money(value, _currency(row)), lang() or "en")
+    if isinstance(model._meta.get_field(name), JSONField):
+        return lambda _, value: pick(value, lang() or "en").replace("|", "")
+    return None
+
+
+def _currency(row: Any) -> str:  # noqa: ANN401 - rows of every room
+    return str(row.currency if hasattr(row, "currency") else row.payment.currency)
+
+
+def _register(desks: Sequence[Desk]) -> None:
+    for desk in desks:
+        model = apps.get_model(desk.model)
+        settings: dict[str, object] = {
+            "list_display": [_column(model, name) for name in desk.columns],
+            "list_filter": desk.filters,
+            "search_fields": desk.search,
+            "list_select_related": desk.related or False,
+            "hidden": desk.hidden,
+        }
+        admin.site.register(model, type(f"{model.__name__}Desk", (ReadOnlyAdmin,), settings))
+
+
+_register(DESKS)

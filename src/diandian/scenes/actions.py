@@ -1,0 +1,212 @@
+"""Writes of scenes: open a draft, describe it, publish it, withdraw it."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+
+from diandian.audit import actions as audit
+from diandian.claims.levels import allowed_style
+from diandian.emissions import factor_set, geo
+from diandian.emissions.errors import PlaceKeyError, UnknownFactorSetError, UnknownSceneKindError
+from diandian.emissions.geo_text import comparable
+from diandian.emissions.scene_kind import scene_kind
+from diandian.kernel.clock import now
+from diandian.scenes import rules
+from diandian.scenes.errors import (
+    SceneAmountError,
+    SceneChoiceError,
+    SceneDatesError,
+    SceneExistsError,
+    SceneSlugError,
+    SceneStateError,
+    SceneWordsError,
+)
+from diandian.scenes.models import (
+    ClaimStyle,
+    InventoryLine,
+    Poster,
+    ReductionMeasure,
+    Scene,
+    SceneState,
+    TravelOwner,
+)
+
+Names = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewScene:
+    """What a host states. Site coordinates default to those of the city, the set to the newest."""
+
+    slug: str
+    kind: str
+    names: Names
+    host_names: Names
+    venue_names: Names
+    place_key: str
+    starts_on: date
+    ends_on: date | None = None
+    latitude: Decimal | None = None
+    longitude: Decimal | None = None
+    expected_guests: int = 0
+    stated_total_g: int = 0
+    factor_set: str = field(default_factory=lambda: factor_set.newest().id)
+    with_non_co2: bool = True
+    travel_owner: str = TravelOwner.GUEST
+    claim_style: str = ClaimStyle.CONTRIBUTION
+    audience: str = "unknown"
+    is_sample: bool = False
+
+
+def _refuse_bad(new: NewScene) -> None:
+    if not rules.SLUG.fullmatch(new.slug):
+        raise SceneSlugError(field="slug")
+    for name in ("names", "host_names", "venue_names"):
+        if not rules.has_words(getattr(new, name)):
+            raise SceneWordsError(field=name)
+    if new.ends_on is not None and new.ends_on < new.starts_on:
+        raise SceneDatesError(field="ends_on")
+    if new.expected_guests < 0 or new.stated_total_g < 0:
+        raise SceneAmountError(field="stated_total_g")
+    _refuse_unknown(new)
+
+
+def _refuse_unknown(new: NewScene) -> None:
+    if new.travel_owner not in TravelOwner.values:
+        raise SceneChoiceError(field="travel_owner", given=new.travel_owner)
+    if new.claim_style not in ClaimStyle.values:
+        raise SceneChoiceError(field="claim_style", given=new.claim_style)
+    try:
+        scene_kind(new.kind)
+        factor_set.factor_set(new.factor_set)
+    except UnknownSceneKindError as error:
+        raise SceneChoiceError(field="kind", given=new.kind) from error
+    except UnknownFactorSetError as error:
+        raise SceneChoiceError(field="factor_set", given=new.factor_set) from error
+
+
+def _search_text(*texts: Names) -> str:
+    """Return what searches look through: every language, compared as places are."""
+    return " ".join(comparable(text.replace("|", "")) for names in texts for text in names.values())
+
+
+def open_scene(new: NewScene, *, actor_ref: str) -> Scene:
+    """Write a draft scene. Words are never looser than the country and the audience allow.
+
+    Raises: InputError subclasses naming the field, SceneExistsError.
+    """
+    _refuse_bad(new)
+    try:
+        city = geo.place(new.place_key)
+    except PlaceKeyError as error:
+        raise SceneChoiceError(field="place_key", given=new.place_key) from error
+    try:
+        with transaction.atomic():
+            scene = Scene.objects.create(
+                slug=new.slug,
+                kind=new.kind,
+                names=new.names,
+                host_names=new.host_names,
+                venue_names=new.venue_names,
+                place_key=new.place_key,
+                city_names=dict(city.names),
+                country=city.country,
+                region=city.region,
+                latitude=city.latitude if new.latitude is None else new.latitude,
+                longitude=city.longitude if new.longitude is None else new.longitude,
+                starts_on=new.starts_on,
+                ends_on=new.ends_on,
+                expected_guests=new.expected_guests,
+                stated_total_g=new.stated_total_g,
+                factor_set=new.factor_set,
+                with_non_co2=new.with_non_co2,
+                travel_owner=new.travel_owner,
+                claim_style=allowed_style(new.claim_style, city.country, new.audience),
+                audience=new.audience,
+                is_sample=new.is_sample,
+                search_text=_search_text(new.names, new.host_names, new.venue_names, city.names),
+                created_at=now(),
+            )
+            _record(actor_ref, "scene.opened", scene)
+    except IntegrityError as error:
+        raise SceneExistsError(slug=new.slug) from error
+    return scene
+
+
+def add_inventory_line(
+    scene: Scene,
+    *,
+    category: str,
+    names: Names,
+    mass_g: int,
+    mass_per_guest_g: int = 0,
+    covered: bool = False,
+    evidence: str = "estimated",
+) -> InventoryLine:
+    """Add a part of the host's own inventory. Units: grams in all, grams per guest."""
+    _refuse_bad_line(category, names, mass_g, mass_per_guest_g)
+    return InventoryLine.objects.create(
+        scene=scene,
+        category=category,
+        names=names,
+        mass_g=mass_g,
+        mass_per_guest_g=mass_per_guest_g,
+        covered=covered,
+        evidence=evidence,
+    )
+
+
+def add_measure(
+    scene: Scene, *, category: str, names: Names, avoided_g: int = 0, confirmed: bool = False
+) -> ReductionMeasure:
+    """Add something the host does to emit less; guests see it once it is confirmed."""
+    _refuse_bad_line(category, names, avoided_g, 0)
+    return ReductionMeasure.objects.create(
+        scene=scene, category=category, names=names, avoided_g=avoided_g, confirmed=confirmed
+    )
+
+
+def _refuse_bad_line(category: str, names: Names, mass_g: int, mass_per_guest_g: int) -> None:
+    if category not in rules.CATEGORIES:
+        raise SceneChoiceError(field="category", given=category)
+    if not rules.has_words(names):
+        raise SceneWordsError(field="names")
+    if mass_g < 0 or mass_per_guest_g < 0:
+        raise SceneAmountError(field="mass_g")
+
+
+def add_poster(scene: Scene, *, mark: str, label: str = "") -> Poster:
+    """Add a placement of the QR code. Idempotent by scene and mark."""
+    if not rules.MARK.fullmatch(mark):
+        raise SceneSlugError(field="mark")
+    poster, _ = Poster.objects.get_or_create(scene=scene, mark=mark, defaults={"label": label})
+    return poster
+
+
+def publish(scene: Scene, *, actor_ref: str) -> Scene:
+    """Let guests in. Raises: SceneStateError unless it is a draft."""
+    return _move(scene, SceneState.DRAFT, SceneState.PUBLISHED, actor_ref)
+
+
+def withdraw(scene: Scene, *, actor_ref: str) -> Scene:
+    """Close a published scene for good; what was ordered stays. Raises: SceneStateError."""
+    return _move(scene, SceneState.PUBLISHED, SceneState.WITHDRAWN, actor_ref)
+
+
+def _move(scene: Scene, before: SceneState, after: SceneState, actor_ref: str) -> Scene:
+    with transaction.atomic():
+        changes: dict[str, object] = {"state": after}
+        if after is SceneState.PUBLISHED:
+            changes["published_at"] = now()
+        moved = Scene.objects.filter(id=scene.id, state=before).update(**changes)
+        scene.refresh_from_db()
+        if not moved:
+            raise SceneStateError(state=scene.state)
+        _record(actor_ref, f"scene.{after.value}", scene)
+    return scene
+
+
+def _record(actor_ref: str, action: str, scene: Scene) -> None:
+    audit.record(actor_ref=actor_ref, action=action, subject_ref=f"scene:{scene.id}")

@@ -1,0 +1,77 @@
+"""What can be wrong with a scene, in words for guests and hosts."""
+
+from diandian.kernel.errors import N_, ConflictError, InputError, NotFoundError
+
+
+class SceneNotFoundError(NotFoundError):
+    """No scene of this name."""
+
+    code = "scene_not_found"
+    message = N_(
+        "There is no scene by that name. Please check the poster, or search for the scene."
+    )
+
+
+class SceneNotPublishedError(NotFoundError):
+    """A draft, or a scene that was withdrawn; the two are not told apart."""
+
+    code = "scene_not_published"
+    message = N_(
+        "This scene is not published. Nothing can be counted here. Please search for another one."
+    )
+
+
+class SceneSlugError(InputError):
+    """An address that cannot be read aloud."""
+
+    code = "scene_slug"
+    message = N_(
+        "The address takes a-z, 0-9 and dashes, at most 40."
+        " The scene was not saved. Please correct it."
+    )
+
+
+class SceneWordsError(InputError):
+    """A text that no guest could read."""
+
+    code = "scene_words"
+    message = N_(
+        "A Chinese or an English text is missing. The scene was not saved. Please fill one in."
+    )
+
+
+class SceneDatesError(InputError):
+    """An end before the start."""
+
+    code = "scene_dates"
+    message = N_("The scene ends before it starts. It was not saved. Please correct the dates.")
+
+
+class SceneAmountError(InputError):
+    """An amount below zero."""
+
+    code = "scene_amount"
+    message = N_("An amount is below zero. Nothing was saved. Please correct it.")
+
+
+class SceneChoiceError(InputError):
+    """A kind, city, factor set or owner that does not exist."""
+
+    code = "scene_choice"
+    message = N_("“%(given)s” is not one of the choices. Nothing was saved. Please choose again.")
+
+
+class SceneExistsError(ConflictError):
+    """Two scenes cannot share one address."""
+
+    code = "scene_exists"
+    message = N_(
+        "There is already a scene at “%(slug)s”. Nothing was saved. Please choose another address."
+    )
+
+
+class SceneStateError(ConflictError):
+    """A draft is published once; a withdrawn scene stays withdrawn."""
+
+    code = "scene_state"
+    message = N_("The scene is %(state)s, so this cannot be done. Nothing was changed.")

@@ -1,0 +1,67 @@
+"""Reads of scenes: by address, by search, and when they are open."""
+
+from datetime import date, datetime
+
+from diandian.emissions.geo_text import comparable
+from diandian.kernel.clock import business_day
+from diandian.scenes import rules
+from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
+from diandian.scenes.models import InventoryLine, ReductionMeasure, Scene, SceneState
+from diandian.scenes.rules import Phase
+
+_LONGEST_QUERY = 80
+
+
+def by_slug(slug: str) -> Scene:
+    """Return a scene in any state, with its parts. Raises: SceneNotFoundError."""
+    scene = (
+        Scene.objects.filter(slug=slug).prefetch_related("inventory", "measures", "posters").first()
+    )
+    if scene is None:
+        raise SceneNotFoundError
+    return scene
+
+
+def published(slug: str) -> Scene:
+    """Return a published scene. Raises: SceneNotFoundError, SceneNotPublishedError."""
+    scene = by_slug(slug)
+    if scene.state != SceneState.PUBLISHED:
+        raise SceneNotPublishedError
+    return scene
+
+
+def search(query: str = "", kind: str = "", limit: int = 50) -> list[Scene]:
+    """Return published scenes whose names, host, place or city hold every word of the query."""
+    scenes = Scene.objects.filter(state=SceneState.PUBLISHED)
+    if kind:
+        scenes = scenes.filter(kind=kind)
+    for word in query[:_LONGEST_QUERY].split():
+        wanted = comparable(word)
+        if wanted:
+            scenes = scenes.filter(search_text__contains=wanted)
+    return list(scenes[:limit])
+
+
+def phase(scene: Scene, today: date | None = None) -> Phase:
+    """Return where a day lies in a scene's life: before, open, after, closed."""
+    return rules.phase_of(scene.starts_on, scene.ends_on, today or business_day())
+
+
+def takes_orders(scene: Scene, at: datetime | None = None) -> bool:
+    """Tell whether guests may still take part: also before the event, and for 30 days after."""
+    return scene.state == SceneState.PUBLISHED and phase(scene, business_day(at)) != "closed"
+
+
+def covered_lines(scene: Scene) -> list[InventoryLine]:
+    """Return what the host pays for; no extra query on a scene of ``by_slug``."""
+    return [line for line in scene.inventory.all() if line.covered]
+
+
+def confirmed_measures(scene: Scene) -> list[ReductionMeasure]:
+    """Return what the host did to emit less; no extra query on a scene of ``by_slug``."""
+    return [measure for measure in scene.measures.all() if measure.confirmed]
+
+
+def has_mark(scene: Scene, mark: str) -> bool:
+    """Tell whether a poster with this mark was printed for the scene."""
+    return any(poster.mark == mark for poster in scene.posters.all())

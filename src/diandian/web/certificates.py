@@ -1,0 +1,265 @@
+"""The certificate page and its papers: PDF, pictures and the signed record.
+
+A certificate is reachable by its code only: never listed, never indexed. What it says comes from
+the signed record and from ``claims.wording``, nowhere else (C1).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from diandian.certificates import design, queries
+from diandian.certificates.models import Certificate, CertificateState
+from diandian.claims import phrases, wording
+from diandian.kernel.canonical import canonical_json
+from diandian.kernel.errors import DiandianError
+from diandian.kernel.mass import GRAMS_PER_KG
+from diandian.kernel.tokens import spaced_code
+from diandian.leaderboards.rankings import avatar_seed
+from diandian.orders import queries as orders
+from diandian.ui.drawing import CATEGORIES
+from diandian.ui.format import canonical_lang
+from diandian.ui.typst import TypesettingError
+from diandian.web import context, device, guest, limits, rendered
+from diandian.web.errors import not_found
+from diandian.web.results import said
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the certificate stands in its scene; ``is_own``: this device ordered it."""
+
+    number: int
+    seed: int
+    is_own: bool
+
+
+def _place_of(request: HttpRequest, certificate: Certificate) -> Place | None:
+    order = device.bare_order(certificate.order_ref)
+    if order is None or order.scene_id is None:
+        return None
+    key = guest.guest_key_of(request)
+    is_own = bool(key) and key == order.guest_key
+    seed = avatar_seed(key if is_own else certificate.code)
+    return Place(orders.place_in_scene(order), seed, is_own)
+
+
+def _groups(record: Record) -> list[tuple[str, int]]:
+    """Return the dots to draw; categories without a colour of their own are one plain group."""
+    known = [
+        (key if key in CATEGORIES else "", count) for key, count in record["dots"].items() if count
+    ]
+    return known or [("", wording.dots(record))]
+
+
+def _beside(claim: str, lines: list[str]) -> list[str]:
+    """Return the lines that the claim does not say already."""
+    said_already = claim.lower()
+    return [line for line in lines if line.lower() not in said_already]
+
+
+def words_of(record: Record, lang: str) -> dict[str, Any]:
+    """Return everything a page says of a record, in a language."""
+    estimate, project = record["estimate"], record["project"]
+    claim = wording.claim_line(record, lang)
+    exact = record["mass_g"] == wording.dots(record) * record["kg_per_dot"] * GRAMS_PER_KG
+    return {
+        "title": wording.title(record, lang),
+        "name": record["beneficiary"]["display_name"] or wording.guest_name(lang),
+        "is_named": bool(record["beneficiary"]["display_name"]),
+        "statement": wording.statement(record, lang),
+        "claim": claim,
+        "state": wording.state_line(record, lang),
+        "is_retired": record["state"] == "retired",
+        "says": _beside(claim, wording.what_it_says(record, lang)),
+        "sample": wording.sample_line(record, lang),
+        "dots": wording.dots(record),
+        "is_exact": exact,
+        "mass": phrases.exact_mass(record["mass_g"], lang),
+        "range": phrases.shown_range(estimate["low_g"], estimate["high_g"], lang)
+        if estimate
+        else "",
+        "scene": phrases.pick((record["scene"] or {}).get("names"), lang).replace("|", ""),
+        "project": phrases.pick(project["names"], lang),
+        "project_note": " · ".join(
+            part
+            for part in (
+                phrases.pick(project["category_names"], lang) or project["programme"],
+                phrases.pick(project["place_names"], lang),
+                str(project["vintage_year"]),
+            )
+            if part
+        ),
+    }
+
+
+def _lever(record: Record) -> tuple[str, int] | None:
+    """Return what would have made the trip smaller most, and by how many dots."""
+    levers = (record["estimate"] or {}).get("levers") or []
+    if not levers:
+        return None
+    best = levers[0]
+    dots = best["saves_g"] // (record["kg_per_dot"] * GRAMS_PER_KG)
+    return (said(best["label"], best["params"]), dots) if dots else None
+
+
+def _find(request: HttpRequest, code: str) -> Certificate | HttpResponse:
+    """Return the certificate, or the answer to a wrong code."""
+    if limits.too_many_misses(request):
+        return limits.please_wait(request)
+    certificate = queries.by_code(code)
+    if certificate is None:
+        limits.note_miss(request)
+        return not_found(request)
+    return certificate
+
+
+def _unlisted(response: HttpResponse) -> HttpResponse:
+    response["X-Robots-Tag"] = "noindex"
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response
+
+
+def show(request: HttpRequest, code: str) -> HttpResponse:
+    """Show one certificate."""
+    found = _find(request, code)
+    if isinstance(found, HttpResponse):
+        return _unlisted(found)
+    if code != found.code:
+        query = request.META.get("QUERY_STRING", "")
+        address = reverse("certificate", args=[found.code])
+        return _unlisted(HttpResponseRedirect(f"{address}?{query}" if query else address))
+    record, lang = queries.record_of(found), context.language()
+    newer = None
+    if found.state == CertificateState.SUPERSEDED:
+        newer = queries.of_order(found.order_ref)
+    shown = {
+        "certificate": found,
+        "record": record,
+        "words": words_of(record, lang),
+        "groups": _groups(record),
+        "bloom_state": "full" if record["state"] == "retired" else "half",
+        "opens": "new" in request.GET and found.state == CertificateState.CURRENT,
+        "preview_title": wording.preview_title(record, lang),
+        "lever": _lever(record),
+        "place": _place_of(request, found),
+        "is_revoked": found.state == CertificateState.REVOKED,
+        "newer": newer if newer is not None and newer.code != found.code else None,
+        "base_url": settings.BASE_URL,
+    }
+    return _unlisted(render(request, "web/certificate/page.html", shown))
+
+
+# Papers ------------------------------------------------------------------------------------------
+
+
+def _wanted_language(request: HttpRequest, record: Record) -> str:
+    """Return the language of a paper: asked for in the address, else that of its holder."""
+    for lang in (request.GET.get("lang", ""), record.get("lang", "")):
+        if canonical_lang(lang) in wording.LANGUAGES:
+            return canonical_lang(lang)
+    return context.language()
+
+
+def _paper(
+    request: HttpRequest,
+    certificate: Certificate,
+    variant: str,
+    content_type: str,
+    make: Callable[[], bytes],
+) -> HttpResponse:
+    """Answer with a kept or a new document; a browser that has it already gets no bytes."""
+    etag = f'"{certificate.sha256[:16]}-{certificate.design}-{variant}"'
+    if request.headers.get("If-None-Match") == etag:
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        name = f"{certificate.design}-{variant}"
+        try:
+            content = rendered.keep(certificate.code, certificate.sha256, name, make)
+        except (TypesettingError, rendered.TooManyDrawingsError) as error:
+            return _not_now(request, certificate, error)
+        response = HttpResponse(content, content_type=content_type)
+        ending = variant.rpartition(".")[2]
+        file_name = f"diandian-{spaced_code(certificate.code)}.{ending}"
+        response["Content-Disposition"] = f'inline; filename="{file_name}"'
+    response["ETag"] = etag
+    return _unlisted(response)
+
+
+def _not_now(request: HttpRequest, certificate: Certificate, error: DiandianError) -> HttpResponse:
+    shown = {"code": certificate.code, "error": error}
+    response = render(request, "web/certificate/not_now.html", shown, status=503)
+    response["Retry-After"] = "60"
+    return _unlisted(response)
+
+
+def _valid(request: HttpRequest, code: str) -> Certificate | HttpResponse:
+    """Return a certificate that still stands: no paper is made of a revoked one."""
+    found = _find(request, code)
+    if isinstance(found, Certificate) and found.state == CertificateState.REVOKED:
+        address = {"code": found.code}
+        return render(request, "web/certificate/revoked.html", address, status=410)
+    return found
+
+
+def pdf(request: HttpRequest, code: str) -> HttpResponse:
+    """Send the A4 certificate; ``?ink=1`` on white ground, ``?lang=`` in another language."""
+    found = _valid(request, code)
+    if isinstance(found, HttpResponse):
+        return _unlisted(found)
+    lang = _wanted_language(request, queries.record_of(found))
+    ink = request.GET.get("ink") == "1"
+
+    def make() -> bytes:
+        return design.render_pdf(found.credential, lang, ink_saver=ink, design_key=found.design)
+
+    variant = f"{lang}-ink.pdf" if ink else f"{lang}.pdf"
+    return _paper(request, found, variant, "application/pdf", make)
+
+
+def png(request: HttpRequest, code: str) -> HttpResponse:
+    """Send the certificate as a picture for a phone."""
+    found = _valid(request, code)
+    if isinstance(found, HttpResponse):
+        return _unlisted(found)
+    record = queries.record_of(found)
+    lang = _wanted_language(request, record)
+
+    def make() -> bytes:
+        return design.render_phone_png(record, lang, design_key=found.design)
+
+    return _paper(request, found, f"{lang}-phone.png", "image/png", make)
+
+
+def share(request: HttpRequest, code: str) -> HttpResponse:
+    """Send the picture to share: it names nobody and leads to the scene."""
+    found = _valid(request, code)
+    if isinstance(found, HttpResponse):
+        return _unlisted(found)
+    record = queries.record_of(found)
+    lang = _wanted_language(request, record)
+    slug = (record["scene"] or {}).get("slug")
+    target = settings.BASE_URL + (reverse("scene", args=[slug]) if slug else reverse("home"))
+
+    def make() -> bytes:
+        return design.render_share_png(record, target, lang, design_key=found.design)
+
+    return _paper(request, found, f"{lang}-share.png", "image/png", make)
+
+
+def document(request: HttpRequest, code: str) -> HttpResponse:
+    """Send the signed record, byte for byte as it was signed, also of a revoked certificate."""
+    found = _find(request, code)
+    if isinstance(found, HttpResponse):
+        return _unlisted(found)
+    response = HttpResponse(canonical_json(found.credential), content_type="application/json")
+    name = f"diandian-{spaced_code(found.code)}.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return _unlisted(response)

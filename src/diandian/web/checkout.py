@@ -1,0 +1,251 @@
+"""Choice of a project, price before payment, and the way to the gateway.
+
+The button states the obligation, so what it said is posted with it: a total that became another one
+is shown and asked about again, never charged. *Source:* product design, sections 4.4 and 11.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from secrets import token_urlsafe
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from diandian.claims import wording
+from diandian.flows import checkout
+from diandian.flows.quote import grams_for, open_quote
+from diandian.footprints.models import Footprint
+from diandian.kernel.errors import DiandianError, InputError
+from diandian.kernel.money import Money
+from diandian.orders import queries as orders
+from diandian.orders.errors import (
+    AlreadyMatchedError,
+    FootprintExpiredError,
+    IdempotencyConflictError,
+    PaymentUnavailableError,
+    SceneClosedError,
+    SoldOutError,
+)
+from diandian.orders.models import Order
+from diandian.orders.pricing import Price
+from diandian.orders.queries import OfferView
+from diandian.ui import drawing, htmx
+from diandian.web import context, guest, results
+from diandian.web.secret import secret_page
+
+_LONGEST_NONCE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the guest chose, and what the pressed button had promised to charge for it."""
+
+    project: str = ""
+    to_upper: bool = False
+    name: str = ""
+    on_board: bool = False
+    gateway: str = ""
+    nonce: str = field(default_factory=lambda: token_urlsafe(12))
+    agreed_for: str = ""
+    agreed_minor: str = ""
+
+    @property
+    def subject(self) -> str:
+        """Return for what the button's total stood."""
+        return f"{self.project}{'+' if self.to_upper else ''}"
+
+    @classmethod
+    def read(cls, data: Mapping[str, str]) -> "Wish":
+        """Read a posted form or the query of a refresh."""
+        nonce = data.get("nonce", "")
+        return cls(
+            project=data.get("project", ""),
+            to_upper=data.get("upper") == "1",
+            name=data.get("name", ""),
+            on_board=data.get("board") == "1",
+            gateway=data.get("gateway", ""),
+            nonce=nonce if 0 < len(nonce) <= _LONGEST_NONCE else token_urlsafe(12),
+            agreed_for=data.get("agreed_for", ""),
+            agreed_minor=data.get("agreed_minor", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A project to choose, priced for this trip."""
+
+    view: OfferView
+    price: Price
+    gone: bool
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewTotal:
+    """A total that differs from the one on the pressed button."""
+
+    old: Money | None
+    new: Money
+    same_choice: bool
+
+
+def _grams(footprint: Footprint, *, to_upper: bool) -> int:
+    return grams_for(mass_g=footprint.mass_g, high_g=footprint.high_g, to_upper_bound=to_upper)
+
+
+def _cards(footprint: Footprint, wish: Wish) -> list[Card]:
+    """Return the projects; the wished one, else the first with enough, is chosen."""
+    mass_g = _grams(footprint, to_upper=wish.to_upper)
+    views = context.offers()
+    free = [view for view in views if not view.is_sold_out_for(mass_g)]
+    codes = {view.project.code for view in free}
+    chosen = wish.project if wish.project in codes else free[0].project.code if free else ""
+    return [
+        Card(view, view.price_of(mass_g), view not in free, view.project.code == chosen)
+        for view in views
+    ]
+
+
+def _page(
+    request: HttpRequest,
+    footprint: Footprint,
+    wish: Wish,
+    *,
+    error: DiandianError | None = None,
+    new_total: NewTotal | None = None,
+) -> HttpResponse:
+    scene = footprint.scene
+    lang, style = context.language(), context.style_of(scene)
+    cards = _cards(footprint, wish)
+    chosen = next((card for card in cards if card.on), None)
+    mass_g = _grams(footprint, to_upper=wish.to_upper)
+    scale = drawing.scale_for(mass_g).kg_per_dot
+    upper_g = _grams(footprint, to_upper=True)
+    own_g = _grams(footprint, to_upper=False)
+    page = {
+        "scene": scene,
+        "footprint": footprint,
+        "wish": wish,
+        "cards": cards,
+        "chosen": chosen,
+        "count": drawing.dot_count(own_g, drawing.scale_for(own_g).kg_per_dot),
+        "scale": scale,
+        "mass_g": mass_g,
+        "upper_g": upper_g if upper_g > own_g else None,
+        "upper_price": chosen.view.price_of(upper_g).total if chosen and upper_g > own_g else None,
+        "split": _split(chosen),
+        "gateways": settings.GATEWAYS,
+        "new_total": new_total,
+        "errors": [error] if error else [],
+        "voluntary": wording.voluntary(lang, style),
+        "back_url": reverse("scene_result", args=[scene.slug, footprint.token]),
+    }
+    response = htmx.render(request, "web/pay/page.html", page, fragment="web/pay/_refreshed.html")
+    response.status_code = 409 if error or new_total else 200
+    return response
+
+
+def _split(chosen: Card | None) -> list[tuple[str, int]]:
+    if chosen is None:
+        return []
+    return [
+        ("primary", chosen.price.supplier.amount_minor),
+        ("fee", chosen.price.fee.amount_minor),
+    ]
+
+
+@secret_page
+def pay(request: HttpRequest, slug: str, token: str) -> HttpResponse:
+    """Show the projects and the price; when posted, order and go to the gateway."""
+    footprint = results.footprint_of(slug, token)
+    if request.method != "POST":
+        where, _existing = results.standing(footprint)
+        if where != "open":
+            return results.back_to_result(slug, token)
+        return _page(request, footprint, Wish.read(request.GET))
+    wish = Wish.read(request.POST)
+    earlier = orders.order_by_idempotency_key(_key(footprint, wish))
+    if earlier is not None:
+        # The same button twice: the same order, the same way to pay.
+        return _to_payment(earlier)
+    return _order(request, footprint, wish)
+
+
+def _key(footprint: Footprint, wish: Wish) -> str:
+    return f"web:{footprint.token}:{wish.nonce}"
+
+
+def _order(request: HttpRequest, footprint: Footprint, wish: Wish) -> HttpResponse:
+    guest_key = guest.key_for_order(request)
+    try:
+        quote = open_quote(
+            project_code=wish.project, footprint=footprint, to_upper_bound=wish.to_upper
+        )
+        changed = _changed(wish, Money(quote.total_minor, quote.currency))
+        if changed is not None:
+            return _page(request, footprint, wish, new_total=changed)
+        order = checkout.place_order(
+            quote_token=quote.token,
+            beneficiary_name=wish.name,
+            on_board=wish.on_board,
+            language=context.language(),
+            gateway=wish.gateway or settings.GATEWAYS[0],
+            idempotency_key=_key(footprint, wish),
+            guest_key=guest_key,
+            fresh_quote=quote,
+        )
+    except DiandianError as error:
+        return _refused(request, footprint, wish, error)
+    response = _to_payment(order)
+    guest.remember(request, response, guest_key)
+    return response
+
+
+def _refused(
+    request: HttpRequest, footprint: Footprint, wish: Wish, error: DiandianError
+) -> HttpResponse:
+    """Lead on from a refused order: to what exists already, or back to the choice."""
+    if isinstance(error, FootprintExpiredError | SceneClosedError):
+        return results.back_to_result(footprint.scene.slug, footprint.token)
+    if isinstance(error, AlreadyMatchedError):
+        return redirect("order", error.order_token)
+    if isinstance(error, IdempotencyConflictError | PaymentUnavailableError):
+        placed = orders.order_by_idempotency_key(_key(footprint, wish))
+        # Written, but perhaps no way to pay yet: its own page offers to try again.
+        if placed is not None:
+            response = redirect("order", placed.token)
+            guest.remember(request, response, placed.guest_key)
+            return response
+    if isinstance(error, SoldOutError):
+        context.forget_offers()
+    return _page(request, footprint, wish, error=_at_our_field(error))
+
+
+def _changed(wish: Wish, total: Money) -> NewTotal | None:
+    """Compare the total with what the pressed button said."""
+    same_choice = wish.agreed_for == wish.subject
+    if same_choice and wish.agreed_minor == str(total.amount_minor):
+        return None
+    digits = wish.agreed_minor.isascii() and wish.agreed_minor.isdigit()
+    old = Money(int(wish.agreed_minor[:15]), total.currency) if digits else None
+    return NewTotal(old, total, same_choice)
+
+
+def _at_our_field(error: DiandianError) -> DiandianError:
+    """Name the field of this page that an error belongs to."""
+    if isinstance(error, InputError) and error.field not in {"project", "name"}:
+        error.field = "name" if "name" in error.field else ""
+    return error
+
+
+def _to_payment(order: Order) -> HttpResponse:
+    """Send the browser to the gateway, or to the order's own page when it cannot be paid now."""
+    payment = orders.latest_payment(order)
+    url = str(payment.instruction.get("url", "")) if payment else ""
+    if order.state != "awaiting_payment" or not url or payment is None or payment.state == "failed":
+        url = reverse("order", args=[order.token])
+    response = redirect(url)
+    response.status_code = 303
+    return response

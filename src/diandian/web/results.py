@@ -1,0 +1,250 @@
+"""The result of a calculation: dots, range, what could be less, and how every line was counted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from diandian.claims import wording
+from diandian.emissions.errors import UnknownFactorSetError
+from diandian.emissions.estimate import Estimate
+from diandian.emissions.factor_set import factor_set
+from diandian.emissions.lines import Line
+from diandian.footprints import queries
+from diandian.footprints.models import Footprint
+from diandian.kernel.clock import now
+from diandian.kernel.errors import N_
+from diandian.kernel.mass import GRAMS_PER_KG, grams_to_buy
+from diandian.orders import queries as orders
+from diandian.orders.models import Order
+from diandian.orders.queries import OfferView
+from diandian.scenes import queries as scenes
+from diandian.scenes.errors import SceneNotFoundError
+from diandian.scenes.models import Scene, TravelOwner
+from diandian.ui import drawing
+from diandian.web import context, forms
+from diandian.web.comparisons import Comparison, comparisons
+from diandian.web.secret import secret_page
+
+WORDS = {"high": N_("quite certain"), "fair": N_("fair"), "rough": N_("rough")}
+REASONS = {
+    "country_row": N_("There is no value for the province; the country's is used."),
+    "outside_boundary": N_("Outside the boundary of this scene; counted as zero here."),
+    "stand_in": N_("There is no value for this place; another place's stands in, one grade worse."),
+    "own_value": N_("A value of its own, with its own source."),
+}
+# Beginnings of factor ids, the more special first.
+ICONS = {
+    "transport.air": "plane",
+    "transport.rail.metro": "metro",
+    "transport.rail": "train",
+    "transport.road.coach": "coach",
+    "transport.road.bus": "coach",
+    "transport.road": "car",
+    "transport.active": "bike",
+    "transport.ferry": "ferry",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One category of a result, as dots."""
+
+    kind: str
+    icon: str
+    name: str
+    count: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the arithmetic, in words."""
+
+    line: Line
+    name: str
+    unit: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """Something that would have made it smaller, in dots."""
+
+    name: str
+    dots: int
+
+
+def said(label: str, params: Mapping[str, str]) -> str:
+    """Translate a message id of the calculator and fill it in."""
+    try:
+        return gettext(label) % params
+    except (KeyError, TypeError, ValueError):
+        return gettext(label)
+
+
+def _name(line: Line) -> str:
+    return said(line.label, line.params_in(context.language()))
+
+
+def _rows(estimate: Estimate, dots: Mapping[str, int]) -> list[Row]:
+    """Return the guest's own categories, the largest first."""
+    rows = []
+    for kind, mass_g in estimate.by_category().items():
+        lines = [line for line in estimate.lines if line.category == kind]
+        main = max(lines, key=lambda line: line.mass_g)
+        note = _travel_note(estimate, main) if kind == "travel" else ""
+        if mass_g:
+            rows.append(Row(kind, _icon(main), _name(main), dots.get(kind, 0), note))
+    return rows
+
+
+def _icon(line: Line) -> str:
+    """Return the icon of the way somebody came, or of the category."""
+    for beginning, icon in ICONS.items():
+        if line.factor_id.startswith(beginning):
+            return icon
+    return line.category
+
+
+def _travel_note(estimate: Estimate, main: Line) -> str:
+    """Return praise for a good way to come, or say that it is an average; others say it inside."""
+    if estimate.praise is not None:
+        return said(estimate.praise.label, estimate.praise.params)
+    return gettext("An average: you did not say how.") if main.assumed else ""
+
+
+def _host_rows(scene: Scene, scale: int, paid: str) -> list[Row]:
+    """Return what the host pays for each guest: full dots, never part of the guest's number."""
+    return [
+        Row(
+            line.category,
+            line.category,
+            f"{context.words(line.names)} · {paid}",
+            drawing.dot_count(line.mass_per_guest_g, scale),
+        )
+        for line in scenes.covered_lines(scene)
+        if line.mass_per_guest_g
+    ]
+
+
+def _comparisons(estimate: Estimate, scene: Scene) -> list[Comparison]:
+    try:
+        found = factor_set(estimate.factor_set_id)
+    except UnknownFactorSetError:
+        return []
+    return comparisons(estimate.mass_g, found, scene.country) if estimate.mass_g else []
+
+
+def first_offer(mass_g: int) -> OfferView | None:
+    """Return the offer that is chosen beforehand: the first of the published order with enough."""
+    return next((view for view in context.offers() if not view.is_sold_out_for(mass_g)), None)
+
+
+def footprint_of(slug: str, token: str) -> Footprint:
+    """Return the footprint of a scene's secret link. Raises: NotFoundError."""
+    footprint = queries.by_token(token)
+    if footprint.scene.slug != slug:
+        raise SceneNotFoundError
+    return footprint
+
+
+def standing(footprint: Footprint) -> tuple[str, Order | None]:
+    """Return what may be done with a footprint, and the order it already has.
+
+    One of: matched (it has an order), expired, closed, host (the host answers for it), zero, open.
+    """
+    order = orders.live_order_of_footprint(footprint.id)
+    if order is not None:
+        return "matched", order
+    if footprint.expires_at <= now():
+        return "expired", None
+    if not scenes.takes_orders(footprint.scene):
+        return "closed", None
+    if footprint.scene.travel_owner == TravelOwner.ORGANISER:
+        return "host", None
+    return ("open" if footprint.mass_g else "zero"), None
+
+
+def _shared_scene(footprint: Footprint) -> Scene:
+    """Return the scene with its parts from memory, or as it is when it is no longer published."""
+    try:
+        return context.published_scene(footprint.scene.slug)
+    except SceneNotFoundError:
+        return footprint.scene
+
+
+def _savings(estimate: Estimate, scale: int) -> list[Saving]:
+    return [
+        Saving(said(lever.label, lever.params), lever.saves_g // (scale * GRAMS_PER_KG))
+        for lever in estimate.levers
+        if lever.saves_g >= scale * GRAMS_PER_KG
+    ]
+
+
+def _step(line: Line) -> Step:
+    reason = gettext(REASONS[line.reason]) if line.reason in REASONS else ""
+    return Step(line, _name(line), gettext(line.unit), reason)
+
+
+def _context(
+    footprint: Footprint, scene: Scene, where: str, order: Order | None
+) -> dict[str, object]:
+    estimate = Estimate.from_json(footprint.estimate)
+    lang, style = context.language(), context.style_of(scene)
+    mass_g = grams_to_buy(estimate.mass_g)
+    scale = drawing.scale_for(mass_g).kg_per_dot
+    dots = drawing.dots_by_category(estimate.by_category(), scale)
+    count = sum(dots.values())
+    offer = first_offer(mass_g) if where == "open" else None
+    return {
+        "scene": scene,
+        "footprint": footprint,
+        "estimate": estimate,
+        "standing": where,
+        "order": order,
+        "scale": scale,
+        "count": count,
+        "rows": _rows(estimate, dots),
+        "host_rows": _host_rows(scene, scale, wording.label("host_paid", style, lang)),
+        "comparisons": _comparisons(estimate, scene),
+        "savings": _savings(estimate, scale),
+        "narrow": [gettext(item.label) for item in estimate.narrow],
+        "steps": [_step(line) for line in estimate.lines],
+        "word": gettext(WORDS.get(estimate.word, WORDS["rough"])),
+        "with_flights": estimate.without_non_co2_g != estimate.mass_g,
+        "price": offer.price_of(mass_g).total if offer else None,
+        "say": {
+            "match": wording.match_button(style, count, lang),
+            "voluntary": wording.voluntary(lang, style),
+        },
+        "back_url": reverse("scene_go", args=[scene.slug]) + f"?from={footprint.token}",
+    }
+
+
+@secret_page
+def result(request: HttpRequest, slug: str, token: str) -> HttpResponse:
+    """Show a result by its secret link."""
+    footprint = footprint_of(slug, token)
+    where, order = standing(footprint)
+    if where == "expired":
+        return expired(request, footprint)
+    page = _context(footprint, _shared_scene(footprint), where, order)
+    page["link"] = request.build_absolute_uri(request.path)
+    return render(request, "web/result/page.html", page)
+
+
+def expired(request: HttpRequest, footprint: Footprint) -> HttpResponse:
+    """Offer to count again with the same answers, in one click."""
+    raw = forms.raw_of_values(footprint.answers)
+    return render(
+        request, "web/result/expired.html", {"scene": footprint.scene, "answers": raw}, status=410
+    )
+
+
+def back_to_result(slug: str, token: str) -> HttpResponse:
+    """Send the browser to the result."""
+    return redirect("scene_result", slug, token)

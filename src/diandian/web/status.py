@@ -1,0 +1,74 @@
+"""Is it up? For machines (``/healthz``, ``/readyz``) and for people (``/status``)."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from diandian.kernel.clock import now
+from diandian.web.cache import ttl_cache
+
+# The worker writes the time to this file at every turn.
+HEARTBEAT = "worker.heartbeat"
+_WORKER_LATE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What works now. ``worker``: deliveries and polling in the background."""
+
+    database: bool
+    worker: bool
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether guests can be served; the worker may lag without harm to them."""
+        return self.database
+
+
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """Say that the process answers, nothing more."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            return bool(cursor.fetchone())
+    except DatabaseError:
+        return False
+
+
+def _worker_beats() -> bool:
+    try:
+        written = (settings.DATA_DIR / HEARTBEAT).stat().st_mtime
+    except OSError:
+        return False
+    return now().timestamp() - written < _WORKER_LATE_SECONDS
+
+
+@ttl_cache(1)
+def health() -> Health:
+    """Look at what guests depend on; at most once a second."""
+    return Health(database=_database_answers(), worker=_worker_beats())
+
+
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """Say whether guests can be served."""
+    found = health()
+    answer = {"database": found.database, "worker": found.worker}
+    return JsonResponse(answer, status=200 if found.ready else 503)
+
+
+def status(request: HttpRequest) -> HttpResponse:
+    """Say in words whether everything works."""
+    found = health()
+    return render(
+        request,
+        "web/status/page.html",
+        {"health": found, "at": now()},
+        status=200 if found.ready else 503,
+    )

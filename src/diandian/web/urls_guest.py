@@ -1,0 +1,21 @@
+"""Addresses of the guest's way: find a scene, count, pay, and whether we are up."""
+
+from django.urls import path
+
+from diandian.web import checkout, footprint, home, orders, results, scenes, status
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("scenes", scenes.scene_list, name="scenes"),
+    path("s/<slug:slug>", scenes.scene, name="scene"),
+    path("s/<slug:slug>/go", footprint.go, name="scene_go"),
+    path("s/<slug:slug>/total", footprint.total, name="scene_total"),
+    path("s/<slug:slug>/places", footprint.places, name="scene_places"),
+    path("s/<slug:slug>/report", scenes.report, name="scene_report"),
+    path("s/<slug:slug>/go/<slug:token>", results.result, name="scene_result"),
+    path("s/<slug:slug>/go/<slug:token>/pay", checkout.pay, name="scene_pay"),
+    path("o/<slug:token>", orders.order, name="order"),
+    path("healthz", status.healthz, name="healthz"),
+    path("readyz", status.readyz, name="readyz"),
+    path("status", status.status, name="status"),
+]

@@ -1,0 +1,47 @@
+"""Addresses of the public pages."""
+
+from django.urls import path, re_path
+
+from diandian.web import (
+    boards,
+    certificates,
+    me,
+    method,
+    pages,
+    poster,
+    projects,
+    register,
+    verify,
+)
+
+# However a code is typed: the views forgive case, spaces and dashes.
+_CODE = r"(?P<code>[^/.]{1,40}?)"
+
+urlpatterns = [
+    re_path(rf"^c/{_CODE}\.pdf$", certificates.pdf, name="certificate_pdf"),
+    re_path(rf"^c/{_CODE}-share\.png$", certificates.share, name="certificate_share"),
+    re_path(rf"^c/{_CODE}\.png$", certificates.png, name="certificate_png"),
+    re_path(rf"^c/{_CODE}\.json$", certificates.document, name="certificate_json"),
+    re_path(rf"^c/{_CODE}$", certificates.show, name="certificate"),
+    path("s/<slug:slug>/poster.pdf", poster.poster, name="scene_poster"),
+    path("s/<slug:slug>/board", boards.scene_board, name="scene_board"),
+    path("v", verify.form, name="verify"),
+    path("v/<str:code>", verify.result, name="verify_code"),
+    path("register", register.page, name="register"),
+    path("register.csv", register.as_csv, name="register_csv"),
+    path("register.json", register.as_json, name="register_json"),
+    path("projects", projects.project_list, name="projects"),
+    path("projects/<slug:code>", projects.project_page, name="project"),
+    path("board", boards.board, name="boards"),
+    path("method", method.method, name="method"),
+    path("method/factors", method.factors, name="factors"),
+    path("method/factors.csv", method.factors_csv, name="factors_csv"),
+    path("method/factors.json", method.factors_json, name="factors_json"),
+    path("method/factors/<str:factor_id>", method.factor_page, name="factor"),
+    path("method/<slug:version>", method.method, name="method_version"),
+    path("about", pages.about, name="about"),
+    path("privacy", pages.privacy, name="privacy"),
+    path("terms", pages.terms, name="terms"),
+    path("accessibility", pages.accessibility, name="accessibility"),
+    path("me", me.me, name="me"),
+]

@@ -1,0 +1,83 @@
+"""Every page of the site by name, found as a visitor finds them: by walking and by links."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tests.browser.walk import SCENE, Walk
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PUBLIC = {
+    "home": "/",
+    "scenes": "/scenes",
+    "scenes-nothing": "/scenes?q=zzzz",
+    "scene": f"/s/{SCENE}",
+    "calculator": f"/s/{SCENE}/go",
+    "scene-board": f"/s/{SCENE}/board",
+    "scene-report": f"/s/{SCENE}/report",
+    "scene-missing": "/s/nowhere",
+    "board": "/board",
+    "board-scenes": "/board?tab=scenes",
+    "board-organisations": "/board?tab=organisations",
+    "projects": "/projects",
+    "register": "/register",
+    "verify": "/v",
+    "verify-slip": "/v/7K3M9QXD2B4G",
+    "method": "/method",
+    "factors": "/method/factors",
+    "about": "/about",
+    "privacy": "/privacy",
+    "terms": "/terms",
+    "accessibility": "/accessibility",
+    "status": "/status",
+    "me": "/me",
+    "missing": "/nowhere",
+}
+
+
+def _first_link(page: Page, pattern: str) -> str:
+    """Return the first link of a page that looks so, else an empty text."""
+    found = re.search(rf'href="({pattern})"', page.content())
+    return found[1] if found else ""
+
+
+def linked(page: Page, base: str) -> dict[str, str]:
+    """Return pages that only a link leads to: a project, a factor, other kinds of scenes."""
+    found = {}
+    for name, start, pattern in (
+        ("project", "/projects", r"/projects/[^\"?#/]+"),
+        ("factor", "/method/factors", r"/method/factors/[^\"?#]+"),
+    ):
+        page.goto(base + start)
+        found[name] = _first_link(page, pattern)
+    page.goto(f"{base}/scenes")
+    others = re.findall(r'href="/s/([a-z0-9-]+)"', page.content())
+    for slug in sorted({*others} - {SCENE}):
+        found[f"scene-{slug}"] = f"/s/{slug}"
+        found[f"calculator-{slug}"] = f"/s/{slug}/go"
+    return {name: path for name, path in found.items() if path}
+
+
+def walked(page: Page, base: str) -> dict[str, str]:
+    """Walk once, and return the pages behind secret links and codes."""
+    walk, found = Walk(page, base), {}
+    walk.begin()
+    walk.answer(mode="plane", nights="3")
+    found["result"] = urlsplit(page.url).path
+    found["pay"] = f"{found['result']}/pay"
+    walk.order_to_pay(city="Wuhan")
+    found["sandbox"] = urlsplit(page.url).path
+    found["result-ordered"] = walk.order_to_pay(city="Kunming").removesuffix("/pay")
+    walk.settle("declined")
+    found["order-declined"] = urlsplit(page.url).path
+    walk.order_to_pay(city="Xiamen")
+    walk.settle("late")
+    found["order-waiting"] = urlsplit(page.url).path
+    code = walk.buy(name="林晚", on_board=True)
+    found["certificate"] = f"/c/{code}"
+    found["verified"] = f"/v/{code}"
+    return found

@@ -1,0 +1,154 @@
+"""Every page: nothing for axe to find in either theme, narrow, large, printed, without scripts."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.addresses import PUBLIC, linked, walked
+from tests.browser.walk import phone
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+# Best practice of axe beyond WCAG is asked for as well; nothing is switched off.
+AXE_OPTIONS = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+AXE_COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
+OPEN_ALL = "document.querySelectorAll('details').forEach(d => d.open = true)"
+# Wider than the window by more than a rounding error.
+SIDEWAYS = """() => {
+  const width = document.documentElement.clientWidth
+  if (document.documentElement.scrollWidth <= width + 1) return []
+  return [...document.querySelectorAll('body *')]
+    .filter(e => e.getBoundingClientRect().right > width + 1 && !e.closest('.scroll, svg, .vh'))
+    .slice(0, 3).map(e => e.outerHTML.slice(0, 120))
+    .concat(`page is ${document.documentElement.scrollWidth} wide`)
+}"""
+
+
+@pytest.fixture(scope="module")
+def pages(site, browser) -> dict[str, str]:
+    with phone(browser, "en") as context:
+        page = context.new_page()
+        return PUBLIC | linked(page, site) | walked(page, site)
+
+
+def violations(axe: Axe, page: Page, name: str, options: dict[str, object]) -> list[str]:
+    found = axe.run(page, options=options).response["violations"]
+    return [
+        f"{name}: {each['id']} {node['target']} {node['html'][:120]}"
+        for each in found
+        for node in each["nodes"][:2]
+    ]
+
+
+def test_axe_finds_nothing_in_either_theme(site, browser, pages):
+    axe, found = Axe(), []
+    with phone(browser, "en") as context:
+        page = context.new_page()
+        for name, path in pages.items():
+            page.emulate_media(color_scheme="light")
+            page.goto(site + path)
+            page.evaluate(OPEN_ALL)
+            found += violations(axe, page, name, AXE_OPTIONS)
+            # The dark theme changes colours and nothing else.
+            page.emulate_media(color_scheme="dark")
+            found += violations(axe, page, f"{name}, dark", AXE_COLOURS)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("lang", ["zh-Hans", "en", "nl"])
+def test_nothing_scrolls_sideways_at_320_pixels(site, browser, pages, lang):
+    found = []
+    with phone(browser, lang, width=320) as context:
+        page = context.new_page()
+        for name, path in pages.items():
+            page.goto(site + path)
+            page.evaluate(OPEN_ALL)
+            found += [f"{name}: {each}" for each in page.evaluate(SIDEWAYS)]
+    assert not found, "\n".join(found)
+
+
+def test_text_of_twice_the_size_fits(site, browser, pages):
+    found = []
+    with phone(browser, "en") as context:
+        page = context.new_page()
+        for name, path in pages.items():
+            page.goto(site + path)
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
+            found += [f"{name}: {each}" for each in page.evaluate(SIDEWAYS)]
+            cut = page.evaluate(
+                """() => [...document.querySelectorAll('.btn, .chip, .tile, h1, .seg label')]
+                  .filter(e => e.scrollWidth > e.clientWidth + 2 && e.clientWidth)
+                  .slice(0, 3).map(e => e.outerHTML.slice(0, 120))"""
+            )
+            found += [f"{name}: cut off: {each}" for each in cut]
+    assert not found, "\n".join(found)
+
+
+def test_pages_stand_without_scripts_and_name_themselves(site, browser, pages):
+    found = []
+    titles: dict[str, str] = {}
+    with phone(browser, "en", scripts=False) as context:
+        page = context.new_page()
+        for name, path in pages.items():
+            page.goto(site + path)
+            if page.locator("h1").count() != 1:
+                found.append(f"{name}: {page.locator('h1').count()} main headings")
+            if page.locator("main").count() != 1:
+                found.append(f"{name}: no main part")
+            title = page.title()
+            if not title.endswith("Diandian") or title.startswith("One dot, one kilogram · ") and path != "/":
+                found.append(f"{name}: title {title!r}")
+            titles[name] = title
+    assert not found, "\n".join(found)
+
+
+def test_print_leaves_the_bars_out(site, browser, pages):
+    found = []
+    with browser.new_context(locale="en-GB") as context:
+        page = context.new_page()
+        page.emulate_media(media="print")
+        for name in ("scene", "result", "certificate", "scene-report", "method", "register"):
+            page.goto(site + pages[name])
+            for selector in (".foot", "nav.lang", "footer.site nav"):
+                if page.locator(selector).count() and page.locator(selector).first.is_visible():
+                    found.append(f"{name}: {selector} is printed")
+            if not page.locator("h1").is_visible():
+                found.append(f"{name}: no heading on paper")
+    assert not found, "\n".join(found)
+
+
+def test_targets_are_large_enough_for_a_thumb(site, browser, pages):
+    small = []
+    with phone(browser, "en") as context:
+        page = context.new_page()
+        for name in ("scene", "calculator", "result", "pay", "certificate", "order-declined"):
+            page.goto(site + pages[name])
+            found = page.evaluate(
+                """() => [...document.querySelectorAll('.btn, .tile, .seg label, label.check, .act, .pick')]
+                  .filter(e => e.getClientRects().length && e.getBoundingClientRect().height < 43.5)
+                  .map(e => e.outerHTML.slice(0, 100) + e.getBoundingClientRect().height)"""
+            )
+            small += [f"{name}: {each}" for each in found]
+    assert not small, "\n".join(small)
+
+
+def test_the_first_screen_is_light(site, browser):
+    """Everything the scene page needs, as sent: 60 KB."""
+    with phone(browser, "zh-Hans") as context:
+        page, sizes = context.new_page(), {}
+        page.on(
+            "requestfinished",
+            lambda request: sizes.__setitem__(
+                request.url,
+                request.sizes()["responseBodySize"] + request.sizes()["responseHeadersSize"],
+            ),
+        )
+        page.goto(f"{site}/s/tianfu26?c=p1", wait_until="networkidle")
+        assert sum(sizes.values()) <= 60_000, sizes
+        strangers = [url for url in sizes if not url.startswith(site)]
+        assert strangers == []
