@@ -139,9 +139,7 @@ def measure(plan: Plan, database_url: str, folder: Path) -> dict[str, Any]:
     with _process(command, environment, log) as server:
         _wait_until_ready(port, server, log)
         with _process(worker_command, environment, log) as worker:
-            cpu_ms = _load(
-                port, plan.clients, f"--alone={plan.alone}", f"--server={server.pid}"
-            )
+            cpu_ms = _load(port, plan.clients, f"--alone={plan.alone}", f"--server={server.pid}")
             before = cpu_seconds(server.pid), cpu_seconds(worker.pid)
             with Peak(server.pid, worker.pid) as peak:
                 found = _load(port, plan.clients, f"--seconds={plan.seconds}")

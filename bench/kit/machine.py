@@ -15,6 +15,7 @@ import psycopg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
 
 TICKS = os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
@@ -72,7 +73,7 @@ class Peak:
         while not self._stop.wait(0.5):
             self.mb = max(self.mb, sum(memory_mb(root) for root in self.roots))
 
-    def __enter__(self) -> Peak:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -7,6 +7,10 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from diandian.jobs.demo import prepare
+from diandian.jobs.demo_folder import DemoFolder
+from diandian.kernel.clock import business_day, now
+
 PROJECT = "sample-rooftop-solar"
 # 500,000 t in one batch: all guests of a bench take from one lane, the hardest case.
 SERIALS = "CDCER-SAMPLE-BENCH-000001~500000"
@@ -14,9 +18,6 @@ SERIALS = "CDCER-SAMPLE-BENCH-000001~500000"
 
 def main() -> None:
     """Prepare the folder named by the environment."""
-    from diandian.jobs.demo import prepare
-    from diandian.jobs.demo_folder import DemoFolder
-
     folder = DemoFolder(Path(os.environ["DIANDIAN_DATA_DIR"]))
     folder.open(reset=False)
     prepare(folder, print)
@@ -25,8 +26,12 @@ def main() -> None:
 
 def add_stock() -> None:
     """Issue the large batch, retired outside as a whole."""
-    from diandian.flows.issuance import Issuance, OutsideRetirement, issue_batch
-    from diandian.kernel.clock import business_day, now
+    # Models load after Django's set-up, which ``prepare`` does.
+    from diandian.flows.issuance import (  # noqa: PLC0415
+        Issuance,
+        OutsideRetirement,
+        issue_batch,
+    )
 
     at, today = now(), business_day()
     year = today.replace(year=today.year - 1, month=1, day=1)

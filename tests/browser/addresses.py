@@ -74,10 +74,12 @@ def walked(page: Page, base: str) -> dict[str, str]:
     found["result-ordered"] = walk.order_to_pay(city="Kunming").removesuffix("/pay")
     walk.settle("declined")
     found["order-declined"] = urlsplit(page.url).path
-    walk.order_to_pay(city="Xiamen")
-    walk.settle("late")
+    page.goto(base + walk.order_to_pay(city="Xiamen").removesuffix("/pay"))
+    with page.expect_navigation(wait_until="load"):
+        page.locator(".banner a").click()
     found["order-waiting"] = urlsplit(page.url).path
     code = walk.buy(name="林晚", on_board=True)
+    found["result-matched"] = walk.screens[-2].removesuffix("/pay")
     found["certificate"] = f"/c/{code}"
     found["verified"] = f"/v/{code}"
     return found

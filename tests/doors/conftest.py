@@ -11,6 +11,7 @@ from diandian.payments.merchants import context_for
 from tests.web.world import open_scene, open_shop
 
 BASE = "/api/v1"
+ANSWERS = {"from": "西安", "mode": "train", "nights": 2, "stay": "mid"}
 PROBLEM = "application/problem+json"
 
 

@@ -2,9 +2,7 @@
 
 import time_machine
 
-from tests.doors.conftest import refusal
-
-ANSWERS = {"from": "西安", "mode": "train", "nights": 2, "stay": "mid"}
+from tests.doors.conftest import ANSWERS, refusal
 
 
 def test_the_whole_journey(api, pay):

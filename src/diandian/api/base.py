@@ -30,8 +30,10 @@ from diandian.api.problems import Problem
 from diandian.kernel.errors import NotFoundError
 from diandian.ui.format import canonical_lang
 
-Text = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00]*$")]
-ModelT = TypeVar("ModelT")
+# PostgreSQL holds no NUL, so no text that is looked up may have one.
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+
+Key = Annotated[str, msgspec.Meta(max_length=60, pattern=r"^[^\x00]*$")]
 
 
 def language() -> str:
@@ -101,10 +103,7 @@ class _QueryComponent(QueryComponent):
         default: Any = None,  # noqa: ANN401, ARG002 - the contract's
     ) -> Any:  # noqa: ANN401 - of the model
         """Return the model's instance. Raises: msgspec.ValidationError."""
-        query = {
-            name: value for name, value in controller.request.GET.items() if "\x00" not in value
-        }
-        return msgspec.convert(query, field_model, strict=False)
+        return msgspec.convert(controller.request.GET.dict(), field_model, strict=False)
 
 
 _QueryT = TypeVar("_QueryT")

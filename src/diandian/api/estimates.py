@@ -6,14 +6,14 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from django.utils.translation import gettext
 from dmr import Body, modify
 from msgspec import UNSET, UnsetType
 
-from diandian.api.base import WRITES, ApiController, Text, language, refusals
+from diandian.api.base import WRITES, ApiController, Word, language, refusals
 from diandian.api.problems import FieldError, ManyFieldsError
 from diandian.api.scenes import published
 from diandian.emissions.activity import Question, parse
@@ -28,11 +28,20 @@ Amount = (
     Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,9})?$")]
     | Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 )
-SmallAmount = (
+FactorValue = (
     Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,9})?$")]
     | Annotated[int, msgspec.Meta(ge=0, le=10**6)]
 )
+Percent = (
+    Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,3}(\.[0-9]{1,9})?$")]
+    | Annotated[int, msgspec.Meta(ge=0, le=1000)]
+)
+Share = (
+    Annotated[str, msgspec.Meta(pattern=r"^(10|[0-9](\.[0-9]{1,9})?)$")]
+    | Annotated[int, msgspec.Meta(ge=0, le=10)]
+)
 DecimalText = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
+Basis = Literal["meter", "ticket", "invoice", "count", "map", "estimate", "default"]
 # Answers as JSON has them; the scene's questions say which fit.
 Answers = Annotated[
     dict[str, Any],
@@ -59,10 +68,10 @@ class OwnFactor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     Without ``uncertainty_pct`` it counts as plus or minus 60 %.
     """
 
-    value: SmallAmount
-    unit: Annotated[Text, msgspec.Meta(min_length=1)]
-    source: Annotated[Text, msgspec.Meta(min_length=1)]
-    uncertainty_pct: SmallAmount | UnsetType = UNSET
+    value: FactorValue
+    unit: Word
+    source: Word
+    uncertainty_pct: Percent | UnsetType = UNSET
 
 
 class LineIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -72,20 +81,20 @@ class LineIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """
 
     amount: Amount
-    factor: Text | UnsetType = UNSET
-    region: Text | UnsetType = UNSET
+    factor: Word | UnsetType = UNSET
+    region: Word | UnsetType = UNSET
     own_factor: OwnFactor | UnsetType = UNSET
-    unit: Text | UnsetType = UNSET
-    share: SmallAmount | UnsetType = UNSET
-    basis: Text | UnsetType = UNSET
+    unit: Word | UnsetType = UNSET
+    share: Share | UnsetType = UNSET
+    basis: Basis | UnsetType = UNSET
 
 
 class EstimateIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Either ``scene`` with ``answers``, or ``lines`` (with ``factor_set``, else the newest)."""
 
-    scene: Annotated[Text, msgspec.Meta(min_length=1)] | None = None
+    scene: Word | None = None
     answers: Answers | None = None
-    factor_set: Annotated[Text, msgspec.Meta(min_length=1)] | None = None
+    factor_set: Word | None = None
     lines: Annotated[list[LineIn], msgspec.Meta(min_length=1, max_length=MOST_LINES)] | None = None
 
 
@@ -167,8 +176,15 @@ def estimated(wish: EstimateIn) -> tuple[Estimate, Scene | None]:
     if wish.answers is not None:
         raise FieldError("answers", "one_of")
     factors = factor_set(wish.factor_set) if wish.factor_set else newest()
-    lines = [msgspec.to_builtins(line) for line in wish.lines or []]
+    lines = [_plain(line, number) for number, line in enumerate(wish.lines or [])]
     return _within_bounds(estimate_lines(factors, lines)), None
+
+
+def _plain(line: LineIn, number: int) -> dict[str, object]:
+    if (line.factor is UNSET) == (line.own_factor is UNSET):
+        raise FieldError(f"lines.{number}.factor", "one_of")
+    plain: dict[str, object] = msgspec.to_builtins(line)
+    return plain
 
 
 def _within_bounds(estimate: Estimate) -> Estimate:

@@ -13,8 +13,9 @@ import msgspec
 from django.conf import settings
 from django.urls import reverse
 from dmr import Body, Headers, modify
+from dmr.openapi.objects import Link
 
-from diandian.api.base import WRITES, ApiController, LangQuery, Query, Text, language, refusals
+from diandian.api.base import WRITES, ApiController, LangQuery, Query, Word, language, refusals
 from diandian.api.memory import remembered
 from diandian.api.quotes import PriceOut, instant, price_out
 from diandian.certificates import queries as certificates
@@ -23,11 +24,13 @@ from diandian.kernel import tokens
 from diandian.kernel.errors import N_, DiandianError, InputError
 from diandian.orders import queries
 from diandian.orders.models import Order, OrderState
+from diandian.payments.gateway import gateways
 from diandian.payments.merchants import is_in_use
 from diandian.payments.models import OPEN_STATES, Payment
 from diandian.ui.format import canonical_lang
 
 log = logging.getLogger(__name__)
+Gateway = Annotated[str, msgspec.Meta(extra_json_schema={"enum": sorted(gateways())})]
 NameText = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
@@ -52,11 +55,11 @@ class OrderIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ``language``: of the certificate; else that of the request.
     """
 
-    quote: Annotated[Text, msgspec.Meta(min_length=1)]
+    quote: Word
     beneficiary: BeneficiaryIn | NameText | None = None
     on_board: bool = False
     language: Literal["zh-Hans", "zh-hans", "en", "nl"] | None = None
-    gateway: Annotated[Text, msgspec.Meta(min_length=1)] | None = None
+    gateway: Gateway | None = None
 
 
 class OrderHeaders(msgspec.Struct, kw_only=True):
@@ -240,6 +243,10 @@ class OrdersController(ApiController):
         summary="Order a quote: its grams are held and its payment is started",
         status_code=HTTPStatus.CREATED,
         extra_responses=refusals(404, 409, 503, *WRITES),
+        links={
+            "order": Link(operation_id="getOrder", parameters={"id": "$response.body#/id"}),
+            "payAgain": Link(operation_id="payAgain", parameters={"id": "$response.body#/id"}),
+        },
     )
     def post(self, parsed_body: Body[OrderIn], parsed_headers: Headers[OrderHeaders]) -> OrderOut:
         """Answer with the order and the way to pay; a repeat answers the same order, also 201."""

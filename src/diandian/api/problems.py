@@ -262,5 +262,8 @@ def _broken_form(message: str) -> FieldProblem:
         code = "missing_field" if named[1] == "missing required" else "unknown_field"
         path, expected = f"{path}.{named[2]}".strip("."), ""
     return FieldProblem(
-        field=_RENAMED.get(path, path), code=code, detail=gettext(FIELD_DETAILS[code]), expected=expected
+        field=_RENAMED.get(path, path),
+        code=code,
+        detail=gettext(FIELD_DETAILS[code]),
+        expected=expected,
     )

@@ -6,19 +6,22 @@ from typing import Annotated
 
 import msgspec
 from dmr import Body, modify
+from dmr.openapi.objects import Link
 
-from diandian.api.base import WRITES, ApiController, Text, refusals
+from diandian.api.base import WRITES, ApiController, Word, refusals
 from diandian.api.estimates import EstimateIn, EstimateOut, estimated, shown
 from diandian.api.problems import FieldError
 from diandian.emissions.estimate import Estimate
 from diandian.flows.quote import open_quote
-from diandian.kernel.errors import N_, ConflictError
-from diandian.orders.errors import SceneClosedError
+from diandian.kernel.errors import N_, ConflictError, NotFoundError
+from diandian.orders import rules
+from diandian.orders.errors import SceneClosedError, UnknownOfferError
 from diandian.orders.models import Quote
 from diandian.scenes.models import Scene, TravelOwner
 from diandian.scenes.queries import takes_orders
 
-Grams = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+# Above the limit the flow refuses in its own words.
+Grams = Annotated[int, msgspec.Meta(ge=1, extra_json_schema={"maximum": rules.ORDER_LIMIT_G})]
 
 
 class HostAnswersError(ConflictError):
@@ -31,6 +34,13 @@ class HostAnswersError(ConflictError):
     )
 
 
+class ProjectNotFoundError(NotFoundError):
+    """The named project is not on offer."""
+
+    code = UnknownOfferError.code
+    message = UnknownOfferError.message
+
+
 class QuoteIn(EstimateIn, kw_only=True, forbid_unknown_fields=True):
     """A project, and one of: ``mass_g``, ``scene`` with ``answers``, or ``lines``.
 
@@ -38,7 +48,7 @@ class QuoteIn(EstimateIn, kw_only=True, forbid_unknown_fields=True):
     ``to_upper_bound``: retire the upper end of the estimate's range.
     """
 
-    project: Annotated[Text, msgspec.Meta(min_length=1)]
+    project: Word
     mass_g: Grams | None = None
     grams: Grams | None = None
     to_upper_bound: bool = False
@@ -118,10 +128,16 @@ class QuotesController(ApiController):
         summary="Price an estimate or a mass; holds for an hour",
         status_code=HTTPStatus.CREATED,
         extra_responses=refusals(404, 409, *WRITES),
+        links={
+            "order": Link(operation_id="placeOrder", request_body={"quote": "$response.body#/id"})
+        },
     )
     def post(self, parsed_body: Body[QuoteIn]) -> QuoteOut:
         """Answer with a price offer."""
-        quote, estimate = _quoted(parsed_body)
+        try:
+            quote, estimate = _quoted(parsed_body)
+        except UnknownOfferError as error:
+            raise ProjectNotFoundError from error
         return QuoteOut(
             id=quote.token,
             mass_g=quote.mass_g,

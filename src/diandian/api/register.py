@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from dmr import modify
 
-from diandian.api.base import ApiController, LangQuery, Query, refusals
+from diandian.api.base import ApiController, Key, LangQuery, Query, refusals
 from diandian.api.memory import remembered
 from diandian.api.scenes import published, words
 from diandian.kernel.errors import N_, NotFoundError
@@ -16,7 +16,6 @@ from diandian.leaderboards.rankings import RANKED_FROM_PEOPLE
 from diandian.registry import queries
 from diandian.scenes.models import Scene
 
-Key = Annotated[str, msgspec.Meta(max_length=60)]
 MOST_ROWS = 200
 _BOARD_ROWS = 50
 

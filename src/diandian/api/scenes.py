@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from dmr import modify
 
-from diandian.api.base import ApiController, LangQuery, Query, language, refusals
+from diandian.api.base import ApiController, Key, LangQuery, Query, language, refusals
 from diandian.api.memory import remembered
 from diandian.emissions.activity import Question
 from diandian.emissions.numbers import plain
@@ -124,7 +124,7 @@ class ScenesQuery(LangQuery, kw_only=True):
     """``query``: words of the name, host, venue or city, in any language."""
 
     query: Annotated[str, msgspec.Meta(max_length=80)] = ""
-    kind: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    kind: Key = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_SCENES)] = 50
 
 

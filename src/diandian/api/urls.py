@@ -3,9 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from dmr.openapi import build_schema
-from dmr.openapi.config import OpenAPIConfig
-from dmr.openapi.objects import License
 from dmr.openapi.views import OpenAPIJsonView
 from dmr.routing import Router
 
@@ -20,15 +17,8 @@ from diandian.api import (
     register,
     scenes,
 )
+from diandian.api.description import described
 from diandian.api.notifications import receive
-
-_DESCRIPTION = """
-Count what a visit emits, retire exactly that many kilograms, get a certificate anyone can check.
-
-Money is in minor units and mass in grams, both whole numbers; decimals are text. Refusals are
-problem details (RFC 9457) with a stable `code`; `title` and `detail` follow `Accept-Language` or
-`?lang=` (zh-Hans, en, nl). Nobody signs in: who holds the id of a quote or an order may use it.
-"""
 
 _ROUTES = [
     path("scenes", scenes.ScenesController.as_view()),
@@ -47,16 +37,20 @@ _ROUTES = [
     path("retirements", register.RetirementsController.as_view()),
     path("boards/<str:board>", register.BoardController.as_view()),
 ]
-schema = build_schema(
-    Router("api/v1/", _ROUTES),
-    config=OpenAPIConfig(
-        title="Diandian API",
-        version="1",
-        openapi_version="3.1.0",
-        description=_DESCRIPTION.strip(),
-        license=License(name="Apache-2.0", identifier="Apache-2.0"),
-    ),
-)
+schema = described(Router("api/v1/", _ROUTES))
+
+
+class _Description(OpenAPIJsonView):
+    """The description itself."""
+
+    def http_method_not_allowed(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - the contract's name
+        *args: object,  # noqa: ARG002 - the contract's name
+        **kwargs: object,  # noqa: ARG002 - the contract's name
+    ) -> HttpResponse:
+        """Answer 405 in the API's own form."""
+        return problems.plain(405, "method_not_allowed", {"Allow": "GET, HEAD"})
 
 
 @csrf_exempt
@@ -66,7 +60,7 @@ def nothing_here(_request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("v1/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
+    path("v1/openapi.json", _Description.as_view(schema), name="openapi"),
     path("v1/notifications/<str:gateway>", csrf_exempt(receive), name="notification"),
     path("v1/", include(_ROUTES)),
     re_path(r"^.*$", nothing_here),

@@ -72,8 +72,8 @@ LABELS: dict[str, dict[Style, Text]] = {
         ),
     },
     "host_paid": {
-        _COMPENSATION: _t("主办方已中和", "Paid by the host", "Betaald door de organisator"),
-        _CONTRIBUTION: _t("主办方已出资", "Paid by the host", "Betaald door de organisator"),
+        _COMPENSATION: _t("由主办方承担", "Paid by the host", "Betaald door de organisator"),
+        _CONTRIBUTION: _t("由主办方承担", "Paid by the host", "Betaald door de organisator"),
     },
     "all_matched": {
         _COMPENSATION: _t("{dots} 点，点点已中和", "{dots} dots, all matched", "{dots} stippen, alle gedekt"),

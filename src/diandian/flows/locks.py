@@ -14,7 +14,7 @@ from diandian.orders.models import Intake, IntakeState, Order
 def lock_order(order_id: int) -> Order:
     """Return an order, locked until the transaction ends. Locks: the order's row."""
     assert connection.in_atomic_block, "a lock lives as long as its transaction"
-    return Order.objects.select_for_update().get(id=order_id)
+    return Order.objects.select_for_update(no_key=True).get(id=order_id)
 
 
 def lock_order_of_ref(ref: str) -> Order | None:
@@ -23,7 +23,7 @@ def lock_order_of_ref(ref: str) -> Order | None:
     kind, _, number = ref.partition(":")
     if kind != "order" or not number.isdigit():
         return None
-    return Order.objects.select_for_update().filter(id=int(number)).first()
+    return Order.objects.select_for_update(no_key=True).filter(id=int(number)).first()
 
 
 def lock_intakes(intake_ids: Sequence[int]) -> list[Intake]:
@@ -34,7 +34,9 @@ def lock_intakes(intake_ids: Sequence[int]) -> list[Intake]:
     assert connection.in_atomic_block, "a lock lives as long as its transaction"
     waiting = Intake.objects.filter(id__in=intake_ids, state=IntakeState.WAITING)
     if connection.features.has_select_for_update:
-        free = Order.objects.select_for_update(skip_locked=True).filter(intake__id__in=intake_ids)
+        # No key: rows that only refer to an order look at it on commit and must not wait.
+        orders = Order.objects.select_for_update(skip_locked=True, no_key=True)
+        free = orders.filter(intake__id__in=intake_ids)
         ids = list(free.order_by("id").values_list("id", flat=True))
         # The state is read after the lock: before it, the answer could be out of date.
         waiting = waiting.filter(order_id__in=ids)

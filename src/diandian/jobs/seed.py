@@ -1,7 +1,7 @@
 """Sample data: scenes, projects, batches and some hundred past guests, all labelled as samples.
 
-Everything goes the way of real data - issuance, quote, order, sandbox payment, fulfilment - with the
-guests' own instants, so that the books, the chain and the boards are as real as those of tomorrow.
+Everything goes the way of real data - issuance, quote, order, sandbox payment, fulfilment - with
+the guests' own instants, so that books, chain and boards are as real as those of tomorrow.
 All of it is one commit: either the whole sample world is there, or nothing.
 """
 

@@ -186,7 +186,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold publishes no ty
 
 
 def _column(model: type[Model], name: str) -> str | Callable[[Any], str]:
-    """Return how a column is shown: grams, minor units and texts by language as people read them."""
+    """Return how a column is shown: grams, money and texts as people read them."""
     write = _writer(model, name)
     if write is None:
         return name

@@ -288,7 +288,7 @@ def request_refund(
     """
     assert amount_minor > 0, "a refund gives something back"
     assert connection.in_atomic_block, "the reservation and its posting are one"
-    Payment.objects.select_for_update().get(id=payment.id)
+    Payment.objects.select_for_update(no_key=True).get(id=payment.id)
     earlier = queries.refund_by_no(refund_no)
     if earlier is not None:
         if (earlier.payment_id, earlier.amount_minor) != (payment.id, amount_minor):
@@ -320,7 +320,7 @@ def refund_result(refund: Refund, outcome: Outcome[RefundSnapshot], *, at: datet
     Locks: the refund's row.
     """
     assert connection.in_atomic_block, "a refund and its posting change together"
-    locked = Refund.objects.select_for_update().get(id=refund.id)
+    locked = Refund.objects.select_for_update(no_key=True).get(id=refund.id)
     incoming = _refund_state(locked, outcome)
     became = rules.next_refund_state(locked.state, incoming)
     if became is not None:

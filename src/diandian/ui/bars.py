@@ -29,7 +29,8 @@ def _share(part: int, whole: int) -> float:
 def range_bar(bounds: tuple[int, int, int], labels: tuple[str, str, str]) -> str:
     """Draw low, best and high estimate on a line from zero; labels: escaped text."""
     low, middle, high = bounds
-    end = max(high * 3 // 2, 1)
+    # Half the line stays free for the words at its end, in long languages too.
+    end = max(high * 2, 1)
     left, centre, right = (min(_share(value, end), 100.0) for value in (low, middle, high))
     # Labels lean away from each other when the range is too narrow for both.
     anchors = ("end", "start") if right - left < 14 else ("middle", "middle")  # noqa: PLR2004

@@ -14,8 +14,9 @@ _SHOWN = 6
 
 @ttl_cache(10)
 def _current() -> list[Scene]:
-    """Return scenes that guests can still take part in, the nearest first."""
-    return [scene for scene in scenes.search(limit=50) if scenes.takes_orders(scene)][:_SHOWN]
+    """Return scenes that guests can still take part in; those not begun yet come last."""
+    found = [scene for scene in scenes.search(limit=50) if scenes.takes_orders(scene)]
+    return sorted(found, key=lambda scene: scenes.phase(scene) == "before")[:_SHOWN]
 
 
 def home(request: HttpRequest) -> HttpResponse:

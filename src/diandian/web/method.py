@@ -250,7 +250,8 @@ def factor_page(request: HttpRequest, factor_id: str) -> HttpResponse:
     shown = {
         "factor_id": factor_id,
         # Names of rows often hold their country: then only the id stands for all of them.
-        "title": first.name if len(names) == 1 else factor_id,
+        # Long ids may break at their dots, as titles do at a bar.
+        "title": first.name if len(names) == 1 else factor_id.replace(".", ".|"),
         "several_names": len(names) > 1,
         "first": first,
         "editions": editions,

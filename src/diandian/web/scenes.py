@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from diandian.claims import wording
-from diandian.emissions.scene_kind import scene_kinds
+from diandian.emissions.scene_kind import scene_kind, scene_kinds
 from diandian.kernel.clock import business_day
 from diandian.registry import queries as registry
 from diandian.scenes import queries, rules
@@ -104,6 +104,7 @@ def _scene_context(scene: Scene, mark: str) -> dict[str, object]:
         "field": _field(scene),
         "measures": queries.confirmed_measures(scene),
         "covered": queries.covered_lines(scene),
+        "guest_part": gettext(scene_kind(scene.kind).boundary.guest),
         "host_travel": scene.travel_owner == TravelOwner.ORGANISER,
         "last_day": rules.last_day(scene.ends_on),
         "typical": context.typical_price(scene.id),

@@ -58,7 +58,9 @@ class _Person:
 class Crowd:
     """Makes the visits of all invented guests up to an instant."""
 
-    def __init__(self, people: Mapping[str, Any], scenes: list[dict[str, Any]], now: datetime):
+    def __init__(
+        self, people: Mapping[str, Any], scenes: list[dict[str, Any]], now: datetime
+    ) -> None:
         self._people = people
         self._scenes = {scene["slug"]: scene for scene in scenes}
         self._now = now
@@ -174,7 +176,9 @@ class Crowd:
 
     def _meal(self) -> dict[str, str]:
         return {
-            "meal_kind": self._pick(canteen=40, vegetarian=22, chicken=14, fish=8, hotpot=10, beef=6),
+            "meal_kind": self._pick(
+                canteen=40, vegetarian=22, chicken=14, fish=8, hotpot=10, beef=6
+            ),
             "drink": self._pick(tea=60, none=20, soft=10, beer=10),
             "cups": str(self._random.randint(1, 3)),
         }

@@ -1,7 +1,7 @@
 """Command-line door of the sample data."""
 
-from django.core.management.base import BaseCommand, CommandError
 from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 
 from diandian.jobs.seed import seed
 

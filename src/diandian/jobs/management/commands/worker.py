@@ -1,6 +1,8 @@
 """Command-line door of the worker."""
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand
+from django.db import DEFAULT_DB_ALIAS
 
 from diandian.jobs.worker import Worker
 
@@ -14,6 +16,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         """Run until SIGTERM or Ctrl-C."""
         del args, options
+        # Refuses to start on a database that has lost its guards.
+        self.check(tags=[Tags.database], databases=[DEFAULT_DB_ALIAS])
         worker = Worker()
         worker.listen_for_signals()
         worker.run()
