@@ -8,6 +8,6 @@ import django
 
 django.setup()
 
-from tests.doors.test_api_contract import SNAPSHOT, as_text, described  # noqa: E402
+from tests.doors.test_api_contract import SNAPSHOT, as_text, description  # noqa: E402
 
-SNAPSHOT.write_text(as_text(described()), encoding="utf-8")
+SNAPSHOT.write_text(as_text(description()), encoding="utf-8")

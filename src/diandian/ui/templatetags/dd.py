@@ -5,6 +5,7 @@ Everything that returns markup escapes what it is given or refuses what it does 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -37,6 +38,7 @@ CATEGORY_NAMES = {
     "venue": N_("Venue"),
     "goods": N_("Goods and waste"),
 }
+_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 LANGUAGE_NAMES = (("zh-Hans", "中文", "中文"), ("en", "EN", "English"), ("nl", "NL", "Nederlands"))
 
 
@@ -241,6 +243,12 @@ def scale_note(kg_per_dot: int) -> str:
 
 
 # Words -------------------------------------------------------------------------------------------
+
+
+@register.filter
+def whole_days(sentence: str) -> SafeString:
+    """Keep the dates of a sentence, such as 2026-11-27, from breaking at their dashes."""
+    return _safe(_DAY.sub(r'<span class="nb">\g<0></span>', escape(sentence)))
 
 
 @register.filter
