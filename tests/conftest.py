@@ -1,4 +1,4 @@
-"""Frame of all tests: a closed network, plain words on what is skipped; settings in ``settings.py``."""
+"""Frame of all tests: a closed network, and plain words on what is skipped."""
 
 import socket
 from collections.abc import Iterator

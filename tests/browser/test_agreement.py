@@ -103,9 +103,7 @@ def test_every_code_to_scan_leads_to_the_check(bought):
 
 
 def test_api_says_it(bought):
-    answer = bought.walk.page.request.get(
-        f"{bought.walk.base}/api/v1/certificates/{bought.code}"
-    )
+    answer = bought.walk.page.request.get(f"{bought.walk.base}/api/v1/certificates/{bought.code}")
     assert answer.ok, answer.status
     said = answer.json()
     assert said["code"] == bought.code

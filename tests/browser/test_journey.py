@@ -217,7 +217,9 @@ def test_the_running_total_is_the_result(walk):
     total = page.locator("#live b")
     total.wait_for()
     walk.tick("nights", "2")
-    page.wait_for_function("n => document.querySelector('#live b').textContent !== n", arg=total.inner_text())
+    page.wait_for_function(
+        "n => document.querySelector('#live b').textContent !== n", arg=total.inner_text()
+    )
     page.wait_for_load_state("networkidle")
     shown = total.inner_text()
     walk.press()

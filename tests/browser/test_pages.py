@@ -103,7 +103,9 @@ def test_pages_stand_without_scripts_and_name_themselves(site, browser, pages):
             if page.locator("main").count() != 1:
                 found.append(f"{name}: no main part")
             title = page.title()
-            if not title.endswith("Diandian") or title.startswith("One dot, one kilogram · ") and path != "/":
+            if not title.endswith("Diandian") or (
+                title.startswith("One dot, one kilogram · ") and path != "/"
+            ):
                 found.append(f"{name}: title {title!r}")
             titles[name] = title
     assert not found, "\n".join(found)

@@ -52,7 +52,9 @@ def test_a_notice_sent_twice_counts_once(walk):
     walk.order_to_pay()
     walk.settle("twice")
     code = walk.code()
-    mass_g = walk.page.request.get(f"{walk.base}/c/{code}.json").json()["credentialSubject"]["mass_g"]
+    mass_g = walk.page.request.get(f"{walk.base}/c/{code}.json").json()["credentialSubject"][
+        "mass_g"
+    ]
     after = retired(walk)
     assert after == (before[0] + 1, before[1] + mass_g)
 

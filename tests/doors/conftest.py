@@ -5,9 +5,10 @@ import json
 import pytest
 from django.test import Client
 
-from diandian.api import limits, memory
+from diandian.kernel.memory import Memory
 from diandian.payments.gateways.sandbox.gateway import peer_of
 from diandian.payments.merchants import context_for
+from diandian.ui import limits
 from tests.web.world import open_scene, open_shop
 
 BASE = "/api/v1"
@@ -47,7 +48,7 @@ class Caller:
 def forgetful():
     limits.calls.forget()
     limits.misses.forget()
-    memory.forget_everything()
+    Memory.forget_everything()
 
 
 @pytest.fixture

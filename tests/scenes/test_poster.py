@@ -61,9 +61,7 @@ def test_the_same_poster_gives_the_same_bytes():
 
 @pytest.mark.parametrize("lang", ["zh-Hans", "en", "nl"])
 def test_long_names_and_open_ended_venues_stay_on_the_page(lang):
-    long = dict.fromkeys(
-        ("zh-Hans", "en", "nl"), "天府低碳建筑与可持续交通年会 Conference " * 4
-    )
+    long = dict.fromkeys(("zh-Hans", "en", "nl"), "天府低碳建筑与可持续交通年会 Conference " * 4)
     data = render_poster(
         scene(names=long, host_names=long, ends_on=None, sample=False),
         URL,

@@ -8,10 +8,10 @@ import pytest
 
 from diandian.footprints.models import Footprint
 from diandian.kernel.clock import business_day, now
+from diandian.kernel.memory import Memory
 from diandian.orders.models import Offer, Order, OrderState
 from diandian.registry.models import Lane
-from diandian.web import limits
-from diandian.web.cache import Memory
+from diandian.ui import limits
 from tests.web.world import open_scene, open_shop
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def fresh(settings, tmp_path):
     settings.SANDBOX_STORE = tmp_path / "bank.sqlite3"
     settings.DATA_DIR = tmp_path
     Memory.forget_everything()
-    limits.forget_misses()
+    limits.misses.forget()
 
 
 @pytest.fixture

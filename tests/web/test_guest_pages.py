@@ -7,10 +7,11 @@ import pytest
 
 from diandian.emissions.scene_kind import SceneContext, scene_kinds
 from diandian.kernel.clock import business_day
+from diandian.kernel.memory import Memory, ttl_cache
 from diandian.orders.queries import Progress
 from diandian.scenes import actions as scenes
-from diandian.web import context, forms, limits
-from diandian.web.cache import Memory, ttl_cache
+from diandian.ui import limits
+from diandian.web import context, forms
 from tests.web.world import CHENGDU, open_scene, open_shop
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ def fresh(settings, tmp_path):
     settings.SANDBOX_STORE = tmp_path / "bank.sqlite3"
     settings.DATA_DIR = tmp_path
     Memory.forget_everything()
-    limits.forget_misses()
+    limits.misses.forget()
 
 
 @pytest.fixture
@@ -257,8 +258,8 @@ def test_health_says_what_works(browser):
 
 
 def test_a_memory_forgets_and_never_keeps_errors(monkeypatch):
-    moment = [0.0]
-    monkeypatch.setattr("diandian.web.cache.time.monotonic", lambda: moment[0])
+    moment = [0]
+    monkeypatch.setattr("diandian.kernel.memory.time.monotonic_ns", lambda: moment[0])
     calls = []
 
     @ttl_cache(2, maxsize=2)
@@ -269,7 +270,7 @@ def test_a_memory_forgets_and_never_keeps_errors(monkeypatch):
         return len(calls)
 
     assert (look("a"), look("a")) == (1, 1)
-    moment[0] = 2.5
+    moment[0] = 2_500_000_000
     assert look("a") == 2
     for _ in range(2):
         with pytest.raises(LookupError):

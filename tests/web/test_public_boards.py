@@ -5,10 +5,10 @@ from django.test import Client
 
 from diandian.certificates.queries import record_of
 from diandian.footprints.models import Footprint
+from diandian.kernel.memory import Memory
 from diandian.leaderboards.models import Standing
 from diandian.orders.models import Order
 from diandian.registry.models import Beneficiary
-from diandian.web.cache import Memory
 from diandian.web.guest import COOKIE
 from tests.web.public_world import buy, order
 from tests.web.world import open_scene, open_shop

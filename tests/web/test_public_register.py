@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diandian.emissions.factor_set import factor_sets, newest
+from diandian.kernel.memory import Memory
 from diandian.registry import queries as registry
 from diandian.web import register
-from diandian.web.cache import Memory
 from tests.web.public_world import buy
 from tests.web.world import open_scene, open_shop
 

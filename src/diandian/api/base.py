@@ -25,9 +25,10 @@ from dmr.parsers import DeserializeFunc, Raw
 from dmr.plugins.msgspec import MsgspecJsonParser, MsgspecJsonRenderer, MsgspecSerializer
 from dmr.renderers import Renderer
 
-from diandian.api import limits, problems
+from diandian.api import problems
 from diandian.api.problems import Problem
 from diandian.kernel.errors import NotFoundError
+from diandian.ui import limits
 from diandian.ui.format import canonical_lang
 
 # PostgreSQL holds no NUL, so no text that is looked up may have one.

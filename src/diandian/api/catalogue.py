@@ -7,9 +7,9 @@ import msgspec
 from dmr import modify
 
 from diandian.api.base import ApiController, LangQuery, Query, refusals
-from diandian.api.memory import remembered
 from diandian.api.scenes import words
 from diandian.emissions.factor_set import factor_set, factor_sets, publisher_sets
+from diandian.kernel.memory import ttl_cache
 from diandian.orders import queries
 from diandian.orders.queries import OfferView
 
@@ -91,7 +91,7 @@ class FactorsOut(msgspec.Struct, kw_only=True):
     factors: list[FactorOut]
 
 
-@remembered(2)
+@ttl_cache(2)
 def _offers() -> list[OfferView]:
     return queries.offers()
 

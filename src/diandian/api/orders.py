@@ -16,12 +16,12 @@ from dmr import Body, Headers, modify
 from dmr.openapi.objects import Link
 
 from diandian.api.base import WRITES, ApiController, LangQuery, Query, Word, language, refusals
-from diandian.api.memory import remembered
 from diandian.api.quotes import PriceOut, instant, price_out
 from diandian.certificates import queries as certificates
 from diandian.flows import checkout, payment_events
 from diandian.kernel import tokens
 from diandian.kernel.errors import N_, DiandianError, InputError
+from diandian.kernel.memory import ttl_cache
 from diandian.orders import queries
 from diandian.orders.models import Order, OrderState
 from diandian.payments.gateway import gateways
@@ -218,7 +218,7 @@ def _open_payment(order: Order) -> Payment | None:
     return payment if payment.state in OPEN_STATES else None
 
 
-@remembered(2, maxsize=20_000)
+@ttl_cache(2, maxsize=20_000)
 def _ask_gateway(payment_no: str) -> None:
     """Ask where a payment stands, every two seconds at most."""
     try:

@@ -42,6 +42,7 @@ _NAMED = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`
 _AT = re.compile(r" - at `(?:key in )?\$(?:\.parsed_(?:body|query|headers))?\.?([^`]*)`$")
 # The decoder names some fields as the program does.
 _RENAMED = {"origin": "from", "idempotency_key": "Idempotency-Key"}
+INTERNAL_ERROR = "internal_error"
 _DETAILS = {
     "malformed_json": N_(
         "The body is not JSON that we can read. Nothing was done. Please send it again."
@@ -55,7 +56,7 @@ _DETAILS = {
     "too_large": N_("The body is larger than any lawful one. Nothing was done."),
     "not_json": N_("Please send the body as JSON, with Content-Type: application/json."),
     "too_many_requests": N_("Nothing was done. Please try again in a minute."),
-    "internal_error": N_(
+    INTERNAL_ERROR: N_(
         "We have noted it under the reference given. What you asked for may not have been done;"
         " orders are safe to send again with the same Idempotency-Key."
     ),
@@ -173,8 +174,8 @@ def broken(error: Exception) -> HttpResponse:
     """Return 500 with a reference under which the log holds the whole story."""
     reference = uuid4().hex[:12]
     log.error("API error %s", reference, exc_info=error)
-    detail = gettext(_DETAILS["internal_error"])
-    return answer(_problem(500, "internal_error", detail, reference=reference))
+    detail = gettext(_DETAILS[INTERNAL_ERROR])
+    return answer(_problem(500, INTERNAL_ERROR, detail, reference=reference))
 
 
 def status_of(error: DiandianError) -> int:

@@ -13,25 +13,13 @@ from diandian.api.estimates import EstimateIn, EstimateOut, estimated, shown
 from diandian.api.problems import FieldError
 from diandian.emissions.estimate import Estimate
 from diandian.flows.quote import open_quote
-from diandian.kernel.errors import N_, ConflictError, NotFoundError
+from diandian.kernel.errors import NotFoundError
 from diandian.orders import rules
-from diandian.orders.errors import SceneClosedError, UnknownOfferError
+from diandian.orders.errors import UnknownOfferError
 from diandian.orders.models import Quote
-from diandian.scenes.models import Scene, TravelOwner
-from diandian.scenes.queries import takes_orders
 
 # Above the limit the flow refuses in its own words.
 Grams = Annotated[int, msgspec.Meta(ge=1, extra_json_schema={"maximum": rules.ORDER_LIMIT_G})]
-
-
-class HostAnswersError(ConflictError):
-    """The organiser counts the guests' travel; a second claim on the same grams is refused."""
-
-    code = "host_answers"
-    message = N_(
-        "The organiser of this scene answers for the guests' travel. Nothing was ordered."
-        " You can still retire a plain amount."
-    )
 
 
 class ProjectNotFoundError(NotFoundError):
@@ -90,13 +78,6 @@ def price_out(quote: Quote) -> PriceOut:
     )
 
 
-def _refuse_closed(scene: Scene) -> None:
-    if not takes_orders(scene):
-        raise SceneClosedError
-    if scene.travel_owner == TravelOwner.ORGANISER:
-        raise HostAnswersError
-
-
 def _quoted(wish: QuoteIn) -> tuple[Quote, Estimate | None]:
     has_input = wish.scene is not None or wish.lines is not None
     given = [name for name in ("mass_g", "grams") if getattr(wish, name) is not None]
@@ -107,8 +88,6 @@ def _quoted(wish: QuoteIn) -> tuple[Quote, Estimate | None]:
             raise FieldError(given[0], "one_of")
         return open_quote(project_code=wish.project, mass_g=wish.mass_g or wish.grams), None
     estimate, scene = estimated(wish)
-    if scene is not None:
-        _refuse_closed(scene)
     quote = open_quote(
         project_code=wish.project,
         scene=scene,

@@ -7,9 +7,9 @@ import msgspec
 from dmr import modify
 
 from diandian.api.base import ApiController, Key, LangQuery, Query, refusals
-from diandian.api.memory import remembered
 from diandian.api.scenes import published, words
 from diandian.kernel.errors import N_, NotFoundError
+from diandian.kernel.memory import ttl_cache
 from diandian.leaderboards import queries as boards
 from diandian.leaderboards.queries import StandingRow
 from diandian.leaderboards.rankings import RANKED_FROM_PEOPLE
@@ -178,12 +178,12 @@ class BoardQuery(LangQuery, kw_only=True):
     period: Literal["year", "all"] = "year"
 
 
-@remembered(2)
+@ttl_cache(2)
 def _people(period: str) -> list[StandingRow]:
     return boards.people(period, _BOARD_ROWS)
 
 
-@remembered(10)
+@ttl_cache(10)
 def _shares() -> list[boards.SceneShare]:
     return boards.scenes_board(_BOARD_ROWS)
 

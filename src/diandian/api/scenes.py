@@ -11,11 +11,11 @@ from django.utils.translation import gettext
 from dmr import modify
 
 from diandian.api.base import ApiController, Key, LangQuery, Query, language, refusals
-from diandian.api.memory import remembered
 from diandian.emissions.activity import Question
 from diandian.emissions.numbers import plain
 from diandian.emissions.scene_kind import scene_kind, scene_kinds
 from diandian.footprints.calculation import questions_of
+from diandian.kernel.memory import ttl_cache
 from diandian.orders import queries as orders
 from diandian.orders.queries import Progress
 from diandian.scenes import queries
@@ -128,7 +128,7 @@ class ScenesQuery(LangQuery, kw_only=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_SCENES)] = 50
 
 
-@remembered(2)
+@ttl_cache(2)
 def published(slug: str) -> Scene:
     """Return a published scene with its parts, as of two seconds ago at most; read only.
 
@@ -137,7 +137,7 @@ def published(slug: str) -> Scene:
     return queries.published(slug.replace("\x00", ""))
 
 
-@remembered(2)
+@ttl_cache(2)
 def _progress(scene_id: int) -> Progress:
     return orders.scene_progress(Scene(id=scene_id))
 

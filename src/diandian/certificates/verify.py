@@ -10,9 +10,7 @@ from diandian.kernel.tokens import is_well_formed, normalise_code
 from diandian.verifier import credential as credential_check
 from diandian.verifier.certificate import check as failures_of_record
 
-Answer = Literal[
-    "valid", "pending", "revoked", "replaced", "not_found", "malformed", "broken"
-]
+Answer = Literal["valid", "pending", "revoked", "replaced", "not_found", "malformed", "broken"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,8 @@ class LanguageMiddleware:
             )
             if "Vary" not in response.headers:
                 response["Vary"] = "Accept-Language, Cookie"
-        if request.GET.get("lang", "").lower() == language:
+        chosen = request.GET.get("lang", "").lower() == language
+        if chosen and not request.path.startswith("/api/"):
             response.set_cookie(
                 LANGUAGE_COOKIE,
                 language,

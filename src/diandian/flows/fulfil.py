@@ -37,9 +37,16 @@ RETIRE_WITHIN = timedelta(days=14)
 GIVE_UP_AFTER = 5
 
 
-def drain(limit: int = 256, *, at: datetime | None = None) -> int:
-    """Fulfil waiting orders, oldest first. Returns how many were fulfilled."""
-    return _fulfil_or_split([intake.id for intake in queries.waiting_intakes(limit)], at or now())
+def drain(
+    limit: int = 256, *, waiting: timedelta = timedelta(0), at: datetime | None = None
+) -> int:
+    """Fulfil waiting orders, oldest first. Returns how many were fulfilled.
+
+    ``waiting``: leave alone what came more recently; the request that brought it is just at it.
+    """
+    at = at or now()
+    found = queries.waiting_intakes(limit, before=at - waiting if waiting else None)
+    return _fulfil_or_split([intake.id for intake in found], at)
 
 
 def fulfil_order(order_id: int, *, at: datetime | None = None) -> bool:

@@ -9,13 +9,16 @@ from diandian.kernel.mass import grams_to_buy
 from diandian.orders import actions, queries, rules
 from diandian.orders.errors import (
     FootprintExpiredError,
+    HostAnswersError,
     NothingToRetireError,
+    SceneClosedError,
     SoldOutError,
     TooMuchError,
 )
 from diandian.orders.models import Quote
 from diandian.registry import queries as registry_queries
-from diandian.scenes.models import Scene
+from diandian.scenes.models import Scene, TravelOwner
+from diandian.scenes.queries import takes_orders
 
 
 def grams_for(*, mass_g: int, high_g: int, to_upper_bound: bool) -> int:
@@ -37,8 +40,8 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
     """Price a saved footprint, an estimate or a plain mass; nothing is held or charged yet.
 
     Give one of ``footprint``, ``estimate`` (JSON of an Estimate) or ``mass_g``.
-    Raises: UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError,
-    FootprintExpiredError.
+    Raises: UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError, SceneClosedError,
+    HostAnswersError, FootprintExpiredError.
     """
     at = at or now()
     if footprint is not None:
@@ -56,6 +59,8 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
         )
     else:
         wanted = grams_to_buy(mass_g or 0)
+    if scene is not None:
+        _refuse_scene(scene, at)
     if wanted == 0:
         raise NothingToRetireError(field="mass_g")
     if wanted > rules.ORDER_LIMIT_G:
@@ -73,3 +78,11 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
         estimate=estimate,
         at=at,
     )
+
+
+def _refuse_scene(scene: Scene, at: datetime) -> None:
+    if not takes_orders(scene, at):
+        raise SceneClosedError
+    if scene.travel_owner == TravelOwner.ORGANISER:
+        # One gram, one claimant: what the organiser answers for is not sold to guests again.
+        raise HostAnswersError

@@ -94,6 +94,16 @@ class SceneClosedError(ConflictError):
     )
 
 
+class HostAnswersError(ConflictError):
+    """The organiser counts the guests' travel; a second claim on the same grams is refused."""
+
+    code = "host_answers"
+    message = N_(
+        "The organiser of this scene answers for the guests' travel. Nothing was ordered."
+        " You can still retire a plain amount."
+    )
+
+
 class FootprintExpiredError(ConflictError):
     """The saved answers are too old."""
 

@@ -1,6 +1,7 @@
 """Reads of offers, quotes and orders; secret tokens open them, numbers never do."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
@@ -181,9 +182,13 @@ def typical_price(scene: Scene) -> tuple[Money, Money] | None:
     return Money(*low), Money(*high)
 
 
-def waiting_intakes(limit: int, order_ids: list[int] | None = None) -> list[Intake]:
-    """Return paid orders to fulfil, oldest first."""
+def waiting_intakes(
+    limit: int, order_ids: list[int] | None = None, *, before: datetime | None = None
+) -> list[Intake]:
+    """Return paid orders to fulfil, oldest first; with ``before`` only those that waited since."""
     rows = Intake.objects.filter(state=IntakeState.WAITING)
+    if before is not None:
+        rows = rows.filter(created_at__lte=before)
     if order_ids is not None:
         rows = rows.filter(order_id__in=order_ids)
     return list(rows.order_by("id")[:limit])

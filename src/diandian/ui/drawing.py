@@ -11,6 +11,7 @@ import hashlib
 import math
 import random
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from diandian.kernel.mass import GRAMS_PER_KG
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 CATEGORIES = ("travel", "stay", "local", "food", "venue", "goods")
 MAX_DOTS = 400
+_KEPT = 512  # drawings, some kilobytes each
 GOLDEN_ANGLE = math.radians(137.50776)
 
 Point = tuple[float, float]
@@ -161,12 +163,13 @@ def number(value: float) -> str:
     >>> number(12.0), number(7.84)
     ('12', '7.8')
     """
-    return f"{value:.1f}".rstrip("0").rstrip(".")
+    text = f"{value:.1f}"
+    return text[:-2] if text[-1] == "0" else text
 
 
 def path_data(points: Iterable[Point]) -> str:
     """Write dots as one path of zero-length strokes, which round caps turn into discs."""
-    return "".join(f"M{number(x)} {number(y)}h0" for x, y in points)
+    return "".join([f"M{number(x)} {number(y)}h0" for x, y in points])
 
 
 def svg(width: float, height: float, body: str, extra: str = "") -> str:
@@ -236,6 +239,27 @@ def dot_field(
 
     Raises: ValueError on more than ``MAX_DOTS`` dots.
     """
+    if palette is None:
+        return _kept_field(tuple(groups), columns, size, state, blocks)
+    return _draw_field(groups, columns, size, state, blocks, palette)
+
+
+@lru_cache(maxsize=_KEPT)
+def _kept_field(
+    groups: tuple[Group, ...], columns: int, size: Size, state: State, blocks: bool
+) -> str:
+    """Keep the drawings of pages: their counts come back from guest to guest."""
+    return _draw_field(groups, columns, size, state, blocks, None)
+
+
+def _draw_field(
+    groups: Sequence[Group],
+    columns: int,
+    size: Size,
+    state: State,
+    blocks: bool,
+    palette: Mapping[str, str] | None,
+) -> str:
     _checked(groups)
     measure = SIZES[size]
     start, body = 0, []
@@ -297,6 +321,23 @@ def bloom(
 
     ``palette``: colours by category and "ground" for a picture outside a page; else page classes.
     """
+    if palette is None:
+        return _kept_bloom(tuple(groups), radius, state, opens)
+    return _draw_bloom(groups, radius, palette, state, opens)
+
+
+@lru_cache(maxsize=_KEPT)
+def _kept_bloom(groups: tuple[Group, ...], radius: float, state: State, opens: bool) -> str:
+    return _draw_bloom(groups, radius, None, state, opens)
+
+
+def _draw_bloom(
+    groups: Sequence[Group],
+    radius: float,
+    palette: Mapping[str, str] | None,
+    state: State,
+    opens: bool,
+) -> str:
     _checked(groups)
     points, diameter = bloom_points(sum(group[1] for group in groups), radius)
     centred = [(x + radius, y + radius) for x, y in points]
@@ -309,6 +350,7 @@ def bloom(
     return svg(2 * radius, 2 * radius, "".join(body), ' class="opens"' if opens else "")
 
 
+@lru_cache(maxsize=_KEPT)
 def avatar(seed: int, size: float = 44, *, outer: str = "") -> str:
     """Draw a small bloom of two colours from a random number; it tells nothing about a person."""
     chance = random.Random(seed)  # noqa: S311 - a picture, not a secret

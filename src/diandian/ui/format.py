@@ -7,7 +7,7 @@ A stored value is never the displayed one: here numbers lose digits, nowhere els
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from babel import Locale
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from diandian.kernel.money import Money
 
+_KEPT = 4_096  # written numbers and dates
 THIN = "\u202f"  # thin no-break space between a number and its unit
 _LOCALES = {"zh-Hans": "zh_Hans_CN", "en": "en_GB", "nl": "nl_NL"}
 _UNITS = {"zh-Hans": ("千克", "吨"), "en": ("kg", "t"), "nl": ("kg", "t")}
@@ -32,10 +33,13 @@ _FROM_TO = {"zh-Hans": ("从", "至"), "en": ("from", "to"), "nl": ("van", "tot"
 # The yuan is this product's home currency; the yen then needs its letters.
 _SYMBOLS = {"CNY": "¥", "JPY": "JP¥"}
 
+_STEPS = tuple(Decimal(1).scaleb(-places) for places in range(7))
+
 KG_WITH_TENTHS_BELOW_G = 99_950  # 99.95 kg would print as 100.0 kg
 WHOLE_KG_BELOW_G = 9_999_500
 
 
+@cache
 def canonical_lang(lang: str) -> str:
     """Return the language's code as data is keyed: zh-Hans, en, nl; others in their first part.
 
@@ -60,6 +64,13 @@ def _locale(lang: str) -> Locale:
 
 
 @cache
+def _marks(lang: str) -> tuple[str, str]:
+    """Return the marks between thousands and before decimals."""
+    symbols = _locale(lang).number_symbols["latn"]
+    return symbols["group"], symbols["decimal"]
+
+
+@cache
 def _pattern(text: str) -> NumberPattern:
     return parse_pattern(text)
 
@@ -73,9 +84,11 @@ def _symbol(currency: str, lang: str) -> tuple[str, str]:
 
 def _write(value: Decimal, places: int, lang: str) -> str:
     """Write a number with a fixed count of decimals. Rounding: half up."""
-    rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    decimals = "." + "0" * places if places else ""
-    return str(_pattern(f"#,##0{decimals}").apply(rounded, _locale(lang)))
+    rounded = value.quantize(_STEPS[places], rounding=ROUND_HALF_UP)
+    group, decimal = _marks(lang)
+    whole, _, part = f"{rounded:,f}".partition(".")
+    whole = whole.replace(",", group)
+    return f"{whole}{decimal}{part}" if part else whole
 
 
 def _word(words: Mapping[str, tuple[str, str]], lang: str, place: int) -> str:
@@ -87,6 +100,7 @@ def number(value: int | Decimal, lang: str) -> str:
     return _write(Decimal(value), 0, lang)
 
 
+@lru_cache(maxsize=_KEPT)
 def money(amount: Money, lang: str) -> str:
     """Write an amount with its symbol and all its decimals.
 
@@ -136,11 +150,13 @@ def percent(part: int, whole: int, lang: str) -> str:
     return str(_pattern("#,##0%").apply(Decimal(share) / 100, _locale(lang)))
 
 
+@lru_cache(maxsize=_KEPT)
 def day(value: date, lang: str) -> str:
     """Write a date as it is spoken: 27 November 2026, 2026年11月27日, 27 november 2026."""
     return format_date(value, "long", locale=_locale(lang))
 
 
+@lru_cache(maxsize=_KEPT)
 def day_range(first: date, last: date, lang: str) -> str:
     """Write two dates as one range, saying month and year once where they agree."""
     if first == last:

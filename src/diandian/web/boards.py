@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from diandian.kernel.memory import ttl_cache
 from diandian.leaderboards import queries, rankings
 from diandian.leaderboards.queries import OwnRow, SceneShare, StandingRow
 from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
 from diandian.ui import drawing
 from diandian.web import context, device, guest
-from diandian.web.cache import ttl_cache
 from diandian.web.scenes import unavailable
 
 TABS = {

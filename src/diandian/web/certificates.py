@@ -22,10 +22,11 @@ from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.kernel.tokens import spaced_code
 from diandian.leaderboards.rankings import avatar_seed
 from diandian.orders import queries as orders
+from diandian.ui import limits
 from diandian.ui.drawing import CATEGORIES
 from diandian.ui.format import canonical_lang
 from diandian.ui.typst import TypesettingError
-from diandian.web import context, device, guest, limits, rendered
+from diandian.web import context, device, errors, guest, rendered
 from diandian.web.errors import not_found
 from diandian.web.results import said
 
@@ -113,7 +114,7 @@ def _lever(record: Record) -> tuple[str, int] | None:
 def _find(request: HttpRequest, code: str) -> Certificate | HttpResponse:
     """Return the certificate, or the answer to a wrong code."""
     if limits.too_many_misses(request):
-        return limits.please_wait(request)
+        return errors.please_wait(request)
     certificate = queries.by_code(code)
     if certificate is None:
         limits.note_miss(request)

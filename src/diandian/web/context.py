@@ -6,6 +6,7 @@ from django.utils.translation import get_language
 
 from diandian.claims.levels import allowed_style
 from diandian.emissions.scene_kind import scene_kinds
+from diandian.kernel.memory import Memory, ttl_cache
 from diandian.kernel.money import Money
 from diandian.orders import queries as orders
 from diandian.orders.queries import OfferView, Progress
@@ -13,7 +14,6 @@ from diandian.registry import queries as registry
 from diandian.scenes import queries as scenes
 from diandian.scenes.models import Scene
 from diandian.ui.format import canonical_lang, day_range, pick
-from diandian.web.cache import Memory, ttl_cache
 
 
 def language() -> str:

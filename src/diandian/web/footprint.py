@@ -13,12 +13,12 @@ from diandian.footprints import actions, calculation, queries
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.errors import DiandianError, InputError, NotFoundError
 from diandian.kernel.mass import grams_to_buy
+from diandian.kernel.memory import Memory, ttl_cache
 from diandian.scenes import queries as scenes
 from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
 from diandian.scenes.models import Scene
 from diandian.ui import drawing
 from diandian.web import context, forms
-from diandian.web.cache import Memory, ttl_cache
 from diandian.web.scenes import unavailable
 
 _SUGGESTED = 8

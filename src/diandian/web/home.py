@@ -3,11 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from diandian.kernel.memory import ttl_cache
 from diandian.scenes import queries as scenes
 from diandian.scenes.models import Scene
 from diandian.ui import drawing
 from diandian.web import context
-from diandian.web.cache import ttl_cache
 
 _SHOWN = 6
 

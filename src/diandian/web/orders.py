@@ -15,13 +15,13 @@ from diandian.certificates import queries as certificates
 from diandian.claims import wording
 from diandian.flows import checkout, expiry, payment_events
 from diandian.kernel.errors import DiandianError
+from diandian.kernel.memory import Memory
 from diandian.kernel.money import Money
 from diandian.orders import queries
 from diandian.orders.models import Order, OrderState
 from diandian.payments.models import OPEN_STATES, Payment, PaymentState
 from diandian.ui import drawing, htmx
 from diandian.web import context
-from diandian.web.cache import Memory
 from diandian.web.secret import secret_page
 
 log = logging.getLogger(__name__)

@@ -8,13 +8,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 
 from diandian.kernel.errors import N_, NotFoundError
+from diandian.kernel.memory import ttl_cache
 from diandian.kernel.money import Money
 from diandian.orders.queries import OfferView
 from diandian.registry import queries
 from diandian.registry.stock import BatchStock
 from diandian.ui import drawing
 from diandian.web import context, register
-from diandian.web.cache import ttl_cache
 from diandian.web.errors import not_found
 
 _LATEST = 10

@@ -19,11 +19,11 @@ from django.utils.translation import gettext
 
 from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, NotFoundError
+from diandian.kernel.memory import ttl_cache
 from diandian.registry import queries
 from diandian.registry.queries import RetiredRange
 from diandian.scenes.models import Scene
 from diandian.web import context
-from diandian.web.cache import ttl_cache
 
 PAGE_ROWS = 20
 _STREAMED_ROWS = 500

@@ -11,13 +11,13 @@ from django.utils.translation import gettext
 from diandian.claims import wording
 from diandian.emissions.scene_kind import scene_kind, scene_kinds
 from diandian.kernel.clock import business_day
+from diandian.kernel.memory import Memory
 from diandian.registry import queries as registry
 from diandian.scenes import queries, rules
 from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
 from diandian.scenes.models import Scene, TravelOwner
 from diandian.ui import drawing, htmx
 from diandian.web import context
-from diandian.web.cache import Memory
 
 _LISTED = 40
 

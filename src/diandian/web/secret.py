@@ -7,7 +7,8 @@ from typing import Concatenate, ParamSpec
 from django.http import HttpRequest, HttpResponse
 
 from diandian.kernel.errors import NotFoundError
-from diandian.web import limits
+from diandian.ui import limits
+from diandian.web import errors
 from diandian.web.errors import not_found
 
 P = ParamSpec("P")
@@ -20,7 +21,7 @@ def secret_page(view: View[P]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if limits.too_many_misses(request):
-            response = limits.please_wait(request)
+            response = errors.please_wait(request)
         else:
             try:
                 response = view(request, *args, **kwargs)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from diandian.kernel.clock import now
-from diandian.web.cache import ttl_cache
+from diandian.kernel.memory import ttl_cache
 
 # The worker writes the time to this file at every turn.
 HEARTBEAT = "worker.heartbeat"

@@ -16,9 +16,10 @@ from diandian.certificates.verify import Verdict, verify_code
 from diandian.claims import wording
 from diandian.kernel.errors import N_
 from diandian.kernel.tokens import CODE_LENGTH, is_well_formed, normalise_code
+from diandian.ui import limits
 from diandian.verifier import certificate as record_check
 from diandian.verifier import credential as credential_check
-from diandian.web import context, limits
+from diandian.web import context, errors
 from diandian.web.certificates import words_of
 
 _LONGEST_TYPED = 300
@@ -75,7 +76,7 @@ def result(request: HttpRequest, code: str) -> HttpResponse:
 
 def _answer(request: HttpRequest, code: str, typed: str) -> HttpResponse:
     if limits.too_many_misses(request):
-        return limits.please_wait(request)
+        return errors.please_wait(request)
     verdict = verify_code(code)
     lang = context.language()
     shown: dict[str, Any] = {

@@ -18,23 +18,23 @@ class Memory(Generic[V]):
 
     _all: list["Memory[object]"] = []
 
-    def __init__(self, seconds: float, maxsize: int = 512) -> None:
+    def __init__(self, seconds: int, maxsize: int = 512) -> None:
         self.seconds = seconds
         self.maxsize = maxsize
-        self._kept: dict[Hashable, tuple[float, V]] = {}
+        self._kept: dict[Hashable, tuple[int, V]] = {}
         Memory._all.append(self)  # type: ignore[arg-type]
 
     def get(self, key: Hashable) -> V | None:
         """Return a value that is still fresh, else None."""
         found = self._kept.get(key)
-        return found[1] if found is not None and found[0] > time.monotonic() else None
+        return found[1] if found is not None and found[0] > time.monotonic_ns() else None
 
     def put(self, key: Hashable, value: V) -> None:
         """Keep a value."""
         if len(self._kept) >= self.maxsize:
             # Rare, and cheaper than keeping an order: everything here lives seconds anyway.
             self._kept.clear()
-        self._kept[key] = (time.monotonic() + self.seconds, value)
+        self._kept[key] = (time.monotonic_ns() + self.seconds * 1_000_000_000, value)
 
     def forget(self) -> None:
         """Forget every value."""
@@ -47,7 +47,7 @@ class Memory(Generic[V]):
             memory.forget()
 
 
-def ttl_cache(seconds: float, maxsize: int = 512) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def ttl_cache(seconds: int, maxsize: int = 512) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Remember a function's answers for some seconds, by its arguments; not its errors."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:

@@ -1,6 +1,7 @@
 """How often one address may call and guess, per minute, in the memory of this process.
 
-Calls are counted generously, since a hall shares one address; wrong links and codes strictly.
+Calls are counted generously, since a hall shares one address; wrong links and codes strictly, and
+pages and API count them together. Addresses stay in memory for a minute, unwritten.
 *Source:* ``settings.API_CALLS_PER_MINUTE`` and ``settings.MISSES_PER_MINUTE``.
 """
 
@@ -11,7 +12,7 @@ from threading import Lock
 from django.conf import settings
 from django.http import HttpRequest
 
-_MINUTE = 60
+MINUTE = 60
 _MOST_ADDRESSES = 50_000
 
 
@@ -25,7 +26,7 @@ class Window:
 
     def count(self, address: str, add: int = 1) -> int:
         """Add to an address and return its count in this minute."""
-        minute = int(time.monotonic()) // _MINUTE
+        minute = int(time.monotonic()) // MINUTE
         with self._lock:
             if minute != self._minute or len(self._counts) > _MOST_ADDRESSES:
                 self._minute = minute
