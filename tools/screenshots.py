@@ -1,6 +1,6 @@
 """Takes pictures of every page of a running site: phone and desktop, light and dark, each language.
 
-    .venv/bin/python tools/screenshots.py --base http://localhost:8000 --out FOLDER [--only pay,result]
+    tools/screenshots.py --base http://localhost:8000 --out FOLDER [--only pay,result]
 
 It walks the guest's way once in each language, so it places orders: point it at a demo, never at a
 site where money moves.
@@ -18,9 +18,9 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.browser.addresses import PUBLIC, linked, walked  # noqa: E402 - found beside the tools
-from tests.browser.walk import BROWSER_ARGUMENTS, PHONE, phone  # noqa: E402
-from tests.places import chromium  # noqa: E402
+from tests.browser.addresses import PUBLIC, linked, walked
+from tests.browser.walk import BROWSER_ARGUMENTS, PHONE, phone
+from tests.places import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,6 +20,8 @@ sys.path.insert(0, str(ROOT))
 from tests.places import postgres_url  # noqa: E402 - found beside the tools
 
 NOTHING_COLLECTED = 5
+# By group: the browser tests share one demo, so one process runs them all.
+PARALLEL = ("-n", "2", "--dist", "loadgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,11 @@ def main(arguments: list[str]) -> int:
         outcomes = [run(database, database, arguments)]
     else:
         print("2/2 tests on SQLite", flush=True)
-        outcomes = [run("SQLite", "sqlite", ["-q", "-n", "2"])]
+        outcomes = [run("SQLite", "sqlite", ["-q", *PARALLEL])]
         url, reason = postgres_url()
         if url:
             print("\nAgain on PostgreSQL: tests that use a database", flush=True)
-            again = ["-q", "-n", "2", "-m", "(db or postgres or concurrency) and not browser"]
+            again = ["-q", *PARALLEL, "-m", "(db or postgres or concurrency) and not browser"]
             outcomes.append(run("PostgreSQL", "postgres", again))
         else:
             notes.append(f"  PostgreSQL  skipped: {reason}")

@@ -9,12 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from diandian.jobs.demo import answers
 from tests.browser.walk import BROWSER_ARGUMENTS, Walk, phone
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,17 +35,14 @@ def _environment() -> dict[str, str]:
     return kept | {"DIANDIAN_MISSES_PER_MINUTE": "10000"}
 
 
-def _await_answer(base: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _await_answer(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        try:
-            with urlopen(f"{base}/readyz", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except (URLError, OSError):
-            time.sleep(0.2)
+        if answers("127.0.0.1", port):
+            return
+        time.sleep(0.2)
     pytest.fail(f"the product did not start:\n{log.read_text()[-3000:]}", pytrace=False)
 
 
@@ -75,7 +71,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterat
         )
     base = f"http://localhost:{port}"
     try:
-        _await_answer(base, process, log)
+        _await_answer(port, process, log)
         yield base
     finally:
         process.terminate()
@@ -111,7 +107,6 @@ def new_phone(browser: Browser) -> Iterator[Phone]:
 
     def open_phone(lang: str = "en", *, scripts: bool = True, width: int = 390) -> Page:
         context = phone(browser, lang, scripts=scripts, width=width)
-        context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))

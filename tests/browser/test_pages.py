@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
 
 from tests.browser.addresses import PUBLIC, linked, walked
 from tests.browser.walk import phone
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -118,9 +122,8 @@ def test_print_leaves_the_bars_out(site, browser, pages):
         page.emulate_media(media="print")
         for name in ("scene", "result", "certificate", "scene-report", "method", "register"):
             page.goto(site + pages[name])
-            for selector in (".foot", "nav.lang", "footer.site nav"):
-                if page.locator(selector).count() and page.locator(selector).first.is_visible():
-                    found.append(f"{name}: {selector} is printed")
+            bars = [page.locator(each).first for each in (".foot", "nav.lang", "footer.site nav")]
+            found += [f"{name}: {bar} is printed" for bar in bars if bar.is_visible()]
             if not page.locator("h1").is_visible():
                 found.append(f"{name}: no heading on paper")
     assert not found, "\n".join(found)
@@ -133,7 +136,8 @@ def test_targets_are_large_enough_for_a_thumb(site, browser, pages):
         for name in ("scene", "calculator", "result", "pay", "certificate", "order-declined"):
             page.goto(site + pages[name])
             found = page.evaluate(
-                """() => [...document.querySelectorAll('.btn, .tile, .seg label, label.check, .act, .pick')]
+                """() => [...document.querySelectorAll(
+                  '.btn, .tile, .seg label, .check, .act, .pick')]
                   .filter(e => e.getClientRects().length && e.getBoundingClientRect().height < 43.5)
                   .map(e => e.outerHTML.slice(0, 100) + e.getBoundingClientRect().height)"""
             )

@@ -34,7 +34,7 @@ def phone(
     browser: Browser, lang: str = "en", *, scripts: bool = True, width: int = 390
 ) -> BrowserContext:
     """Return a phone of its own, in a language, with scripts or without."""
-    return browser.new_context(
+    context = browser.new_context(
         viewport={"width": width, "height": PHONE["height"]},
         device_scale_factor=2,
         is_mobile=True,
@@ -42,6 +42,8 @@ def phone(
         locale={"zh-Hans": "zh-CN", "en": "en-GB", "nl": "nl-NL"}[lang],
         java_script_enabled=scripts,
     )
+    context.set_default_timeout(10_000)
+    return context
 
 
 @dataclass

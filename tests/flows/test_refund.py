@@ -128,3 +128,14 @@ def test_an_order_under_review_is_refunded_only_by_people(world, paid):
     assert refund.continue_refunds(at=world.later(days=1)) == 0
     assert refund.refund_order(paid, "decided", at=world.now).state == "succeeded"
     assert world.state(paid) == "refunded"
+
+
+def test_an_order_under_review_waits_and_stops_nobody_behind_it(world, paid, crash):
+    with transaction.atomic():
+        Order.objects.filter(id=paid.id).update(state=OrderState.REVIEW)
+    mend = crash(fulfil, "fulfil_order")
+    behind = world.order()
+    assert world.pay(behind) == "paid"
+    mend()
+    assert fulfil.drain(at=world.later(minutes=1)) == 1
+    assert (world.state(paid), world.state(behind)) == ("review", "completed")

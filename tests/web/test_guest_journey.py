@@ -293,3 +293,10 @@ def test_a_page_of_another_site_cannot_order(browser, shop, scene):
     response = browser.post(f"{result}/pay", form, HTTP_SEC_FETCH_SITE="cross-site")
     assert response.status_code == 403
     assert not Order.objects.exists()
+
+
+def test_somebody_who_guesses_locks_out_nobody_in_the_same_hall(browser, shop, scene, settings):
+    settings.MISSES_PER_MINUTE = 3
+    result = count(browser)
+    assert [browser.get("/o/guess").status_code for _ in range(5)][-1] == 429
+    assert browser.get(f"{result}/pay").status_code == 200

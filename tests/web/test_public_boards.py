@@ -1,16 +1,23 @@
 """The boards and the page of this device: shown only on request, gone on request."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
 from diandian.certificates.queries import record_of
+from diandian.emissions.estimate import without_person
+from diandian.flows import checkout
+from diandian.flows.erase import erase_guest
+from diandian.flows.quote import open_quote
 from diandian.footprints.models import Footprint
 from diandian.kernel.memory import Memory
-from diandian.leaderboards.models import Standing
+from diandian.leaderboards import queries
+from diandian.leaderboards.models import Lighting, Standing
 from diandian.orders.models import Order
 from diandian.registry.models import Beneficiary
 from diandian.web.guest import COOKIE
-from tests.web.public_world import buy, order
+from tests.web.public_world import buy, order, take_part
 from tests.web.world import open_scene, open_shop
 
 pytestmark = pytest.mark.django_db
@@ -204,3 +211,37 @@ def test_another_sites_page_cannot_erase(scene):
     )
     assert response.status_code == 403
     assert Order.objects.get().beneficiary_name == "Lin Wan"
+
+
+def test_leaving_counts_for_orders_under_way_too(scene):
+    waiting = order(scene, name="Lin Wan", on_board=True, guest_key=KEY)
+    assert browser(KEY).post("/me", {"do": "leave"}).status_code == 303
+    waiting.refresh_from_db()
+    assert not waiting.on_board
+
+
+def test_one_person_on_many_days_is_one_line_and_not_ranked(scene):
+    buy(scene, name="Lin Wan", on_board=True, guest_key=KEY)
+    first = Lighting.objects.get()
+    for each in range(1, 7):
+        day = first.day - timedelta(days=each)
+        Lighting.objects.create(
+            guest_key=KEY, scene=scene, source_ref=f"day:{each}", day=day, lit_at=first.lit_at
+        )
+    (row,) = queries.scene_people(scene, limit=5)
+    assert (row.name, row.rank) == ("Lin Wan", None)
+
+
+def test_erasing_reaches_the_answers_that_only_a_quote_holds(scene):
+    estimate = take_part(scene).estimate
+    quote = open_quote(project_code="rooftop-solar", scene=scene, estimate=estimate)
+    checkout.place_order(
+        quote_token=quote.token,
+        beneficiary_name="Lin Wan",
+        on_board=False,
+        language="en",
+        guest_key=KEY,
+    )
+    erase_guest(KEY)
+    quote.refresh_from_db()
+    assert quote.estimate == without_person(estimate) != estimate

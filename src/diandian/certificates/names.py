@@ -14,6 +14,8 @@ from diandian.kernel.errors import N_, InputError
 from diandian.ui import fonts
 
 MAX_CHARACTERS = 24
+# The columns of the books hold this many code points: marks count there, readers do not count them.
+_MAX_CODE_POINTS = 60
 _MAX_RAW = 2_000
 # More marks on one letter than any language needs would run into the lines above.
 _MAX_MARKS = 3
@@ -28,7 +30,8 @@ _EMOJI = (
     (0x20E3, 0x20E3),
     (0xE0020, 0xE007F),
 )
-_VARIATION = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF), (0x180B, 0x180F))
+# Variation selectors, and the joiner that shows nothing.
+_VARIATION = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF), (0x180B, 0x180F), (0x034F, 0x034F))
 # Scripts by the first word of their characters' Unicode names.
 _SCRIPTS = {
     "ARABIC": _("Arabic script"),
@@ -116,15 +119,20 @@ def _show(characters: str) -> str:
     return " ".join(shown) + (" …" if characters[_SHOWN:] else "")
 
 
+def _is_mark(character: str) -> bool:
+    """Tell whether a character stands on the one before; some invisible ones join, class 0."""
+    return bool(unicodedata.combining(character)) or unicodedata.category(character) in {"Mn", "Me"}
+
+
 def _length(text: str) -> int:
     """Count what a reader counts: letters with their marks."""
-    return sum(1 for c in text if not unicodedata.combining(c) and unicodedata.category(c) != "Mn")
+    return sum(1 for character in text if not _is_mark(character))
 
 
 def _refuse_piled_marks(text: str) -> None:
     run = ""
     for character in text:
-        run = run + character if unicodedata.combining(character) else ""
+        run = run + character if _is_mark(character) else ""
         if len(run) > _MAX_MARKS:
             raise NameCharactersError(characters=_show(run))
 
@@ -157,6 +165,8 @@ def clean_display_name(text: str) -> str:
     _refuse_unprintable(name)
     _refuse_piled_marks(name)
     length = _length(name)
+    if length <= MAX_CHARACTERS and len(name) > _MAX_CODE_POINTS:
+        raise NameCharactersError(characters=_show("".join(dict.fromkeys(filter(_is_mark, name)))))
     if length > MAX_CHARACTERS:
         raise NameTooLongError(length=length, limit=MAX_CHARACTERS)
     return name

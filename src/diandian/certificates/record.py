@@ -104,6 +104,12 @@ def _range(piece: RetiredRange) -> dict[str, Any]:
     }
 
 
+def _recognition(ranges: Sequence[RetiredRange]) -> str:
+    """Return the evidence that holds for every gram; one batch without it leaves none."""
+    found = {piece.batch_row.recognition_evidence for piece in ranges}
+    return "" if "" in found else "; ".join(sorted(found))
+
+
 def _claim(facts: Facts, *, retired: bool) -> dict[str, str]:
     scene = facts.scene
     jurisdiction = scene.country if scene else ""
@@ -114,7 +120,7 @@ def _claim(facts: Facts, *, retired: bool) -> dict[str, str]:
         mass_g=facts.retirement.mass_g,
         estimate_low_g=estimate.get("low_g"),
         estimate_high_g=estimate.get("high_g"),
-        recognition_evidence=facts.batch.recognition_evidence,
+        recognition_evidence=_recognition(facts.ranges),
         boundary_complete=False,
         jurisdiction=jurisdiction,
         audience=audience,
@@ -175,7 +181,7 @@ def build(facts: Facts) -> dict[str, Any]:
             "evidence_sha256": upstream.evidence_sha256,
             "simulated": upstream.is_simulated,
         },
-        "recognition_evidence": facts.batch.recognition_evidence,
+        "recognition_evidence": _recognition(facts.ranges),
         "money": {
             "currency": facts.supplier.currency,
             "total_minor": (facts.supplier + facts.fee).amount_minor,

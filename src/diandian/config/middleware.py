@@ -1,4 +1,4 @@
-"""What every request passes: security headers, language, origin check, sessions for desks only."""
+"""What every request passes: headers, language, origin check, typed text, sessions for desks."""
 
 import gzip
 import re
@@ -10,10 +10,12 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -124,8 +126,7 @@ class LanguageMiddleware:
             response.headers.setdefault(
                 "Content-Language", "zh-Hans" if language == "zh-hans" else language
             )
-            if "Vary" not in response.headers:
-                response["Vary"] = "Accept-Language, Cookie"
+            patch_vary_headers(response, ("Accept-Language", "Cookie"))
         chosen = request.GET.get("lang", "").lower() == language
         if chosen and not request.path.startswith("/api/"):
             response.set_cookie(
@@ -133,7 +134,8 @@ class LanguageMiddleware:
                 language,
                 max_age=31_536_000,
                 samesite="Lax",
-                secure=request.is_secure(),
+                # By the address that guests use: behind a proxy the request itself looks plain.
+                secure=settings.SESSION_COOKIE_SECURE or request.is_secure(),
             )
         return response
 
@@ -141,9 +143,9 @@ class LanguageMiddleware:
 class SameOriginMiddleware:
     """Refuses writes that another site's page sends.
 
-    Guest pages carry no cookie that gives any right: what a link may do is in the link. So instead
-    of a CSRF cookie, which some in-app browsers refuse, the browser's own ``Sec-Fetch-Site`` and
-    ``Origin`` decide. Requests without either come from programs, which hold no one's cookies.
+    What a link may do is in the link; the one cookie with a right (``guest``, for /me) is
+    ``SameSite=Lax``. So instead of a CSRF cookie, which some in-app browsers refuse, the browser's
+    own ``Sec-Fetch-Site`` and ``Origin`` decide. Requests without either come from programs.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -175,6 +177,24 @@ class SameOriginMiddleware:
         if origin is None:
             return True
         return bool(urlsplit(origin).netloc == request.get_host())
+
+
+class TypedTextMiddleware:
+    """Refuses NUL in addresses and forms: nobody types it, and PostgreSQL holds no such text.
+
+    The API says so itself, in its own form.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, or refuse with 400. Raises: BadRequest."""
+        if not request.path.startswith("/api/"):
+            sent = [request.GET, request.POST] if request.method == "POST" else [request.GET]
+            if any("\x00" in text for form in sent for text in form.values()):
+                raise BadRequest("NUL in an address or a form")
+        return self.get_response(request)
 
 
 class DeskMiddleware:

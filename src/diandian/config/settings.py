@@ -43,7 +43,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
-    "dmr",
     "diandian.audit",
     "diandian.ui",
     "diandian.scenes",
@@ -67,6 +66,7 @@ MIDDLEWARE = [
     "diandian.config.middleware.CompressMiddleware",
     "diandian.config.middleware.LanguageMiddleware",
     "diandian.config.middleware.SameOriginMiddleware",
+    "diandian.config.middleware.TypedTextMiddleware",
     "diandian.config.middleware.DeskMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]

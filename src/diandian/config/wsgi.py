@@ -7,7 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "diandian.config.settings")
 application = get_wsgi_application()
 
-from diandian.config import guards  # noqa: E402 - needs the apps
+from diandian.config import checks, guards  # noqa: E402 - needs the apps
 
 # Better no service than one whose database would accept a second use of a gram.
 guards.require()
+checks.require_safe_settings()

@@ -38,6 +38,13 @@ def erase_guest(guest_key: str, *, at: datetime | None = None) -> list[str]:
     return codes
 
 
+@transaction.atomic
+def leave_boards(guest_key: str) -> None:
+    """Take a person off every board; orders that are still under way no longer add them."""
+    actions.take_off_boards(guest_key)
+    leaderboard_actions.leave(guest_key)
+
+
 def _erase(order: Order, at: datetime) -> str:
     """Erase one order's person. Returns the code of its certificate, or nothing."""
     certificate = certificate_queries.of_order(order.ref)

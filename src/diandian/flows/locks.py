@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from diandian.orders.models import Intake, IntakeState, Order
+from diandian.orders.models import Intake, IntakeState, Order, OrderState
 
 
 def lock_order(order_id: int) -> Order:
@@ -27,12 +27,15 @@ def lock_order_of_ref(ref: str) -> Order | None:
 
 
 def lock_intakes(intake_ids: Sequence[int]) -> list[Intake]:
-    """Return the still waiting intakes among some, by id, with all that fulfilling needs.
+    """Return the still waiting intakes of paid orders, by id, with all that fulfilling needs.
 
+    An order that people look at (review) keeps its place in the queue and is left out.
     Locks: the orders' rows, in id order; orders that somebody else is just changing are left out.
     """
     assert connection.in_atomic_block, "a lock lives as long as its transaction"
-    waiting = Intake.objects.filter(id__in=intake_ids, state=IntakeState.WAITING)
+    waiting = Intake.objects.filter(
+        id__in=intake_ids, state=IntakeState.WAITING, order__state=OrderState.PAID
+    )
     if connection.features.has_select_for_update:
         # No key: rows that only refer to an order look at it on commit and must not wait.
         orders = Order.objects.select_for_update(skip_locked=True, no_key=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Min, Q, Sum
 
 from diandian.kernel.clock import business_day
 from diandian.leaderboards.models import Lighting, Standing
@@ -95,11 +95,9 @@ def would_be_rank(scenes_lit: int, period: str = "year") -> int:
 
 def scene_people(scene: Scene, limit: int = 50, guest_key: str = "") -> list[StandingRow]:
     """Return who lit one scene, first come first, only people who asked to be shown."""
-    keys = list(
-        Lighting.objects.filter(scene=scene)
-        .order_by("id")
-        .values_list("guest_key", flat=True)[:limit]
-    )
+    # One line a person, however many days they lit it.
+    firsts = Lighting.objects.filter(scene=scene).values("guest_key").annotate(first=Min("id"))
+    keys = list(firsts.order_by("first").values_list("guest_key", flat=True)[:limit])
     standings = {
         row.guest_key: row
         for row in Standing.objects.filter(board="people:all", guest_key__in=keys)
@@ -113,7 +111,7 @@ def scene_people(scene: Scene, limit: int = 50, guest_key: str = "") -> list[Sta
             scenes_lit=standings[key].scenes_lit,
             is_you=bool(guest_key) and key == guest_key,
         )
-        for place, key in enumerate(dict.fromkeys(keys), start=1)
+        for place, key in enumerate(keys, start=1)
         if key in standings
     ]
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from diandian.emissions.estimate import without_person
 from diandian.footprints.models import Footprint
 from diandian.kernel import tokens
 from diandian.ledger.models import Journal
@@ -175,8 +176,18 @@ def give_up(intake: Intake, error: str) -> None:
     Intake.objects.filter(id=intake.id).update(state=IntakeState.IMPOSSIBLE, error=error[:200])
 
 
+def take_off_boards(guest_key: str) -> int:
+    """Let no order of a device light a scene any more, also those that are not paid yet."""
+    assert guest_key, "without a key every order without one would be found"
+    return Order.objects.filter(guest_key=guest_key, on_board=True).update(on_board=False)
+
+
 def erase_name(order: Order) -> None:
-    """Erase the person behind an order; grams and money stay."""
+    """Erase the person behind an order and their answers; grams and money stay."""
+    estimate = order.quote.estimate
+    if estimate:
+        # Of an estimate that nobody saved, the quote holds the only copy of answers and places.
+        Quote.objects.filter(id=order.quote_id).update(estimate=without_person(estimate))
     # The digest of the request was made over the name too.
     Order.objects.filter(id=order.id).update(
         beneficiary_name="", on_board=False, guest_key="", body_sha256=""

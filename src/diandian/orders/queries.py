@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, Sum
+from django.db import connection
+from django.db.models import Count, Sum
 
 from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.kernel.money import Money
@@ -18,6 +19,19 @@ from diandian.scenes.models import Scene
 LOW_STOCK_G = 5_000_000
 # Below this many orders a "typical" price says more about single guests than about the scene.
 TYPICAL_FROM_ORDERS = 20
+
+# Asked for every guest: fixed text spares the building of the same query each time.
+_BARE = "SELECT id, token, state FROM orders_order WHERE token = %s"
+_BY_KEY = "SELECT * FROM orders_order WHERE idempotency_key = %s"
+_LIVE_OF_FOOTPRINT = """SELECT id, token, state FROM orders_order WHERE footprint_id = %s
+    AND state IN ('awaiting_payment', 'paid', 'completed', 'review') ORDER BY id LIMIT 1"""
+_PLACE = """SELECT guest_key, (SELECT COUNT(*) FROM orders_order earlier
+        WHERE earlier.scene_id = orders_order.scene_id AND earlier.state = 'completed'
+        AND earlier.id <= orders_order.id) AS place
+    FROM orders_order WHERE id = %s AND scene_id IS NOT NULL"""
+_LATEST_PAYMENT = """SELECT payment.* FROM payments_payment payment
+    JOIN orders_orderpayment link ON link.payment_id = payment.id
+    WHERE link.order_id = %s ORDER BY payment.id DESC LIMIT 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,14 @@ class Progress:
 
     matched_g: int
     guests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An order's place among the scene's completed ones, counted from 1, and whose device it is."""
+
+    number: int
+    guest_key: str
 
 
 def price_of(offer: Offer, mass_g: int) -> Price:
@@ -129,6 +151,17 @@ def order_by_token(token: str) -> Order:
     return order
 
 
+def bare_order_by_token(token: str) -> Order:
+    """Return an order of which only number, token and state are read.
+
+    Raises: OrderNotFoundError.
+    """
+    order = next(iter(Order.objects.raw(_BARE, [token])), None)
+    if order is None:
+        raise OrderNotFoundError
+    return order
+
+
 def order_of_ref(ref: str) -> Order | None:
     """Return the order of an opaque reference such as ``order:17``, or None when it is not one."""
     kind, _, number = ref.partition(":")
@@ -139,18 +172,17 @@ def order_of_ref(ref: str) -> Order | None:
 
 def order_by_idempotency_key(key: str) -> Order | None:
     """Return the order made with a key."""
-    return Order.objects.filter(idempotency_key=key).first()
+    return next(iter(Order.objects.raw(_BY_KEY, [key])), None)
 
 
 def live_order_of_footprint(footprint_id: int) -> Order | None:
-    """Return the order that already matches, or is about to match, a footprint."""
-    live = Q(state__in=("awaiting_payment", "paid", "completed", "review"))
-    return Order.objects.filter(live, footprint_id=footprint_id).first()
+    """Return number, token and state of the order that matches, or will match, a footprint."""
+    return next(iter(Order.objects.raw(_LIVE_OF_FOOTPRINT, [footprint_id])), None)
 
 
 def latest_payment(order: Order) -> Payment | None:
     """Return the newest attempt to pay an order."""
-    return Payment.objects.filter(order_link__order=order).order_by("-id").first()
+    return next(iter(Payment.objects.raw(_LATEST_PAYMENT, [order.id])), None)
 
 
 def scene_progress(scene: Scene) -> Progress:
@@ -161,11 +193,15 @@ def scene_progress(scene: Scene) -> Progress:
     return Progress(matched_g=found["grams"] or 0, guests=found["guests"])
 
 
-def place_in_scene(order: Order) -> int:
-    """Return the order's place among the scene's completed ones, counted from 1."""
-    return Order.objects.filter(
-        scene=order.scene_id, state=OrderState.COMPLETED, id__lte=order.id
-    ).count()
+def place_of_ref(ref: str) -> Place | None:
+    """Return where the order of an opaque reference stands in its scene; None without a scene."""
+    kind, _, number = ref.partition(":")
+    if kind != "order" or not number.isdecimal():
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACE, [int(number)])
+        row = cursor.fetchone()
+    return Place(number=row[1], guest_key=row[0]) if row else None
 
 
 def typical_price(scene: Scene) -> tuple[Money, Money] | None:

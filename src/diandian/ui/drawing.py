@@ -240,16 +240,16 @@ def dot_field(
     Raises: ValueError on more than ``MAX_DOTS`` dots.
     """
     if palette is None:
-        return _kept_field(tuple(groups), columns, size, state, blocks)
-    return _draw_field(groups, columns, size, state, blocks, palette)
+        return _kept_field(tuple(groups), columns, size, state, blocks=blocks)
+    return _draw_field(groups, columns, size, state, blocks=blocks, palette=palette)
 
 
 @lru_cache(maxsize=_KEPT)
 def _kept_field(
-    groups: tuple[Group, ...], columns: int, size: Size, state: State, blocks: bool
+    groups: tuple[Group, ...], columns: int, size: Size, state: State, *, blocks: bool
 ) -> str:
     """Keep the drawings of pages: their counts come back from guest to guest."""
-    return _draw_field(groups, columns, size, state, blocks, None)
+    return _draw_field(groups, columns, size, state, blocks=blocks, palette=None)
 
 
 def _draw_field(
@@ -257,6 +257,7 @@ def _draw_field(
     columns: int,
     size: Size,
     state: State,
+    *,
     blocks: bool,
     palette: Mapping[str, str] | None,
 ) -> str:
@@ -322,13 +323,13 @@ def bloom(
     ``palette``: colours by category and "ground" for a picture outside a page; else page classes.
     """
     if palette is None:
-        return _kept_bloom(tuple(groups), radius, state, opens)
-    return _draw_bloom(groups, radius, palette, state, opens)
+        return _kept_bloom(tuple(groups), radius, state, opens=opens)
+    return _draw_bloom(groups, radius, palette, state, opens=opens)
 
 
 @lru_cache(maxsize=_KEPT)
-def _kept_bloom(groups: tuple[Group, ...], radius: float, state: State, opens: bool) -> str:
-    return _draw_bloom(groups, radius, None, state, opens)
+def _kept_bloom(groups: tuple[Group, ...], radius: float, state: State, *, opens: bool) -> str:
+    return _draw_bloom(groups, radius, None, state, opens=opens)
 
 
 def _draw_bloom(
@@ -336,6 +337,7 @@ def _draw_bloom(
     radius: float,
     palette: Mapping[str, str] | None,
     state: State,
+    *,
     opens: bool,
 ) -> str:
     _checked(groups)

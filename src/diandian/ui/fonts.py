@@ -5,15 +5,21 @@ Look-up order: the folders of the setting ``CERT_FONT_DIRS`` (environment variab
 The first place that holds any usable font wins, so that one machine always prints the same way.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from fontTools.ttLib import TTCollection, TTFont
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fontTools.ttLib import TTFont
 
 ENVIRONMENT_NAME = "DIANDIAN_CERT_FONT_DIRS"
 # (package, folder inside it): Latin first, then simplified Chinese, then rare hanzi.
@@ -63,6 +69,9 @@ def _files_in(folders: list[Path]) -> list[Path]:
 
 @contextmanager
 def _faces(path: Path) -> Iterator[list[TTFont]]:
+    # Loaded when a font is opened first: its import would cost every start a tenth of a second.
+    from fontTools.ttLib import TTCollection, TTFont  # noqa: PLC0415
+
     source = TTCollection(path, lazy=True) if path.suffix.lower() == ".ttc" else None
     faces = list(source.fonts) if source else [TTFont(path, lazy=True)]
     try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from diandian.kernel.money import Money
 
-_KEPT = 4_096  # written numbers and dates
+_KEPT = 4_096  # written amounts and dates
 THIN = "\u202f"  # thin no-break space between a number and its unit
 _LOCALES = {"zh-Hans": "zh_Hans_CN", "en": "en_GB", "nl": "nl_NL"}
 _UNITS = {"zh-Hans": ("千克", "吨"), "en": ("kg", "t"), "nl": ("kg", "t")}
@@ -39,7 +39,7 @@ KG_WITH_TENTHS_BELOW_G = 99_950  # 99.95 kg would print as 100.0 kg
 WHOLE_KG_BELOW_G = 9_999_500
 
 
-@cache
+@lru_cache(maxsize=256)
 def canonical_lang(lang: str) -> str:
     """Return the language's code as data is keyed: zh-Hans, en, nl; others in their first part.
 
@@ -127,6 +127,7 @@ def mass_number(mass_g: int, lang: str) -> tuple[str, bool]:
     return _write(Decimal(mass_g) / GRAMS_PER_TONNE, places, lang), True
 
 
+@lru_cache(maxsize=_KEPT)
 def mass(mass_g: int, lang: str, *, co2e: bool = False) -> str:
     """Write a mass with its unit; with ``co2e`` the substance is named.
 

@@ -48,7 +48,7 @@ class Phrase(Node):
 class Sentence(BlockTranslateNode):
     """A sentence with values in it; its pattern is looked up once per language."""
 
-    def __init__(self, node: BlockTranslateNode) -> None:
+    def __init__(self, node: Any) -> None:  # noqa: ANN401 - the stubs lack half of its fields
         super().__init__(
             node.extra_context,
             node.singular,
@@ -60,6 +60,7 @@ class Sentence(BlockTranslateNode):
             tag_name=node.tag_name,
         )
         self._one, names = self.render_token_list(self.singular)
+        self._counted, self._count = node.countervar, node.counter
         self._many = ""
         if self.plural:
             self._many, more = self.render_token_list(self.plural)
@@ -71,9 +72,9 @@ class Sentence(BlockTranslateNode):
         """Fill the sentence; whatever does not go plainly goes Django's way."""
         values = {name: value.resolve(context) for name, value in self.extra_context.items()}
         if self._many:
-            count = values[cast("str", self.countervar)] = self.counter.resolve(context)
+            count = values[self._counted] = self._count.resolve(context)
             if type(count) is not int:
-                return cast("str", super().render(context, nested))
+                return super().render(context, nested)
             pattern = ngettext(self._one, self._many, count)
         else:
             pattern = self._pattern()
@@ -86,7 +87,7 @@ class Sentence(BlockTranslateNode):
             }
             return pattern % shown
         except (KeyError, ValueError):
-            return cast("str", super().render(context, nested))
+            return super().render(context, nested)
 
     def _pattern(self) -> str:
         language = get_language()

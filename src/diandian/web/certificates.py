@@ -26,7 +26,7 @@ from diandian.ui import limits
 from diandian.ui.drawing import CATEGORIES
 from diandian.ui.format import canonical_lang
 from diandian.ui.typst import TypesettingError
-from diandian.web import context, device, errors, guest, rendered
+from diandian.web import context, errors, guest, rendered
 from diandian.web.errors import not_found
 from diandian.web.results import said
 
@@ -43,13 +43,13 @@ class Place:
 
 
 def _place_of(request: HttpRequest, certificate: Certificate) -> Place | None:
-    order = device.bare_order(certificate.order_ref)
-    if order is None or order.scene_id is None:
+    place = orders.place_of_ref(certificate.order_ref)
+    if place is None:
         return None
     key = guest.guest_key_of(request)
-    is_own = bool(key) and key == order.guest_key
+    is_own = bool(key) and key == place.guest_key
     seed = avatar_seed(key if is_own else certificate.code)
-    return Place(orders.place_in_scene(order), seed, is_own)
+    return Place(place.number, seed, is_own)
 
 
 def _groups(record: Record) -> list[tuple[str, int]]:

@@ -11,6 +11,7 @@ from secrets import token_urlsafe
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from diandian.claims import wording
@@ -18,6 +19,7 @@ from diandian.flows import checkout
 from diandian.flows.quote import grams_for, open_quote
 from diandian.footprints.models import Footprint
 from diandian.kernel.errors import DiandianError, InputError
+from diandian.kernel.memory import Memory
 from diandian.kernel.money import Money
 from diandian.orders import queries as orders
 from diandian.orders.errors import (
@@ -36,6 +38,8 @@ from diandian.web import context, guest, results
 from diandian.web.secret import secret_page
 
 _LONGEST_NONCE = 40
+# As old as the list of offers itself may be.
+_parts: Memory[str] = Memory(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class Card:
     price: Price
     gone: bool
     on: bool
+    facts: str
+    stock: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +109,27 @@ def _cards(footprint: Footprint, wish: Wish) -> list[Card]:
     codes = {view.project.code for view in free}
     chosen = wish.project if wish.project in codes else free[0].project.code if free else ""
     return [
-        Card(view, view.price_of(mass_g), view not in free, view.project.code == chosen)
+        Card(
+            view,
+            view.price_of(mass_g),
+            gone=view.is_sold_out_for(mass_g),
+            on=view.project.code == chosen,
+            facts=_part(view, "web/pay/_facts.html"),
+            stock=_part(view, "web/pay/_stock.html"),
+        )
         for view in views
     ]
+
+
+def _part(view: OfferView, template: str) -> str:
+    """Return a part of a card that no guest's own numbers change."""
+    project = view.project
+    key = (template, context.language(), project.id, view.available_g, view.price_per_tonne)
+    kept = _parts.get(key)
+    if kept is None:
+        kept = render_to_string(template, {"view": view})
+        _parts.put(key, kept)
+    return kept
 
 
 def _page(
@@ -159,12 +183,13 @@ def _split(chosen: Card | None) -> list[tuple[str, int]]:
 @secret_page
 def pay(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     """Show the projects and the price; when posted, order and go to the gateway."""
-    footprint = results.footprint_of(slug, token)
     if request.method != "POST":
+        footprint = results.shown_footprint(slug, token)
         where, _existing = results.standing(footprint)
         if where != "open":
             return results.back_to_result(slug, token)
         return _page(request, footprint, Wish.read(request.GET))
+    footprint = results.footprint_of(slug, token)
     wish = Wish.read(request.POST)
     earlier = orders.order_by_idempotency_key(_key(footprint, wish))
     if earlier is not None:

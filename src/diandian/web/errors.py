@@ -1,9 +1,15 @@
 """Error pages of the site."""
 
+import logging
+import secrets
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 
 from diandian.ui.limits import MINUTE
+
+log = logging.getLogger(__name__)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -13,8 +19,16 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say that it is our fault and that nothing was charged."""
-    return render(request, "ui/500.html", status=500)
+    """Say that it is our fault, with a reference that stands in the log beside the error."""
+    reference = secrets.token_hex(2).upper()
+    log.error("the visitor of %s was shown reference %s", _place(request), reference)
+    facts = {"reference": reference, "stylesheet": static("ui/diandian.css")}
+    return render(request, "ui/500.html", facts, status=500)
+
+
+def _place(request: HttpRequest) -> str:
+    """Return the view's name for the log; the address itself may hold a secret."""
+    return request.resolver_match.view_name if request.resolver_match else "?"
 
 
 def please_wait(request: HttpRequest) -> HttpResponse:

@@ -3,6 +3,7 @@
 It is set only when an order is placed here, signed, out of reach of scripts, and says nothing else.
 """
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from diandian.kernel.tokens import secret_token
@@ -31,5 +32,6 @@ def remember(request: HttpRequest, response: HttpResponse, guest_key: str) -> No
         max_age=_YEAR_SECONDS,
         httponly=True,
         samesite="Lax",
-        secure=request.is_secure(),
+        # By the address that guests use: behind a proxy the request itself looks plain.
+        secure=settings.SESSION_COOKIE_SECURE or request.is_secure(),
     )

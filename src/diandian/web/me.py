@@ -15,7 +15,7 @@ from diandian.certificates.models import Certificate, CertificateState
 from diandian.certificates.names import clean_display_name
 from diandian.certificates.queries import record_of
 from diandian.claims import wording
-from diandian.flows.erase import erase_guest
+from diandian.flows.erase import erase_guest, leave_boards
 from diandian.kernel.errors import N_, InputError
 from diandian.leaderboards import actions as leaderboards
 from diandian.leaderboards import queries as boards
@@ -91,7 +91,7 @@ def _rename(request: HttpRequest, guest_key: str) -> str:
 
 
 def _leave(_: HttpRequest, guest_key: str) -> str:
-    leaderboards.leave(guest_key)
+    leave_boards(guest_key)
     return "left"
 
 

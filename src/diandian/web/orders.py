@@ -27,7 +27,7 @@ from diandian.web.secret import secret_page
 log = logging.getLogger(__name__)
 
 # A page that refreshes itself asks the gateway no more often than this.
-_asked: Memory[bool] = Memory(seconds=1.5, maxsize=20_000)
+_asked: Memory[bool] = Memory(seconds=1, maxsize=20_000)
 _MOVING = {"waiting", "checking", "paid"}
 _HALF = {"checking", "paid"}
 
@@ -35,16 +35,16 @@ _HALF = {"checking", "paid"}
 @secret_page
 def order(request: HttpRequest, token: str) -> HttpResponse:
     """Show where an order stands; with POST pay again, change the method or cancel."""
-    found = queries.order_by_token(token)
     if request.method == "POST":
-        return _act(request, found)
-    if found.state == OrderState.AWAITING_PAYMENT:
-        found = _ask_gateway(found)
-    if found.state == OrderState.COMPLETED:
-        certificate = certificates.of_order(found.ref)
-        if certificate is not None:
-            return _go(request, reverse("certificate", args=[certificate.code]) + "?new=1")
-    return _page(request, found)
+        return _act(request, queries.order_by_token(token))
+    bare = queries.bare_order_by_token(token)
+    if bare.state == OrderState.AWAITING_PAYMENT:
+        bare = _ask_gateway(bare)
+    if bare.state == OrderState.COMPLETED:
+        code = certificates.code_of_order(bare.ref)
+        if code is not None:
+            return _go(request, reverse("certificate", args=[code]) + "?new=1")
+    return _page(request, queries.order_by_token(token))
 
 
 def _go(request: HttpRequest, url: str) -> HttpResponse:
@@ -67,7 +67,7 @@ def _ask_gateway(order: Order) -> Order:
         # Nobody knows yet; the poller asks again and the page says "checking".
         log.exception("payment %s could not be asked about", payment.payment_no)
         return order
-    return queries.order_by_token(order.token)
+    return queries.bare_order_by_token(order.token)
 
 
 def _act(request: HttpRequest, order: Order) -> HttpResponse:

@@ -1,10 +1,12 @@
 """The result of a calculation: dots, range, what could be less, and how every line was counted."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext
 
@@ -18,11 +20,12 @@ from diandian.footprints.models import Footprint
 from diandian.kernel.clock import now
 from diandian.kernel.errors import N_
 from diandian.kernel.mass import GRAMS_PER_KG, grams_to_buy
+from diandian.kernel.memory import Memory
 from diandian.orders import queries as orders
 from diandian.orders.models import Order
 from diandian.orders.queries import OfferView
 from diandian.scenes import queries as scenes
-from diandian.scenes.errors import SceneNotFoundError
+from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
 from diandian.scenes.models import Scene, TravelOwner
 from diandian.ui import drawing
 from diandian.web import context, forms
@@ -47,6 +50,9 @@ ICONS = {
     "transport.active": "bike",
     "transport.ferry": "ferry",
 }
+
+# Keyed by all that they say, so that an old one is never a wrong one. About 10 kB each.
+_bodies: Memory[str] = Memory(seconds=600, maxsize=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,22 @@ def footprint_of(slug: str, token: str) -> Footprint:
     return footprint
 
 
+def shown_footprint(slug: str, token: str) -> Footprint:
+    """Return a footprint to look at, with the scene from memory; ordering reads both anew.
+
+    Raises: NotFoundError.
+    """
+    footprint = queries.bare_by_token(token)
+    try:
+        scene = context.published_scene(slug)
+    except (SceneNotFoundError, SceneNotPublishedError):
+        return footprint_of(slug, token)
+    if scene.id != footprint.scene_id:
+        raise SceneNotFoundError
+    footprint.scene = scene
+    return footprint
+
+
 def standing(footprint: Footprint) -> tuple[str, Order | None]:
     """Return what may be done with a footprint, and the order it already has.
 
@@ -169,14 +191,6 @@ def standing(footprint: Footprint) -> tuple[str, Order | None]:
     return ("open" if footprint.mass_g else "zero"), None
 
 
-def _shared_scene(footprint: Footprint) -> Scene:
-    """Return the scene with its parts from memory, or as it is when it is no longer published."""
-    try:
-        return context.published_scene(footprint.scene.slug)
-    except SceneNotFoundError:
-        return footprint.scene
-
-
 def _savings(estimate: Estimate, scale: int) -> list[Saving]:
     return [
         Saving(said(lever.label, lever.params), lever.saves_g // (scale * GRAMS_PER_KG))
@@ -190,49 +204,67 @@ def _step(line: Line) -> Step:
     return Step(line, _name(line), gettext(line.unit), reason)
 
 
-def _context(
-    footprint: Footprint, scene: Scene, where: str, order: Order | None
-) -> dict[str, object]:
-    estimate = Estimate.from_json(footprint.estimate)
+def _body(footprint: Footprint, scene: Scene, scale: int) -> str:
+    """Return the part of the page that is the same for all who gave the same answers here."""
     lang, style = context.language(), context.style_of(scene)
-    mass_g = grams_to_buy(estimate.mass_g)
-    scale = drawing.scale_for(mass_g).kg_per_dot
+    hosts = _host_rows(scene, scale, wording.label("host_paid", style, lang))
+    key = (json.dumps(footprint.estimate), lang, scene.country, tuple(hosts))
+    kept = _bodies.get(key)
+    if kept is None:
+        estimate = Estimate.from_json(footprint.estimate)
+        page = _body_context(estimate, scene, scale) | {"host_rows": hosts}
+        kept = render_to_string("web/result/_body.html", page)
+        _bodies.put(key, kept)
+    return kept
+
+
+def _body_context(estimate: Estimate, scene: Scene, scale: int) -> dict[str, object]:
     dots = drawing.dots_by_category(estimate.by_category(), scale)
-    count = sum(dots.values())
-    offer = first_offer(mass_g) if where == "open" else None
     return {
-        "scene": scene,
-        "footprint": footprint,
         "estimate": estimate,
-        "standing": where,
-        "order": order,
         "scale": scale,
-        "count": count,
+        "count": sum(dots.values()),
         "rows": _rows(estimate, dots),
-        "host_rows": _host_rows(scene, scale, wording.label("host_paid", style, lang)),
         "comparisons": _comparisons(estimate, scene),
         "savings": _savings(estimate, scale),
         "narrow": [gettext(item.label) for item in estimate.narrow],
         "steps": [_step(line) for line in estimate.lines],
         "word": gettext(WORDS.get(estimate.word, WORDS["rough"])),
         "with_flights": estimate.without_non_co2_g != estimate.mass_g,
+    }
+
+
+def _context(footprint: Footprint, where: str, order: Order | None) -> dict[str, object]:
+    scene = footprint.scene
+    lang, style = context.language(), context.style_of(scene)
+    mass_g = grams_to_buy(footprint.mass_g)
+    scale = drawing.scale_for(mass_g).kg_per_dot
+    count = drawing.dot_count(footprint.mass_g, scale)
+    offer = first_offer(mass_g) if where == "open" else None
+    return {
+        "scene": scene,
+        "footprint": footprint,
+        "body": _body(footprint, scene, scale),
+        "standing": where,
+        "order": order,
+        "count": count,
         "price": offer.price_of(mass_g).total if offer else None,
         "say": {
             "match": wording.match_button(style, count, lang),
             "voluntary": wording.voluntary(lang, style),
         },
-        "back_url": reverse("scene_go", args=[scene.slug]) + f"?from={footprint.token}",
+        "back_url": f"{reverse('scene_go', args=[scene.slug])}?from={footprint.token}",
     }
 
 
 @secret_page
 def result(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     """Show a result by its secret link."""
-    footprint = footprint_of(slug, token)
+    footprint = shown_footprint(slug, token)
     where, order = standing(footprint)
     if where == "expired":
         return expired(request, footprint)
-    page = _context(footprint, _shared_scene(footprint), where, order)
+    page = _context(footprint, where, order)
     page["link"] = request.build_absolute_uri(request.path)
     return render(request, "web/result/page.html", page)
 

@@ -20,14 +20,13 @@ def secret_page(view: View[P]) -> View[P]:
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if limits.too_many_misses(request):
-            response = errors.please_wait(request)
-        else:
-            try:
-                response = view(request, *args, **kwargs)
-            except NotFoundError:
-                limits.note_miss(request)
-                response = not_found(request)
+        try:
+            response = view(request, *args, **kwargs)
+        except NotFoundError:
+            # Only misses wait: a hall shares one address, and 128 random bits are never guessed.
+            limited = limits.too_many_misses(request)
+            limits.note_miss(request)
+            response = errors.please_wait(request) if limited else not_found(request)
         response["Cache-Control"] = "no-store"
         response["X-Robots-Tag"] = "noindex"
         return response

@@ -9,26 +9,31 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from django import template
-from django.conf import settings
 from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
 from diandian.kernel.errors import N_, DiandianError
 from diandian.kernel.tokens import spaced_code
-from diandian.ui import bars, drawing, halftones, icons, qr
+from diandian.ui import bars, drawing, frame, halftones, icons, qr, quick_tags
 from diandian.ui import format as text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from django.http import HttpRequest
     from django.template.context import Context
 
     from diandian.kernel.money import Money
 
 register = template.Library()
+# Of the same name as Django's, and after them in the settings' list.
+register.tag("translate", quick_tags.translate)
+register.tag("blocktranslate", quick_tags.blocktranslate)
+register.simple_tag(frame.site_facts, takes_context=True)
+register.simple_tag(frame.part, takes_context=True, name="frame_part")
+register.simple_tag(frame.language_links, takes_context=True)
+register.simple_tag(frame.step_marks)
 
 CATEGORY_NAMES = {
     "travel": N_("Travel"),
@@ -39,7 +44,6 @@ CATEGORY_NAMES = {
     "goods": N_("Goods and waste"),
 }
 _DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-LANGUAGE_NAMES = (("zh-Hans", "中文", "中文"), ("en", "EN", "English"), ("nl", "NL", "Nederlands"))
 
 
 def _lang() -> str:
@@ -303,50 +307,9 @@ def html_lang() -> str:
 
 
 @register.simple_tag(takes_context=True)
-def languages(context: Context) -> list[dict[str, object]]:
-    """List the languages with the address of this page in each."""
-    current = _lang()
-    return [
-        {
-            "code": code,
-            "short": short,
-            "name": name,
-            "url": lang_url(context, code),
-            "on": code == current,
-        }
-        for code, short, name in LANGUAGE_NAMES
-    ]
-
-
-@register.simple_tag(takes_context=True)
-def lang_url(context: Context, code: str) -> str:
-    """Return this page's address in another language; the rest of the query stays."""
-    return _with(context, "lang", code)
-
-
-@register.simple_tag(takes_context=True)
 def page_url(context: Context, page: int) -> str:
     """Return this list's address at another page; the rest of the query stays."""
-    return _with(context, "page", str(page))
-
-
-def _with(context: Context, key: str, value: str) -> str:
-    request: HttpRequest | None = context.get("request")
-    if request is None:
-        return f"?{key}={value}"
-    query = request.GET.copy()
-    query[key] = value
-    return f"{request.path}?{query.urlencode()}"
-
-
-@register.simple_tag(takes_context=True)
-def site_facts(context: Context) -> object:
-    """Return what the frame says about the operator: the context's own ``site`` or the settings."""
-    return context.get("site") or {
-        "test_mode": getattr(settings, "TEST_MODE", False),
-        "operator_name": getattr(settings, "OPERATOR_NAME", ""),
-        "filing_number": getattr(settings, "OPERATOR_FILING", ""),
-    }
+    return frame.address_with(context, "page", str(page))
 
 
 def _error_field(error: object) -> str:

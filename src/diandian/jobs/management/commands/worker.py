@@ -16,8 +16,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         """Run until SIGTERM or Ctrl-C."""
         del args, options
-        # Refuses to start on a database that has lost its guards.
-        self.check(tags=[Tags.database], databases=[DEFAULT_DB_ALIAS])
+        # Refuses to start on unsafe settings, and on a database that has lost its guards.
+        self.check(tags=[Tags.security, Tags.database], databases=[DEFAULT_DB_ALIAS])
         worker = Worker()
         worker.listen_for_signals()
         worker.run()
