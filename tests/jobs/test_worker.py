@@ -113,6 +113,8 @@ def test_events_are_delivered_and_a_failing_handler_tries_again(monkeypatch, cap
 @pytest.mark.slow
 def test_the_command_runs_and_stops_when_asked(tmp_path):
     environment = os.environ | {
+        # Else the child would read the tests' settings, which make a folder of their own.
+        "DJANGO_SETTINGS_MODULE": "diandian.config.settings",
         "DIANDIAN_DATA_DIR": str(tmp_path),
         "DATABASE_URL": f"sqlite://{tmp_path}/worker.sqlite3",
         "DIANDIAN_LOG_LEVEL": "INFO",

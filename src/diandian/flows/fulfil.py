@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.certificates import actions as certificate_actions
@@ -60,7 +60,7 @@ def _fulfil_or_split(intake_ids: list[int], at: datetime) -> int:
         return 0
     try:
         return _fulfil(intake_ids, at)
-    except (DiandianError, DatabaseError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever one order does, the others go on
         if len(intake_ids) > 1:
             half = len(intake_ids) // 2
             return _fulfil_or_split(intake_ids[:half], at) + _fulfil_or_split(intake_ids[half:], at)
@@ -71,7 +71,7 @@ def _fulfil_or_split(intake_ids: list[int], at: datetime) -> int:
 def _fail(intake_id: int, error: Exception, at: datetime) -> None:
     """Count the failure; what can never succeed leaves the queue and is refunded."""
     intake = Intake.objects.select_related("order").get(id=intake_id)
-    log.error("order %s could not be fulfilled: %s", intake.order_id, error)
+    log.error("order %s could not be fulfilled", intake.order_id, exc_info=error)
     actions.note_failure(intake, str(error))
     if (
         isinstance(error, DiandianError)

@@ -55,6 +55,8 @@ class BatchNotOpenError(ConflictError):
     """The batch may not serve now: frozen, under review, unverified or closed (R9)."""
 
     code = "batch_not_open"
+    # A frozen batch may be opened again: paid orders wait for the operator's word.
+    retryable = True
     message = N_(
         "Batch %(batch)s does not serve retirements now. Nothing was retired."
         " Please wait for the review or use another batch."

@@ -1,4 +1,4 @@
-"""What must hold of the grams, at every commit; read from all rows, for the daily close.
+"""What must hold of the grams, at every commit; read from all rows: not for every request.
 
 *Source:* design of the registry, section 2 (R1 to R9). R10 is what ``upstream_state`` says.
 """
