@@ -14,14 +14,6 @@ def orders_of(guest_key: str) -> list[Order]:
     return list(rows.order_by("-id")[:_MOST])
 
 
-def bare_order(ref: str) -> Order | None:
-    """Return what a certificate page needs of an order, without its quote and project."""
-    number = ref.removeprefix("order:")
-    if number == ref or not number.isdecimal():
-        return None
-    return Order.objects.only("scene_id", "guest_key").filter(id=int(number)).first()
-
-
 def scenes_lit(guest_key: str) -> int:
     """Return in how many scenes a device has a completed order, shown on a board or not."""
     done = Order.objects.filter(guest_key=guest_key, state=OrderState.COMPLETED)
