@@ -20,8 +20,9 @@ from diandian.emissions.activity import Question, parse
 from diandian.emissions.estimate import Estimate, Lever, Praise, estimate_lines
 from diandian.emissions.factor_set import factor_set, newest
 from diandian.emissions.lines import Line
+from diandian.emissions.reasons import REASONS
 from diandian.footprints.calculation import calculate, questions_of
-from diandian.kernel.errors import N_, InputError
+from diandian.kernel.errors import InputError
 from diandian.scenes.models import Scene
 
 Amount = (
@@ -54,12 +55,6 @@ Answers = Annotated[
 MOST_LINES = 1000
 # Beyond this, programs that hold numbers as binary fractions would lose grams.
 LARGEST_G = 2**53 - 1
-REASONS = {
-    "country_row": N_("There is no value for the province; the country's is used."),
-    "outside_boundary": N_("Outside the boundary of this scene; counted as zero here."),
-    "stand_in": N_("There is no value for this place; another place's stands in, one grade worse."),
-    "own_value": N_("A value of its own, with its own source."),
-}
 
 
 class OwnFactor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from diandian.emissions.errors import UnknownFactorSetError
 from diandian.emissions.estimate import Estimate
 from diandian.emissions.factor_set import factor_set
 from diandian.emissions.lines import Line
+from diandian.emissions.reasons import REASONS
 from diandian.footprints import queries
 from diandian.footprints.models import Footprint
 from diandian.kernel.clock import now
@@ -33,12 +34,6 @@ from diandian.web.comparisons import Comparison, comparisons
 from diandian.web.secret import secret_page
 
 WORDS = {"high": N_("quite certain"), "fair": N_("fair"), "rough": N_("rough")}
-REASONS = {
-    "country_row": N_("There is no value for the province; the country's is used."),
-    "outside_boundary": N_("Outside the boundary of this scene; counted as zero here."),
-    "stand_in": N_("There is no value for this place; another place's stands in, one grade worse."),
-    "own_value": N_("A value of its own, with its own source."),
-}
 # Beginnings of factor ids, the more special first.
 ICONS = {
     "transport.air": "plane",

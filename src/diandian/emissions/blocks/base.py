@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -33,20 +34,20 @@ class Option:
     params: dict[str, str] = field(default_factory=dict)
 
 
-class Block:
+class Block(ABC):
     """One part of a visit. ``reads``: the answers that change its lines."""
 
     reads: ClassVar[frozenset[str]] = frozenset()
 
+    @abstractmethod
     def questions(self, context: SceneContext) -> tuple[Question, ...]:
         """Return the questions of this part."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lines(
         self, context: SceneContext, values: Mapping[str, Value], factors: FactorSet
     ) -> list[Line]:
         """Return the lines of this part. Raises: InputError naming a question."""
-        raise NotImplementedError
 
     def levers(self, context: SceneContext, values: Mapping[str, Value]) -> Iterable[Option]:  # noqa: ARG002 - blocks without levers
         """Return what the guest could do otherwise next time."""
