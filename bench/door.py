@@ -70,6 +70,8 @@ def _environment(folder: Path, database_url: str, port: int) -> dict[str, str]:
         "DIANDIAN_BASE_URL": f"http://localhost:{port}",
         "DIANDIAN_SECRET_KEY": "a bench keeps no secrets",
         "DIANDIAN_LOG_LEVEL": "WARNING",
+        # All guests of a bench come from one address.
+        "DIANDIAN_FOOTPRINTS_PER_MINUTE": "10000000",
         "DATABASE_URL": database_url,
         "DJANGO_SETTINGS_MODULE": "diandian.config.settings",
     }

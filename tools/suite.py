@@ -81,7 +81,7 @@ def main(arguments: list[str]) -> int:
         url, reason = postgres_url()
         if url:
             print("\nAgain on PostgreSQL: tests that use a database", flush=True)
-            again = ["-q", *PARALLEL, "-m", "(db or postgres or concurrency) and not browser"]
+            again = ["-q", *PARALLEL, "-m", "db or postgres or concurrency"]
             outcomes.append(run("PostgreSQL", "postgres", again))
         else:
             notes.append(f"  PostgreSQL  skipped: {reason}")

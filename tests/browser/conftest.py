@@ -8,15 +8,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from diandian.jobs.demo import answers
+from diandian.jobs.demo_folder import PASSWORD_FILE
 from tests.browser.walk import BROWSER_ARGUMENTS, Walk, phone
+from tests.places import postgres_url
+from tests.settings import DATABASE_KIND
 
 ROOT = Path(__file__).resolve().parents[2]
+DATA = "data"
 _START_SECONDS = 120
 _STOP_SECONDS = 20
 
@@ -46,8 +52,59 @@ def _await_answer(port: int, process: subprocess.Popen[bytes], log: Path) -> Non
     pytest.fail(f"the product did not start:\n{log.read_text()[-3000:]}", pytrace=False)
 
 
+@contextmanager
+def _database() -> Iterator[dict[str, str]]:
+    """Give the product a fresh PostgreSQL database where the tests run on one, else nothing."""
+    if DATABASE_KIND != "postgres":
+        yield {}
+        return
+    url, reason = postgres_url()
+    assert url, reason
+    name = f"diandian_browser_{os.getpid()}"
+    server = url.rpartition("/")[0]
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield {"DATABASE_URL": f"{server}/{name}"}
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def _demo(folder: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Run ``./run demo`` on a free port until the end of the block; give its base address."""
+    port, log = _free_port(), folder / "console.log"
+    command = [sys.executable, "-m", "diandian", "demo", "--port", str(port)]
+    command += ["--data", str(folder / DATA)]
+    with log.open("wb") as console:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _await_answer(port, process, log)
+        yield f"http://localhost:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterator[str]:
+def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder below which the product under test keeps its data."""
+    return tmp_path_factory.mktemp("site")
+
+
+@pytest.fixture(scope="session")
+def site(site_folder: Path, chromium_path: str) -> Iterator[str]:
     """Start the product as ``./run demo`` does; return its base address.
 
     ``DIANDIAN_TEST_SITE`` names a demo that already runs, to test that one while working on pages.
@@ -56,30 +113,17 @@ def site(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterat
     if running:
         yield running
         return
-    folder = tmp_path_factory.mktemp("site")
-    port, log = _free_port(), folder / "console.log"
-    command = [sys.executable, "-m", "diandian", "demo", "--port", str(port)]
-    command += ["--data", str(folder / "data")]
-    with log.open("wb") as console:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=console,
-            stderr=subprocess.STDOUT,
-        )
-    base = f"http://localhost:{port}"
-    try:
-        _await_answer(port, process, log)
+    with _database() as database, _demo(site_folder, _environment() | database) as base:
         yield base
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+
+
+@pytest.fixture
+def operator_password(site: str, site_folder: Path) -> str:
+    """Return the password of the desk of the product that was started here."""
+    path = site_folder / DATA / PASSWORD_FILE
+    if not path.exists():
+        pytest.skip("the desk's password of a site started elsewhere is not known")
+    return path.read_text().strip()
 
 
 # For each module anew: while it runs, Playwright holds an event loop in this thread, and Django

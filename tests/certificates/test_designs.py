@@ -37,7 +37,7 @@ LONG = {
     "nl": "Achtentwintigste gezamenlijke conferentie over koolstofarm bouwen en vervoer " * 2,
 }
 SCENE_URL = "https://diandian.example/s/tianfu26"
-PDF_LIMIT, PNG_LIMIT = 200_000, 300 * 1024
+PDF_LIMIT, PNG_LIMIT = 200_000, 300_000
 
 pytestmark = pytest.mark.parametrize("key", sorted(design.designs()))
 
@@ -174,6 +174,15 @@ def test_pictures_have_their_size_and_a_code_to_follow(key):
         assert size(share) == (1080, 1440)
         assert len(share) < PNG_LIMIT
         assert codes(picture(share)) == [SCENE_URL]
+
+
+@pytest.mark.parametrize("dots", [60, 200, 254, 280, 332, 400])
+def test_a_full_picture_stays_small_while_it_is_held(key, dots):
+    shares = {"travel": dots // 3, "stay": dots // 3, "local": dots - 2 * (dots // 3)}
+    made = held(dots=shares, mass_g=dots * 1000, beneficiary__display_name="青年委员" * 5)
+    for lang in LANGUAGES:
+        phone = design.render_phone_png(made, lang, design_key=key)
+        assert len(phone) <= PNG_LIMIT, (lang, len(phone))
 
 
 def test_the_shared_picture_names_nobody(key):

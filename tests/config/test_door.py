@@ -1,12 +1,21 @@
 """What stands at the door of every page: headers, cookies, and what production refuses."""
 
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
 import pytest
 from django.core.checks import Tags, run_checks
 from django.http import HttpResponse
 from django.test import RequestFactory
 
 from diandian.config import checks
-from diandian.config.middleware import LanguageMiddleware
+from diandian.config.middleware import LanguageMiddleware, SecurityHeadersMiddleware
+from diandian.payments import gateway as port
+from diandian.payments import merchants
+from diandian.payments.gateways.sandbox.gateway import GATEWAY, SandboxGateway
 from diandian.web import guest
 
 
@@ -76,3 +85,64 @@ def test_no_page_stumbles_over_a_character_that_nobody_types(client):
         assert client.get(path, {"holder": "a\x00", "from": "\x00"}).status_code == 400
     assert client.post("/me", {"do": "\x00"}).status_code == 400
     assert client.get("/register", {"holder": "a"}).status_code == 200
+
+
+def read_settings(**environment):
+    """Return what a process with this environment makes of its settings."""
+    names = "BASE_URL", "CSRF_TRUSTED_ORIGINS", "SECURE_PROXY_SSL_HEADER", "SESSION_COOKIE_SECURE"
+    program = (
+        "import json; from diandian.config import settings as s;"
+        f"print(json.dumps({{n: getattr(s, n, None) for n in {names!r}}}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_the_header_of_the_proxy_is_believed_only_where_it_is_named():
+    assert read_settings()["SECURE_PROXY_SSL_HEADER"] is None
+    found = read_settings(DIANDIAN_PROXY_TLS_HEADER="X-Forwarded-Proto")
+    assert found["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
+
+
+def test_the_desk_believes_forms_of_the_address_that_guests_use():
+    found = read_settings(DIANDIAN_BASE_URL="https://diandian.example/")
+    assert found["BASE_URL"] == "https://diandian.example"
+    assert found["CSRF_TRUSTED_ORIGINS"] == ["https://diandian.example"]
+    assert found["SESSION_COOKIE_SECURE"] is True
+
+
+def policy_of():
+    answer = SecurityHeadersMiddleware(lambda _: HttpResponse())(RequestFactory().get("/"))
+    return answer["Content-Security-Policy"]
+
+
+class _Elsewhere(SandboxGateway):
+    key = "elsewhere"
+    pay_origins = ("https://pay.example", "https://app.pay.example:8443")
+
+
+def test_forms_lead_to_the_gateways_in_use_and_nowhere_else(settings, monkeypatch):
+    both = {"sandbox": GATEWAY, "elsewhere": _Elsewhere()}
+    monkeypatch.setattr(merchants, "gateways", lambda: both)
+    assert "form-action 'self';" in policy_of()
+    settings.GATEWAYS = ["sandbox", "elsewhere"]
+    assert "form-action 'self' https://app.pay.example:8443 https://pay.example;" in policy_of()
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://pay.example", "https://pay.example/go", "https://*", "https://a; x", "*"]
+)
+def test_a_gateway_names_origins_and_nothing_else(monkeypatch, origin):
+    class Odd(SandboxGateway):
+        pay_origins = (origin,)
+
+    module = SimpleNamespace(GATEWAY=Odd())
+    monkeypatch.setattr(port, "plug_in_modules", lambda *_: [("sandbox", module)])
+    with pytest.raises(TypeError, match="pay_origins"):
+        port.gateways.__wrapped__()

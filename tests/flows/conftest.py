@@ -84,14 +84,15 @@ class World:
     def quote(self, mass_g=124_000, **facts):
         return open_quote(project_code=self.project.code, mass_g=mass_g, at=self.now, **facts)
 
-    def order(self, mass_g=124_000, *, name="Lin", at=None, **facts):
-        """Place an order: grams held, payment started."""
+    def order(self, mass_g=124_000, *, name="Lin", at=None, is_vouched_for=False, **facts):
+        """Place an order: grams held, payment started; vouched for, no cap meets it."""
         quote = self.quote(mass_g, **facts)
         return checkout.place_order(
             quote_token=quote.token,
             beneficiary_name=name,
             on_board=False,
             language="en",
+            is_vouched_for=is_vouched_for,
             at=at or self.now,
         )
 

@@ -10,6 +10,7 @@ from diandian.audit import actions as audit_actions
 from diandian.audit.models import AuditEntry
 from diandian.office.admin import DESKS
 from diandian.orders.models import Order
+from diandian.ui import limits
 
 pytestmark = pytest.mark.django_db
 
@@ -67,3 +68,56 @@ def test_secret_links_stay_secret(rf):
     shown = admin.site._registry[Order].get_fields(rf.get("/"))
     assert "state" in shown
     assert not {"token", "guest_key", "quote", "footprint"} & set(shown)
+
+
+def sign_in(password, name="operator", client=None, **extra):
+    client = client or Client(headers={"accept-language": "en"})
+    form = {"username": name, "password": password}
+    return client.post("/admin/login/", form, **extra)
+
+
+@pytest.fixture
+def few_failures(desk, settings):
+    settings.SIGN_IN_FAILURES = 3
+    limits.sign_in_failures.forget()
+    yield
+    limits.sign_in_failures.forget()
+
+
+def test_guessing_a_password_waits_also_with_the_right_one(few_failures):
+    for _ in range(3):
+        assert "Signing in failed too often" not in sign_in("wrong").content.decode()
+    answer = sign_in(PASSWORD)
+    assert answer.status_code == 200, "not signed in: the form comes back"
+    assert "Signing in failed too often" in answer.content.decode()
+    assert "wait a quarter of an hour" in answer.content.decode()
+
+
+def test_a_name_waits_wherever_the_guesses_come_from(few_failures):
+    for number in range(3):
+        sign_in("wrong", " Operator", REMOTE_ADDR=f"198.51.100.{number}")
+    answer = sign_in(PASSWORD, REMOTE_ADDR="198.51.100.99")
+    assert "Signing in failed too often" in answer.content.decode()
+
+
+def test_an_address_waits_whatever_names_are_tried(few_failures):
+    for number in range(3):
+        sign_in("wrong", f"name{number}", REMOTE_ADDR="198.51.100.7")
+    kept_out = sign_in(PASSWORD, REMOTE_ADDR="198.51.100.7")
+    assert "Signing in failed too often" in kept_out.content.decode()
+    assert sign_in(PASSWORD, REMOTE_ADDR="198.51.100.8").status_code == 302
+
+
+def test_signing_in_rightly_is_never_counted(few_failures):
+    assert [sign_in(PASSWORD).status_code for _ in range(6)] == [302] * 6
+
+
+def test_signing_in_works_behind_a_proxy_that_ends_tls(desk, settings):
+    settings.CSRF_TRUSTED_ORIGINS = ["https://testserver"]
+    client = Client(enforce_csrf_checks=True)
+    token = client.get("/admin/login/").cookies["csrftoken"].value
+    form = {"username": "operator", "password": PASSWORD, "csrfmiddlewaretoken": token}
+    ours = client.post("/admin/login/", form, headers={"origin": "https://testserver"})
+    assert ours.status_code == 302
+    theirs = client.post("/admin/login/", form, headers={"origin": "https://elsewhere.example"})
+    assert theirs.status_code == 403

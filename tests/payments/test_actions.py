@@ -181,27 +181,6 @@ def test_success_after_the_end_is_late(start, before):
     assert queries.by_no(payment.payment_no).is_late
 
 
-@pytest.mark.parametrize(
-    "difference",
-    [
-        {"amount_minor": 803},
-        {"amount_minor": 805},
-        {"currency": "JPY"},
-        {"merchant": "other"},
-        {"mode": "live"},
-        {"payment_no": "other"},
-    ],
-)
-def test_a_difference_changes_no_state_and_is_kept_for_people(start, difference):
-    payment = start()
-    applied = apply(payment, **difference)
-    assert (applied.changed, len(applied.mismatch)) == (False, 1)
-    payment.refresh_from_db()
-    assert payment.state == "created"
-    assert payment.reason == f"mismatch: {applied.mismatch[0]}"
-    assert payment.next_query_at is None
-
-
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
 )

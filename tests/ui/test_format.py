@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diandian.claims import phrases
 from diandian.kernel.money import EXPONENTS, Money
 from diandian.ui import format as text
 
@@ -41,18 +42,57 @@ def test_money_prints_every_minor_unit(currency):
     [
         (0, ("0 千克", "0 kg", "0 kg")),
         (43_000, ("43 千克", "43 kg", "43 kg")),
-        (43_040, ("43.0 千克", "43.0 kg", "43,0 kg")),
-        (99_949, ("99.9 千克", "99.9 kg", "99,9 kg")),
-        (99_950, ("100 千克", "100 kg", "100 kg")),
+        (400, ("0.4 千克", "0.4 kg", "0,4 kg")),
+        (9_949, ("9.9 千克", "9.9 kg", "9,9 kg")),
+        (9_950, ("10 千克", "10 kg", "10 kg")),
+        (43_040, ("43 千克", "43 kg", "43 kg")),
         (123_500, ("124 千克", "124 kg", "124 kg")),
-        (9_999_499, ("9,999 千克", "9,999 kg", "9.999 kg")),
-        (9_999_500, ("10.00 吨", "10.00 t", "10,00 t")),
-        (34_567_000, ("34.57 吨", "34.57 t", "34,57 t")),
+        (999_499, ("999 千克", "999 kg", "999 kg")),
+        (999_500, ("1 吨", "1 t", "1 t")),
+        (3_700_000, ("3.7 吨", "3.7 t", "3,7 t")),
+        (34_567_000, ("34.6 吨", "34.6 t", "34,6 t")),
+        (99_950_000, ("100 吨", "100 t", "100 t")),
+        (376_020_000, ("376 吨", "376 t", "376 t")),
         (92_000_000, ("92 吨", "92 t", "92 t")),
     ],
 )
 def test_mass(mass_g, expected):
     assert tuple(text.mass(mass_g, lang).translate(PLAIN) for lang in LANGUAGES) == expected
+
+
+@pytest.mark.parametrize(
+    ("mass_g", "expected"),
+    [
+        (72_000, ("72 千克", "72 kg", "72 kg")),
+        (400, ("0.4 千克", "0.4 kg", "0,4 kg")),
+        (1_240_001, ("1,240.001 千克", "1,240.001 kg", "1.240,001 kg")),
+        (54_091_000, ("54.091 吨", "54.091 t", "54,091 t")),
+        (400_000_000, ("400 吨", "400 t", "400 t")),
+    ],
+)
+def test_amounts_of_the_books_are_exact(mass_g, expected):
+    assert tuple(text.exact_mass(mass_g, lang).translate(PLAIN) for lang in LANGUAGES) == expected
+
+
+@given(st.integers(0, 10**12), st.sampled_from(LANGUAGES))
+def test_pages_and_claims_write_the_same_amounts(mass_g, lang):
+    assert text.exact_mass(mass_g, lang) == phrases.exact_mass(mass_g, lang)
+    assert text.mass(mass_g, lang) == phrases.shown_mass(mass_g, lang)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "currency", "expected"),
+    [
+        (312, 1486, "CNY", ("¥3–15", "¥3–15", "¥ 3–15")),
+        (312, 148_600, "EUR", ("€3–1,486", "€3–1,486", "€ 3–1.486")),
+        (70, 3486, "CNY", ("", "", "")),
+    ],
+)
+def test_a_span_of_prices_is_whole_and_opens_outwards(low, high, currency, expected):
+    spans = [
+        text.money_span(Money(low, currency), Money(high, currency), lang) for lang in LANGUAGES
+    ]
+    assert tuple(span.translate(PLAIN) for span in spans) == expected
 
 
 def test_mass_names_the_substance_only_when_asked():

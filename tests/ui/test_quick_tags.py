@@ -76,5 +76,5 @@ def test_numbers_are_grouped_as_the_locale_data_say(value, lang):
 
 @pytest.mark.parametrize("lang", sorted(LOCALES))
 def test_masses_keep_the_locale_s_decimal_mark(lang):
-    shown = format_decimal(Decimal("1234567.89"), "#,##0.00", locale=LOCALES[lang])
-    assert text.mass_number(1_234_567_890_000, lang) == (shown, True)
+    shown = format_decimal(Decimal("12.3"), "#,##0.0", locale=LOCALES[lang])
+    assert text.mass_number(12_345_678, lang) == (shown, True)

@@ -179,6 +179,14 @@ def test_sold_out_between_page_and_button(browser, shop, scene):
     assert not Order.objects.exists()
 
 
+def test_a_sold_out_project_offers_a_reminder(browser, shop, scene):
+    result = count(browser)
+    for lane in Lane.objects.filter(batch__project__code="kitchen-waste"):
+        Lane.objects.filter(id=lane.id).update(held_g=lane.hi - lane.cursor)
+    page = browser.get(f"{result}/pay").content.decode()
+    assert 'href="/projects/kitchen-waste/again.ics"' in page
+
+
 def test_everything_sold_out_takes_no_money(browser, scene):
     result = count(browser)
     assert "sold out" in text(browser.get(result))
@@ -260,6 +268,23 @@ def test_nothing_to_pay_where_the_host_answers_for_the_trip(browser, shop):
     assert "The host answers for your trip" in page
     assert "¥" not in page
     assert path_of(browser.get(f"{result}/pay")) == result
+
+
+def test_a_hosted_guest_keeps_a_page_that_claims_nothing(browser, shop):
+    open_scene("hosted", travel_owner="organiser")
+    result = count(browser, "hosted")
+    assert f'{result}/attended"' in browser.get(result).content.decode()
+    response = browser.get(f"{result}/attended")
+    page = text(response)
+    assert "The organiser answers for this journey" in page
+    assert "This page is not a certificate" in page
+    assert not re.search(r"neutral|matched|honour|¥", page)
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_only_hosted_guests_have_that_page(browser, shop, scene):
+    result = count(browser)
+    assert path_of(browser.get(f"{result}/attended")) == result
 
 
 def test_nothing_emitted_costs_nothing(browser, shop, scene):

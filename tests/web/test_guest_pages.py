@@ -48,7 +48,7 @@ def test_a_scene_without_guests_shows_no_empty_field(browser, scene):
     page = text(browser.get("/s/tianfu-2026"))
     assert "Be the first dot" in page
     assert "Lit so far" not in page
-    assert "3,700" in page, "what the host avoided"
+    assert "3.7\u202ft" in page, "what the host avoided"
 
 
 def test_a_scene_with_guests_shows_how_far_it_is(browser, scene, monkeypatch):
@@ -175,8 +175,9 @@ def test_absurd_numbers_are_refused_at_the_field(browser, scene, nights):
     assert 'href="#nights"' in response.content.decode()
 
 
-def test_the_running_total_says_nothing_until_it_can(browser, scene):
-    assert not text(browser.post("/s/tianfu-2026/total", {"mode": "train"})).strip()
+def test_the_running_total_says_only_its_scale_until_it_can(browser, scene):
+    none_yet = text(browser.post("/s/tianfu-2026/total", {"mode": "train"}))
+    assert none_yet.strip() == "1 dot = 1\u202fkg CO₂e"
     assert re.search(r"\d+ dots", text(browser.post("/s/tianfu-2026/total", ANSWERS)))
 
 
@@ -253,7 +254,11 @@ def test_result_and_choice_cost_few_queries(browser, scene, django_assert_max_nu
 
 def test_health_says_what_works(browser):
     assert browser.get("/healthz").content == b"ok\n"
-    assert browser.get("/readyz").json() == {"database": True, "worker": False}
+    assert browser.get("/readyz").json() == {
+        "database": True,
+        "worker": False,
+        "promises_overdue": 0,
+    }
     assert "background work is late" in text(browser.get("/status"))
 
 

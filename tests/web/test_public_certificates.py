@@ -12,8 +12,7 @@ from diandian.kernel.clock import now
 from diandian.kernel.memory import Memory
 from diandian.kernel.tokens import new_code, spaced_code
 from diandian.orders.models import Order
-from diandian.ui import limits
-from diandian.web import rendered
+from diandian.ui import limits, rendered
 from tests.web.public_world import buy
 from tests.web.world import open_scene, open_shop
 
@@ -171,7 +170,10 @@ def test_paper_follows_the_asked_language_else_the_holders(get, certificate):
     assert "-en.pdf" in english["ETag"]
 
 
-@pytest.mark.parametrize(("ending", "size"), [(".png", (1080, 1920)), ("-share.png", (1080, 1440))])
+@pytest.mark.parametrize(
+    ("ending", "size"),
+    [(".png", (1080, 1920)), ("-share.png", (1080, 1440)), ("-preview.png", (300, 300))],
+)
 def test_pictures(get, certificate, ending, size):
     from PIL import Image
 
@@ -229,6 +231,20 @@ def test_guessing_codes_is_slowed_but_slips_are_not(get, settings):
     settings.MISSES_PER_MINUTE = 2
     assert [get("/v/123").status_code for _ in range(4)] == [404] * 4
     assert [get(f"/v/{new_code()}").status_code for _ in range(3)] == [404, 404, 429]
+    put_off = get(f"/v/{new_code()}")
+    assert (put_off["Retry-After"], put_off["X-Robots-Tag"]) == ("60", "noindex")
+    assert "Too many wrong links or codes" in text(put_off)
+
+
+def test_guesses_of_others_behind_the_same_address_keep_no_certificate_back(
+    get, certificate, settings
+):
+    settings.MISSES_PER_MINUTE = 2
+    assert [get(f"/c/{new_code()}").status_code for _ in range(3)] == [404, 404, 429]
+    for path in ("/v/{}", "/c/{}", "/c/{}.pdf", "/c/{}.png", "/c/{}.json"):
+        assert get(path.format(certificate.code)).status_code == 200, path
+    assert get(f"/c/{certificate.code.lower()}").status_code == 302
+    assert get(f"/v/{new_code()}").status_code == 429
 
 
 def test_revoked_and_altered_certificates_are_called_so(get, certificate):
@@ -275,5 +291,31 @@ def test_old_drawings_are_swept(tmp_path):
     week_ago = now().timestamp() - 8 * 86_400
     os.utime(old, (week_ago, week_ago))
     rendered.keep("ABD", "1" * 64, "x.pdf", lambda: b"new")
+    assert rendered.sweep() == 1
     assert not old.exists()
     assert rendered.keep("ABD", "1" * 64, "x.pdf", lambda: b"other") == b"new"
+    assert rendered.sweep() == 0
+
+
+def test_drawings_stay_within_their_size(tmp_path, settings):
+    import os
+
+    settings.RENDERED_MEGABYTES = 2
+    for age, code in enumerate(("NEW", "MID", "OLD")):
+        rendered.keep(code, "0" * 64, "x.png", lambda: bytes(900_000))
+        path = next((tmp_path / "rendered").rglob(f"{code}-*"))
+        made_at = now().timestamp() - 60 * age
+        os.utime(path, (made_at, made_at))
+    assert rendered.sweep() == 1
+    left = {path.name[:3] for path in (tmp_path / "rendered").rglob("*.png")}
+    assert left == {"NEW", "MID"}
+
+
+def test_sweeping_before_anything_was_drawn_is_no_trouble(tmp_path):
+    assert rendered.sweep() == 0
+
+
+def test_the_worker_sweeps():
+    from diandian.jobs.schedule import TASKS
+
+    assert rendered.sweep in [task.run for task in TASKS]

@@ -172,7 +172,7 @@ WRITES = (400, 403, 413, 415, 422)
 
 
 class ApiController(Controller[_ExactSerializer]):
-    """Base of all controllers. ``guessable``: the address holds a secret, so misses are counted."""
+    """Base of all controllers. ``guessable``: it takes a secret, so wrong ones are counted."""
 
     is_abstract = True
     endpoint_cls = _Endpoint
@@ -194,8 +194,6 @@ class ApiController(Controller[_ExactSerializer]):
     def _answer(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if limits.too_many_calls(request):
             return problems.too_many()
-        if self.guessable and limits.too_many_misses(request):
-            return problems.too_many()
         # What answers GET answers HEAD; the server leaves the body out.
         method = "GET" if request.method == "HEAD" else str(request.method)
         endpoint = self.api_endpoints.get(method)
@@ -210,8 +208,12 @@ class ApiController(Controller[_ExactSerializer]):
         exc: Exception,
     ) -> HttpResponse:
         """Turn whatever was raised into problem details."""
-        if isinstance(exc, NotFoundError) and self.guessable:
-            limits.note_miss(self.request)
+        if (
+            self.guessable
+            and isinstance(exc, NotFoundError)
+            and limits.one_miss_too_many(self.request)
+        ):
+            return problems.too_many()
         if isinstance(exc, RequestSerializationError | UnreadablePostError):
             is_json = self.request.content_type in {"", "application/json"}
             return (

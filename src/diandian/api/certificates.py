@@ -4,7 +4,7 @@
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from dmr import modify
@@ -24,14 +24,24 @@ class CertificateNotFoundError(NotFoundError):
     message = N_("There is no certificate with this code. Please check it for a slip.")
 
 
+class CertificateQuery(LangQuery, kw_only=True):
+    """``version``: an earlier version of the certificate, as long as it is kept."""
+
+    version: Annotated[int, msgspec.Meta(ge=1, le=32_767)] | None = None
+
+
 class CertificateOut(msgspec.Struct, kw_only=True):
-    """A certificate. ``answer``: valid, pending, revoked or broken; ``failures`` names checks.
+    """A certificate. ``answer``: valid, pending, replaced, revoked or broken.
+
+    ``failures`` names checks. ``version``: the one that is shown, the newest unless another was
+    asked for; while tonnes are only held outside (pending), a newer one will follow.
 
     ``record`` holds the facts (schema "diandian/certificate/1"), ``credential`` the same facts
     signed; ``public_key`` is the raw Ed25519 key in hexadecimal.
     """
 
     code: str
+    version: int
     answer: str
     answer_text: str
     failures: list[str]
@@ -53,13 +63,15 @@ class CertificateController(ApiController):
         status_code=HTTPStatus.OK,
         extra_responses=refusals(404, 422),
     )
-    def get(self, parsed_query: Query[LangQuery]) -> CertificateOut:  # noqa: ARG002 - for the description
+    def get(self, parsed_query: Query[CertificateQuery]) -> CertificateOut:
         """Answer for one code, however it was typed."""
-        verdict = verify_code(str(self.kwargs["code"]).replace("\x00", ""))
+        code = str(self.kwargs["code"]).replace("\x00", "")
+        verdict = verify_code(code, parsed_query.version)
         if verdict.certificate is None:
             raise CertificateNotFoundError
         return CertificateOut(
             code=verdict.code,
+            version=verdict.certificate.version,
             answer=verdict.answer,
             answer_text=wording.verify_answer(verdict.answer, language()),
             failures=list(verdict.failures),

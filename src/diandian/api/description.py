@@ -66,6 +66,7 @@ PARAMETERS = {
     "slug": "The scene's name in addresses.",
     "id": "The id that the API gave; that of an order is secret.",
     "code": "A certificate's code, however it was typed.",
+    "version": "An earlier version of the certificate; without it, the newest.",
     "board": "`people`, `scenes`, or `scene:SLUG` for those who lit one scene.",
     "period": "This year, or all years.",
     "project": "A project's code.",

@@ -12,11 +12,13 @@ from django.db.models import F, Q
 
 from diandian.audit import queries, rules
 from diandian.audit.models import AuditEntry, OutboxEvent, OutboxState
-from diandian.audit.transactions import joined
 from diandian.kernel.clock import now
+from diandian.store.statements import Insert
+from diandian.store.transactions import joined
 
 # Any number will do, as long as nobody else takes it.
 _TRAIL_LOCK = 0x6469616E
+_EVENTS = Insert(OutboxEvent, skip_conflicts=True)
 
 
 def record(
@@ -78,7 +80,20 @@ def publish(
         created_at=at,
         available_at=available_at or at,
     )
-    OutboxEvent.objects.bulk_create([event], ignore_conflicts=True)
+    _EVENTS.run([event])
+
+
+def publish_many(kind: str, payloads: Mapping[str, Mapping[str, object]]) -> None:
+    """Leave events of one kind for the worker, by their keys. Idempotent by: each key."""
+    assert kind, "an event has a kind"
+    at = now()
+    OutboxEvent.objects.bulk_create(
+        [
+            OutboxEvent(kind=kind, key=key, payload=dict(payload), created_at=at, available_at=at)
+            for key, payload in payloads.items()
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def claim_events(

@@ -1,8 +1,11 @@
-"""Writes of certificates: issue the signed record; revoke it; take the name out of it."""
+"""Writes of certificates: issue, follow what happened outside, revoke, take the name out.
+
+A code names the newest version; a signed document is never changed, a new version stands beside it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from diandian.certificates import keys
@@ -10,7 +13,10 @@ from diandian.certificates.models import Certificate, CertificateState
 from diandian.emissions.estimate import without_person
 from diandian.kernel.canonical import digest_hex
 from diandian.registry.models import Retirement
+from diandian.store.statements import Insert
 from diandian.verifier.credential import record_of, sign
+
+_CERTIFICATES = Insert(Certificate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,53 @@ def issue(wanted: Sequence[Issue], *, at: datetime) -> list[Certificate]:
                 order_ref=item.order_ref,
                 credential=credential,
                 sha256=digest_hex(credential),
+                promised_by=_promised_day(item.record),
                 issued_at=at,
             )
         )
-    return Certificate.objects.bulk_create(rows)
+    _CERTIFICATES.run(rows)
+    return rows
+
+
+def _promised_day(record: Mapping[str, Any]) -> date | None:
+    held = record["state"] == "held" and record["retire_by"]
+    return date.fromisoformat(record["retire_by"]) if held else None
+
+
+def supersede(
+    wanted: Sequence[tuple[Certificate, Mapping[str, Any]]], *, reason: str, at: datetime
+) -> list[Certificate]:
+    """Sign and write the next version of each certificate; the one before stays, superseded.
+
+    In the caller's transaction, which has locked the orders: nobody else writes their versions.
+    Raises: IntegrityError when a version was written already.
+    """
+    assert reason, "a new version says why"
+    ids = [certificate.id for certificate, _ in wanted]
+    current = Certificate.objects.filter(id__in=ids, state=CertificateState.CURRENT)
+    changed = current.update(
+        state=CertificateState.SUPERSEDED, state_reason=reason[:200], promised_by=None
+    )
+    assert changed == len(ids), "only what is current is followed, once"
+    rows = []
+    for certificate, record in wanted:
+        assert record["version"] == certificate.version + 1, "versions are counted"
+        credential = _signed(record, at)
+        rows.append(
+            Certificate(
+                code=certificate.code,
+                version=record["version"],
+                retirement_id=certificate.retirement_id,
+                order_ref=certificate.order_ref,
+                credential=credential,
+                sha256=digest_hex(credential),
+                design=certificate.design,
+                promised_by=_promised_day(record),
+                issued_at=certificate.issued_at,
+            )
+        )
+    _CERTIFICATES.run(rows)
+    return rows
 
 
 def revoke(certificate: Certificate, *, reason: str) -> bool:
@@ -66,9 +115,12 @@ def revoke(certificate: Certificate, *, reason: str) -> bool:
 def take_name_out(certificate: Certificate, *, at: datetime) -> None:
     """Sign the record anew without the person's name and inputs; the grams and the code stay.
 
-    The signed document with the name is not kept: that is the point of erasing.
+    ``certificate``: the newest version, its order locked. No signed document with the name is kept,
+    also not among earlier versions: that is the point of erasing.
     """
+    Certificate.objects.filter(code=certificate.code).exclude(id=certificate.id).delete()
     record = dict(record_of(certificate.credential))
+    record.pop("replaces", None)
     record["beneficiary"] = {"display_name": ""}
     if record.get("estimate"):
         record["estimate"] = without_person(record["estimate"])

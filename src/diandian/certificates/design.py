@@ -1,9 +1,9 @@
 """Contract of a certificate design, and the only way from a signed record to paper and pictures.
 
-A design is a folder of ``designs/`` with ``design.toml`` (names, colours, fact words) and three
-documents: ``certificate.typ`` (A4, PDF), ``phone.typ`` (1080 x 1920) and ``share.typ``
-(1080 x 1440). It receives finished words and coordinates; it never computes a claim. The same
-credential gives the same bytes.
+A design is a folder of ``designs/`` with ``design.toml`` (names, colours, fact words) and four
+documents: ``certificate.typ`` (A4, PDF), ``phone.typ`` (1080 x 1920), ``share.typ`` (1080 x 1440)
+and ``preview.typ`` (300 x 300). It receives finished words and coordinates; it never computes a
+claim. The same credential gives the same bytes.
 """
 
 import tomllib
@@ -29,7 +29,7 @@ Page = dict[str, Any]
 Points = Sequence[tuple[float, float]]
 
 DEFAULT = "indigo"
-DOCUMENTS = ("certificate.typ", "phone.typ", "share.typ")
+DOCUMENTS = ("certificate.typ", "phone.typ", "share.typ", "preview.typ")
 _FOLDER = Path(__file__).parent / "designs"
 _BLOOM_RADIUS = 127.0
 _RIDGE = ("ridge", 339.0, 160.5, 4.65)
@@ -303,7 +303,8 @@ def _phone_rows(record: Record, lang: str, words: Mapping[str, str]) -> list[lis
     estimate = record["estimate"]
     if estimate is not None:
         shown = phrases.shown_range(estimate["low_g"], estimate["high_g"], lang)
-        rows.append(["plain", words["short_range"], shown, ""])
+        note = wording.own_factors_note(lang) if wording.has_own_factors(record) else ""
+        rows.append(["plain", words["short_range"], shown, note])
     return rows
 
 
@@ -328,3 +329,14 @@ def render_share_png(
         "qr_alt": words["qr"].format(url=scene_url),
     }
     return typst.render_png(chosen.folder / "share.typ", page)
+
+
+def render_preview_png(record: Record, *, design_key: str = DEFAULT) -> bytes:
+    """Return the bloom alone, 300 x 300, for the preview of a link. Raises: TypesettingError."""
+    chosen = design(design_key)
+    page = {
+        "lang": "en",
+        "half": record["state"] != "retired",
+        "flower": _flower(record, chosen.cloth),
+    }
+    return typst.render_png(chosen.folder / "preview.typ", page)

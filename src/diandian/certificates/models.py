@@ -15,9 +15,13 @@ class CertificateState(models.TextChoices):
 
 
 class Certificate(models.Model):
-    """``credential`` is the signed document; its subject is the record."""
+    """One version of a certificate: ``credential`` is the signed document, its subject the record.
 
-    code = models.CharField(max_length=12, unique=True)
+    A code names the newest version; the ones before it stay as they were signed, superseded.
+    ``promised_by``: while tonnes are only held outside, the day by which they will be retired.
+    """
+
+    code = models.CharField(max_length=12)
     version = models.PositiveSmallIntegerField(default=1)
     retirement = models.ForeignKey(Retirement, models.PROTECT, related_name="certificates")
     order_ref = models.CharField(max_length=80, db_index=True)
@@ -28,13 +32,22 @@ class Certificate(models.Model):
     )
     state_reason = models.CharField(max_length=200, blank=True)
     design = models.CharField(max_length=40, default="indigo")
+    promised_by = models.DateField(null=True, blank=True)
     issued_at = models.DateTimeField()
 
     class Meta:
         ordering = ["-id"]
         constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="certificate_version_once"),
             models.UniqueConstraint(
                 fields=["retirement"], condition=Q(state="current"), name="certificate_one_current"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["promised_by", "id"],
+                condition=Q(state="current", promised_by__isnull=False),
+                name="certificate_promised",
             )
         ]
 

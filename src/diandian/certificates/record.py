@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from diandian.claims import wording
 from diandian.claims.levels import allowed_style, claim_level
 from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.kernel.money import Money, largest_remainder
@@ -110,28 +111,60 @@ def _recognition(ranges: Sequence[RetiredRange]) -> str:
     return "" if "" in found else "; ".join(sorted(found))
 
 
-def _claim(facts: Facts, *, retired: bool) -> dict[str, str]:
-    scene = facts.scene
-    jurisdiction = scene.country if scene else ""
-    audience = scene.audience if scene else "unknown"
-    estimate = facts.estimate or {}
+def _level(record: Mapping[str, Any]) -> str:
+    """Return the claim level that a record's own facts support."""
+    # What nobody here has checked is no measure of what was covered.
+    estimate = {} if record["own_factors"] else record["estimate"] or {}
     level = claim_level(
-        retired=retired,
-        mass_g=facts.retirement.mass_g,
+        retired=record["state"] == "retired",
+        mass_g=record["mass_g"],
         estimate_low_g=estimate.get("low_g"),
         estimate_high_g=estimate.get("high_g"),
-        recognition_evidence=_recognition(facts.ranges),
+        recognition_evidence=record["recognition_evidence"],
         boundary_complete=False,
-        jurisdiction=jurisdiction,
-        audience=audience,
+        jurisdiction=record["claim"]["jurisdiction"],
+        audience=record["claim"]["audience"],
     )
+    return str(level)
+
+
+def _claim(scene: Scene | None) -> dict[str, str]:
+    """Return style and surface of the claim; its level follows from the whole record."""
+    jurisdiction = scene.country if scene else ""
+    audience = scene.audience if scene else "unknown"
     wished = scene.claim_style if scene else "contribution"
     return {
-        "level": str(level),
+        "level": "",
         "style": str(allowed_style(wished, jurisdiction, audience)),
         "jurisdiction": jurisdiction,
         "audience": audience,
     }
+
+
+def _own_factors(estimate: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return how many lines rest on factors of whoever asked, with the sentence about it."""
+    count = wording.own_factor_lines(estimate)
+    if not count:
+        return None
+    said = {lang: wording.own_factors_note(lang) for lang in wording.LANGUAGES}
+    return {"lines": count, "says": said}
+
+
+def _upstream(custody: str, upstream: UpstreamState) -> dict[str, Any]:
+    return {
+        "custody": custody,
+        "state": upstream.state,
+        "registry": upstream.registry_url,
+        "reference": upstream.reference,
+        "retired_at": _instant(upstream.retired_at),
+        "evidence_sha256": upstream.evidence_sha256,
+        "simulated": upstream.is_simulated,
+    }
+
+
+def _retired_at(retirement: Retirement, upstream: UpstreamState) -> datetime:
+    """Return when the last of both happened: ours, and the one at the origin."""
+    return max(retirement.retired_at, upstream.retired_at or retirement.retired_at)
 
 
 def build(facts: Facts) -> dict[str, Any]:
@@ -140,16 +173,16 @@ def build(facts: Facts) -> dict[str, Any]:
     retired = facts.upstream.state == "retired"
     kg = kg_per_dot(retirement.mass_g)
     upstream = facts.upstream
-    return {
+    record: dict[str, Any] = {
         "schema": "diandian/certificate/1",
         "code": facts.code,
         "version": 1,
         "lang": facts.language,
         "issued_at": _instant(facts.issued_at),
         "state": "retired" if retired else "held",
-        "retired_at": _instant(retirement.retired_at) if retired else None,
+        "retired_at": _instant(_retired_at(retirement, upstream)) if retired else None,
         "retire_by": facts.retire_by.isoformat() if facts.retire_by and not retired else None,
-        "claim": _claim(facts, retired=retired),
+        "claim": _claim(facts.scene),
         "beneficiary": {"display_name": facts.display_name},
         "scene": _scene(facts.scene),
         "purpose": retirement.purpose,
@@ -157,6 +190,7 @@ def build(facts: Facts) -> dict[str, Any]:
         "kg_per_dot": kg,
         "dots": dots_of(retirement.mass_g, facts.estimate, kg),
         "estimate": dict(facts.estimate) if facts.estimate else None,
+        "own_factors": _own_factors(facts.estimate),
         "retirement": retirement.public_id,
         "subject_commit": retirement.subject_commit,
         "project": {
@@ -172,15 +206,7 @@ def build(facts: Facts) -> dict[str, Any]:
             "vintage_year": retirement.vintage_year,
         },
         "ranges": [_range(piece) for piece in facts.ranges],
-        "upstream": {
-            "custody": facts.batch.custody,
-            "state": upstream.state,
-            "registry": upstream.registry_url,
-            "reference": upstream.reference,
-            "retired_at": _instant(upstream.retired_at),
-            "evidence_sha256": upstream.evidence_sha256,
-            "simulated": upstream.is_simulated,
-        },
+        "upstream": _upstream(facts.batch.custody, upstream),
         "recognition_evidence": _recognition(facts.ranges),
         "money": {
             "currency": facts.supplier.currency,
@@ -189,7 +215,40 @@ def build(facts: Facts) -> dict[str, Any]:
             "fee_minor": facts.fee.amount_minor,
         },
         "sample": retirement.is_sample,
-        "simulated_registry": settings.TEST_MODE,
+        "simulated_registry": settings.TEST_MODE or upstream.is_simulated,
         "no_money_moved": settings.TEST_MODE,
         "verify_url": f"{settings.BASE_URL}/v/{facts.code}",
     }
+    record["claim"]["level"] = _level(record)
+    return record
+
+
+def retired_since(
+    earlier: Mapping[str, Any],
+    *,
+    replaced_sha256: str,
+    retirement: Retirement,
+    upstream: UpstreamState,
+    at: datetime,
+) -> dict[str, Any]:
+    """Return the next version of a record whose tonnes were held and are now retired outside.
+
+    Grams, serials, words of the estimate and the address stay; state, evidence and claim follow.
+    ``replaced_sha256``: digest of the document that this one replaces.
+    """
+    assert earlier["state"] == "held", "what is retired stays retired"
+    assert upstream.state == "retired", "every tonne has its evidence"
+    record: dict[str, Any] = {
+        **earlier,
+        "version": earlier["version"] + 1,
+        "replaces": {"version": earlier["version"], "sha256": replaced_sha256},
+        "issued_at": _instant(at),
+        "state": "retired",
+        "retired_at": _instant(_retired_at(retirement, upstream)),
+        "retire_by": None,
+        "own_factors": earlier.get("own_factors"),
+        "upstream": _upstream(earlier["upstream"]["custody"], upstream),
+        "simulated_registry": earlier["simulated_registry"] or upstream.is_simulated,
+    }
+    record["claim"] = {**earlier["claim"], "level": _level(record)}
+    return record

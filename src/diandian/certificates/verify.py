@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from diandian.certificates import keys
 from diandian.certificates.models import Certificate, CertificateState
-from diandian.certificates.queries import record_of
+from diandian.certificates.queries import by_code, record_of, version_of
 from diandian.kernel.tokens import is_well_formed, normalise_code
 from diandian.verifier import credential as credential_check
 from diandian.verifier.certificate import check as failures_of_record
@@ -24,18 +24,23 @@ class Verdict:
     failures: tuple[str, ...] = ()
 
 
-def verify_code(text: str) -> Verdict:
+def verify_code(text: str, version: int | None = None) -> Verdict:
     """Check a typed or scanned code against the register and the signature.
 
-    ``malformed``: the check character does not fit, most likely a slip. ``broken``: the stored
-    document does not verify, which must never happen and is said openly.
+    ``version``: an earlier one; without it the newest answers. ``malformed``: the check character
+    does not fit, most likely a slip. ``broken``: the stored document does not verify, which must
+    never happen and is said openly. ``replaced`` without a certificate: that version existed and is
+    no longer kept, since a name in it was erased.
     """
     code = normalise_code(text[:200])
     if not is_well_formed(code):
         return Verdict("malformed", code[:20])
-    found = Certificate.objects.filter(code=code).first()
-    if found is None:
+    newest = by_code(code)
+    if newest is None or (version is not None and not 0 < version <= newest.version):
         return Verdict("not_found", code)
+    found = newest if version in {None, newest.version} else version_of(code, version or 0)
+    if found is None:
+        return Verdict("replaced", code)
     record = record_of(found)
     failures = tuple(
         check.key

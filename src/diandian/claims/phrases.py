@@ -1,6 +1,6 @@
 """Amounts, days, names and lists as short text in the three languages, for sentences of claims.
 
-Retired amounts are printed exactly; estimates by the display rule of the methodology, section 9.
+Retired amounts are printed exactly; estimates with no more digits than they deserve.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,10 @@ _AND = {"zh-Hans": "与", "en": " and ", "nl": " en "}
 _COMMA = {"zh-Hans": "、", "en": ", ", "nl": ", "}
 _SYMBOLS = {"CNY": "¥", "EUR": "€", "GBP": "£", "JPY": "JP¥", "USD": "US$", "HKD": "HK$"}
 _TEN_TONNES_G = 10 * GRAMS_PER_TONNE
-_HUNDRED_KG_G = 100 * GRAMS_PER_KG
+# Each bound is where rounding would already print the next step's first value.
+_KG_WITH_TENTHS_BELOW_G = 9_950
+_WHOLE_KG_BELOW_G = 999_500
+_TONNES_WITH_TENTHS_BELOW_G = 99_950_000
 
 
 def pick(names: Mapping[str, str] | None, lang: str) -> str:
@@ -61,16 +64,21 @@ def exact_mass(mass_g: int, lang: str) -> str:
     return f"{_exact(Decimal(mass_g) / GRAMS_PER_TONNE, lang)}{THIN}{_TONNE[lang]}"
 
 
+def _tonnes(mass_g: int) -> Decimal:
+    return Decimal(mass_g) / GRAMS_PER_TONNE
+
+
 def shown_number(mass_g: int, lang: str) -> tuple[str, str]:
     """Return an estimated amount as (number, unit word), with no more digits than it deserves.
 
-    Rounding: half up; one decimal under 100 kg, whole kg under ten tonnes, then tonnes with two.
+    Rounding: half up; kg with one decimal under 10, whole kg under a tonne, tonnes with one decimal
+    under 100, whole tonnes above.
     """
-    if mass_g >= _TEN_TONNES_G:
-        value, step, unit = Decimal(mass_g) / GRAMS_PER_TONNE, Decimal("0.01"), _TONNE
+    if mass_g >= _WHOLE_KG_BELOW_G:
+        value, unit, tenths_below_g = _tonnes(mass_g), _TONNE, _TONNES_WITH_TENTHS_BELOW_G
     else:
-        value = Decimal(mass_g) / GRAMS_PER_KG
-        step, unit = (Decimal("0.1") if mass_g < _HUNDRED_KG_G else Decimal(1)), _KG
+        value, unit, tenths_below_g = Decimal(mass_g) / GRAMS_PER_KG, _KG, _KG_WITH_TENTHS_BELOW_G
+    step = Decimal("0.1") if mass_g < tenths_below_g else Decimal(1)
     rounded = value.quantize(step, rounding=ROUND_HALF_UP)
     if rounded == rounded.to_integral_value():
         rounded = rounded.quantize(Decimal(1))

@@ -280,6 +280,11 @@ FACTS = {
         "Estimated emissions about {estimate}, range {range}, method {method}, factor set {factors}.",
         "Geschatte uitstoot ongeveer {estimate}, marge {range}, methode {method}, factorset {factors}.",
     ),
+    "own_factors": _t(
+        "估算所用的部分排放因子由申请方提供，我们没有核查，因此这里不与排放量作比较。",
+        "Emission factors of this estimate were supplied by the requester and not checked by us, so no comparison with the emissions is made.",
+        "Emissiefactoren van deze schatting zijn aangeleverd door de aanvrager en niet door ons gecontroleerd; daarom wordt er niet met de uitstoot vergeleken.",
+    ),
     "boundary": _t(
         "计入的有：{parts}。其余没有计入。",
         "Counted: {parts}. Nothing else was counted.",

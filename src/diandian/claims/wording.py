@@ -168,10 +168,26 @@ def _occasion(record: Record, lang: str) -> str:
     return _say(KIND_VERBS.get(kind, KIND_VERBS["other"]), lang, scene=pick(scene["names"], lang))
 
 
+def own_factor_lines(estimate: Mapping[str, Any] | None) -> int:
+    """Return how many lines of an estimate rest on factors that the requester supplied."""
+    lines = (estimate or {}).get("lines", [])
+    return sum(1 for line in lines if line.get("factor_set") == "own")
+
+
+def own_factors_note(lang: str) -> str:
+    """Return the sentence that goes with every estimate made with the requester's own factors."""
+    return FACTS["own_factors"][lang]
+
+
+def has_own_factors(record: Record) -> bool:
+    """Tell whether a record's estimate rests on factors that nobody here has checked."""
+    return own_factor_lines(record["estimate"]) > 0
+
+
 def _relation(record: Record) -> str:
     """Compare what was bought with the estimate, which was rounded up to whole kilograms."""
     estimate = record["estimate"]
-    if estimate is None or record["purpose"] == "lump_sum":
+    if estimate is None or record["purpose"] == "lump_sum" or has_own_factors(record):
         return "none"
     mass_g, exact_g = record["mass_g"], grams_to_buy(estimate["mass_g"])
     if mass_g < estimate["mass_g"]:
@@ -222,7 +238,7 @@ def reduce_first(record: Record, lang: str) -> str:
 
 
 def claim_line(record: Record, lang: str) -> str:
-    """Return the sentence of the record's claim level, with what it does not mean."""
+    """Return the sentence of the record's claim level, with what it does not mean or rest on."""
     level, estimate = _level(record), record["estimate"]
     if level is Level.MEASURED and estimate is None:
         raise ValueError("a measured claim needs an estimate")
@@ -243,9 +259,11 @@ def claim_line(record: Record, lang: str) -> str:
         day=day(record["retire_by"]),
         **numbers,
     )
-    if level in {Level.MEASURED, Level.FUNDED}:
+    if level not in {Level.MEASURED, Level.FUNDED}:
+        text += not_emission_free(record, lang)
+    if not has_own_factors(record):
         return text
-    return text + not_emission_free(record, lang)
+    return text + ("" if lang == "zh-Hans" else " ") + own_factors_note(lang)
 
 
 def state_line(record: Record, lang: str) -> str:
@@ -271,6 +289,8 @@ def what_it_says(record: Record, lang: str) -> list[str]:
                 factors=estimate["factor_set_id"],
             )
         )
+        if has_own_factors(record):
+            lines.append(own_factors_note(lang))
         parts = _categories(record, lang)
         if parts:
             lines.append(_say(FACTS["boundary"], lang, parts=parts))

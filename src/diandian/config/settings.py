@@ -5,6 +5,9 @@ import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
+
 PACKAGE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -123,6 +126,10 @@ def _database(url: str) -> dict[str, object]:
             "CONN_MAX_AGE": None,
             "CONN_HEALTH_CHECKS": True,
             "ATOMIC_REQUESTS": False,
+            # A pooler that hands a connection round between transactions knows no such statements.
+            "OPTIONS": {"server_side_binding": True, "prepare_threshold": 3}
+            if _flag("DIANDIAN_PREPARED_STATEMENTS", "1")
+            else {},
         }
     if parts.scheme != "sqlite":
         raise ValueError("DATABASE_URL must begin with sqlite:// or postgresql://")
@@ -191,6 +198,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if _SECURE else 0
+# Behind a proxy that ends TLS, requests look plain; the desk's forms name the outer address.
+CSRF_TRUSTED_ORIGINS = ["://".join(urlsplit(BASE_URL)[:2])]
+_PROXY_TLS_HEADER = os.environ.get("DIANDIAN_PROXY_TLS_HEADER", "").strip()
+if _PROXY_TLS_HEADER:
+    SECURE_PROXY_SSL_HEADER = (f"HTTP_{_PROXY_TLS_HEADER.upper().replace('-', '_')}", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
@@ -205,6 +217,9 @@ OPERATOR_FILING = os.environ.get("DIANDIAN_OPERATOR_FILING", "")
 FEE_BASIS_POINTS = int(os.environ.get("DIANDIAN_FEE_BASIS_POINTS", "700"))
 FEE_MINIMUM_MINOR = int(os.environ.get("DIANDIAN_FEE_MINIMUM_MINOR", "60"))
 
+# Orders that one device may have without having paid them.
+UNPAID_ORDERS_PER_GUEST = int(os.environ.get("DIANDIAN_UNPAID_ORDERS_PER_GUEST", "5"))
+
 QUOTE_MINUTES = 60
 PAYMENT_MINUTES = 10
 HOLD_GRACE_MINUTES = 10
@@ -214,6 +229,14 @@ FOOTPRINT_DAYS = 30
 MISSES_PER_MINUTE = int(os.environ.get("DIANDIAN_MISSES_PER_MINUTE", "60"))
 # Places, estimates and quotes that one address may ask of the API per minute; a hall shares one.
 API_CALLS_PER_MINUTE = int(os.environ.get("DIANDIAN_API_CALLS_PER_MINUTE", "60000"))
+# Answers that one address may send to calculators: a hall of thousands may leave at once.
+FOOTPRINTS_PER_MINUTE = int(os.environ.get("DIANDIAN_FOOTPRINTS_PER_MINUTE", "6000"))
+# Whole registers that one address may download: each reads every row there is.
+DOWNLOADS_PER_MINUTE = int(os.environ.get("DIANDIAN_DOWNLOADS_PER_MINUTE", "20"))
+# Failed sign-ins at the desk, from one address or with one name, in a quarter of an hour.
+SIGN_IN_FAILURES = int(os.environ.get("DIANDIAN_SIGN_IN_FAILURES", "10"))
+# Papers and pictures made once and kept; what goes beyond is made again when asked for.
+RENDERED_MEGABYTES = int(os.environ.get("DIANDIAN_RENDERED_MEGABYTES", "1000"))
 
 GATEWAYS = [key for key in os.environ.get("DIANDIAN_GATEWAYS", "sandbox").split(",") if key]
 SANDBOX_STORE = DATA_DIR / "sandbox-gateway.sqlite3"
@@ -225,6 +248,29 @@ CONTENT_SECURITY_POLICY_TEXT = (
     " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'; manifest-src 'self'"
 )
+
+# The desk's look, in the colours of the pages; its texts are those of django-unfold.
+UNFOLD = {
+    "SITE_TITLE": _("Diandian desk"),
+    "SITE_HEADER": _("Diandian · operator's desk"),
+    "STYLES": [lambda _: static("office/desk.css")],
+    "SCRIPTS": [lambda _: static("office/desk.js")],
+    "COLORS": {
+        "primary": {
+            "50": "#f4f5fd",
+            "100": "#e4e8fa",
+            "200": "#c9d1ff",
+            "300": "#b4c0ff",
+            "400": "#9aa6f5",
+            "500": "#8e9bf0",
+            "600": "#2b389c",
+            "700": "#1f2a7c",
+            "800": "#1a2264",
+            "900": "#151b50",
+            "950": "#0e1338",
+        }
+    },
+}
 
 LOGGING = {
     "version": 1,

@@ -146,8 +146,15 @@ def _flat(item: Lever | Praise | Narrow) -> dict[str, Any]:
 
 def without_person(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return an estimate's JSON without answers and places; grams, factors and doubts stay."""
-    lines = [{**line, "details": {}, "params": {}} for line in data["lines"]]
+    lines = [{**line, "details": {}, "params": {}, **_unsourced(line)} for line in data["lines"]]
     return {**data, "lines": lines, "inputs": {}, "levers": [], "praise": None, "narrow": []}
+
+
+def _unsourced(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes that take the sender's own words out of a line with their own factor."""
+    if line["factor_set"] != "own":
+        return {}
+    return {"factor_region": "", "source": dict.fromkeys(line["source"], "")}
 
 
 def _narrowing(lines: Sequence[Line]) -> tuple[Narrow, ...]:

@@ -49,6 +49,15 @@ _WORDS: dict[str, dict[str, str]] = {
     | {"m": "m"},
     "kg": {"kg": "", "公斤": "", "千克": "", "kilo": "", "kilogram": "", "g": "g", "克": "g"}
     | {"gram": "g", "grams": "g"},
+    "kWh": {"kwh": "", "度": "", "千瓦时": "", "千瓦小时": "", "kilowattuur": "", "mwh": "MWh"},
+    "m3": dict.fromkeys(["m3", "立方米", "立方", "方", "kuub", "cubic metres"], ""),
+    "m2": dict.fromkeys(["m2", "平方米", "平方", "平米", "平", "square metres"], ""),
+    "GJ": dict.fromkeys(["gj", "吉焦", "gigajoule"], ""),
+    "litre": {"l": "", "升": "", "公升": "", "litre": "", "litres": "", "liter": "", "liters": ""}
+    | {"us gallon": "us_gallon", "us gallons": "us_gallon"},
+    "hour": dict.fromkeys(["h", "hour", "hours", "小时", "个小时", "uur", "uren"], ""),
+    "item": dict.fromkeys(["件", "个", "台", "部", "item", "items", "stuk", "stuks"], ""),
+    "flight": dict.fromkeys(["次", "趟", "flight", "flights", "vlucht", "vluchten"], ""),
 }
 _HALF_KILO = {"斤", "市斤"}
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from diandian.certificates.names import clean_display_name
-from diandian.flows import gateways
+from diandian.flows import caps, gateways
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
@@ -49,6 +49,7 @@ class _Wish:
     idempotency_key: str | None
     body_sha256: str
     at: datetime
+    is_vouched_for: bool
 
 
 def place_order(  # noqa: PLR0913 - the whole wish, by name
@@ -61,15 +62,17 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
     idempotency_key: str | None = None,
     guest_key: str = "",
     fresh_quote: Quote | None = None,
+    is_vouched_for: bool = False,
     at: datetime | None = None,
 ) -> Order:
     """Order a quote: hold its grams and start its payment.
 
     ``fresh_quote``: the quote itself when the caller just opened it, which saves reading it again.
+    ``is_vouched_for``: the operator's own sale, which the caps on unpaid orders leave alone.
     Idempotent by: ``idempotency_key``, else by the quote: asked again, the same order returns.
     Raises: QuoteNotFoundError, QuoteExpiredError, QuoteUsedError, SceneClosedError, SoldOutError,
     FootprintExpiredError, AlreadyMatchedError, IdempotencyConflictError, PaymentUnavailableError,
-    name errors.
+    TooManyUnpaidError, HeldUnpaidError, name errors.
     """
     at = at or now()
     name = clean_display_name(beneficiary_name)
@@ -80,7 +83,18 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
             return _same_or_refuse(earlier, body, IdempotencyConflictError)
     quote = fresh_quote or queries.quote_by_token(quote_token)
     _refuse_stale(quote, at)
-    wish = _Wish(quote, name, on_board, guest_key, language, gateway, idempotency_key, body, at)
+    wish = _Wish(
+        quote,
+        name,
+        on_board,
+        guest_key,
+        language,
+        gateway,
+        idempotency_key,
+        body,
+        at,
+        is_vouched_for,
+    )
     try:
         order, payment = _write(wish)
     except NotEnoughCreditsError as error:
@@ -116,6 +130,8 @@ def _write(wish: _Wish) -> tuple[Order, Payment]:
         body_sha256=wish.body_sha256,
         at=at,
     )
+    if not wish.is_vouched_for:
+        caps.refuse_many_unpaid(order)
     payment = _start_payment(order, quote, wish.gateway, at)
     # The lane row is the hot one: touched last.
     registry_actions.hold(
@@ -124,6 +140,8 @@ def _write(wish: _Wish) -> tuple[Order, Payment]:
         owner_ref=order.ref,
         expires_at=at + rules.PAYMENT_LIFETIME + rules.HOLD_GRACE,
     )
+    if not wish.is_vouched_for:
+        caps.refuse_hoarding(order)
     return order, payment
 
 

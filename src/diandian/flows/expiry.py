@@ -17,14 +17,23 @@ log = logging.getLogger(__name__)
 def release_expired(limit: int = 100, *, at: datetime | None = None) -> int:
     """Expire unpaid orders past their grace and release their grams. Returns how many.
 
-    An order whose gateway does not say "can no longer be paid" keeps its grams and is asked again.
+    An order whose gateway does not say "can no longer be paid" keeps its grams and is asked again,
+    once all others had their turn.
     """
     at = at or now()
     due = at - rules.PAYMENT_LIFETIME - rules.HOLD_GRACE
-    orders = Order.objects.filter(state=OrderState.AWAITING_PAYMENT, created_at__lte=due).order_by(
-        "created_at"
-    )
-    return sum(_expire(order, at) for order in orders[:limit])
+    return sum(_try(order, at) for order in queries.unpaid_past(due, limit))
+
+
+def _try(order: Order, at: datetime) -> bool:
+    released = False
+    try:
+        released = _expire(order, at)
+    except Exception:
+        log.exception("order %s could not be released", order.id)
+    if not released:
+        actions.note_release_tried(order, at=at)
+    return released
 
 
 def _expire(order: Order, at: datetime, to: OrderState = OrderState.EXPIRED) -> bool:

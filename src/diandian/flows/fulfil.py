@@ -13,7 +13,7 @@ from django.db import transaction
 from diandian.audit import actions as audit_actions
 from diandian.certificates import actions as certificate_actions
 from diandian.certificates.record import Facts, build
-from diandian.flows import refund
+from diandian.flows import refund, review
 from diandian.flows.locks import lock_intakes
 from diandian.footprints import actions as footprint_actions
 from diandian.kernel import tokens
@@ -45,46 +45,45 @@ def drain(
     ``waiting``: leave alone what came more recently; the request that brought it is just at it.
     """
     at = at or now()
-    found = queries.waiting_intakes(limit, before=at - waiting if waiting else None)
-    return _fulfil_or_split([intake.id for intake in found], at)
+    found = queries.waiting_intakes(limit, due_at=at, before=at - waiting if waiting else None)
+    return _fulfil_or_split([intake.order_id for intake in found], at)
 
 
 def fulfil_order(order_id: int, *, at: datetime | None = None) -> bool:
     """Fulfil one paid order now. Idempotent by the order: False when it is not waiting."""
-    intakes = queries.waiting_intakes(1, [order_id])
-    return bool(intakes) and bool(_fulfil_or_split([intakes[0].id], at or now()))
+    return bool(_fulfil_or_split([order_id], at or now()))
 
 
-def _fulfil_or_split(intake_ids: list[int], at: datetime) -> int:
-    if not intake_ids:
+def _fulfil_or_split(order_ids: list[int], at: datetime) -> int:
+    if not order_ids:
         return 0
     try:
-        return _fulfil(intake_ids, at)
+        return _fulfil(order_ids, at)
     except Exception as error:  # noqa: BLE001 - whatever one order does, the others go on
-        if len(intake_ids) > 1:
-            half = len(intake_ids) // 2
-            return _fulfil_or_split(intake_ids[:half], at) + _fulfil_or_split(intake_ids[half:], at)
-        _fail(intake_ids[0], error, at)
+        if len(order_ids) > 1:
+            half = len(order_ids) // 2
+            return _fulfil_or_split(order_ids[:half], at) + _fulfil_or_split(order_ids[half:], at)
+        _fail(order_ids[0], error, at)
         return 0
 
 
-def _fail(intake_id: int, error: Exception, at: datetime) -> None:
-    """Count the failure; what can never succeed leaves the queue and is refunded."""
-    intake = Intake.objects.select_related("order").get(id=intake_id)
+def _fail(order_id: int, error: Exception, at: datetime) -> None:
+    """Count the failure. What can never succeed is refunded; faults of ours are for people."""
+    intake = Intake.objects.select_related("order").get(order_id=order_id)
     log.error("order %s could not be fulfilled", intake.order_id, exc_info=error)
-    actions.note_failure(intake, str(error))
-    if (
-        isinstance(error, DiandianError)
-        and not error.retryable
-        and intake.attempts + 1 >= GIVE_UP_AFTER
-    ):
+    actions.note_failure(intake, str(error), at=at)
+    if intake.attempts < GIVE_UP_AFTER:
+        return
+    if not isinstance(error, DiandianError):
+        review.keeps_failing(intake, error, at=at)
+    elif not error.retryable:
         refund.give_up(intake, str(error), at=at)
 
 
 @transaction.atomic
-def _fulfil(intake_ids: list[int], at: datetime) -> int:
+def _fulfil(order_ids: list[int], at: datetime) -> int:
     """Fulfil orders in one commit. Locks: orders in id order, then lanes."""
-    intakes = lock_intakes(intake_ids)
+    intakes = lock_intakes(order_ids)
     orders = [intake.order for intake in intakes]
     if not orders:
         return 0

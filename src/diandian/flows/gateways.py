@@ -86,8 +86,8 @@ def send_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
     request = RefundRequest(
         refund_no=refund.refund_no,
         payment_no=payment.payment_no,
-        amount=Money(refund.amount_minor, payment.currency),
-        total=Money(payment.amount_minor, payment.currency),
+        amount=Money(refund.amount_minor, payment.received.currency),
+        total=payment.received,
         reason=refund.reason,
     )
     return _call("refund", refund.refund_no, lambda: gateway.refund(context, request, at=at))

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
+from diandian.flows import promises
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import now
 from diandian.orders import actions as order_actions
@@ -115,10 +116,11 @@ def issue_batch(*, project_code: str, issuance: Issuance, actor_ref: str) -> Cre
 def record_outside(batch: CreditBatch, outside: OutsideRetirement, *, actor_ref: str) -> None:
     """Enter tonnes of a batch that the issuing registry has retired.
 
+    Certificates that wait for these tonnes follow in commits of their own, by the worker.
     Idempotent by: batch, tonnes and reference. Raises: EvidenceError.
     """
     first = batch.serial_block.first
-    registry_actions.record_upstream(
+    entered = registry_actions.record_upstream(
         batch=batch,
         first_serial=first + outside.first_tonne - 1,
         last_serial=first + outside.last_tonne - 1,
@@ -134,6 +136,7 @@ def record_outside(batch: CreditBatch, outside: OutsideRetirement, *, actor_ref:
         f"batch:{batch.public_id}",
         {"first": outside.first_tonne, "last": outside.last_tonne, "reference": outside.reference},
     )
+    promises.ask_to_follow(f"upstream:{entered.id}")
 
 
 @transaction.atomic

@@ -5,10 +5,32 @@ more is taken. Whoever changes an order's money or grams holds the order's lock 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from diandian.orders.models import Intake, IntakeState, Order, OrderState
+from diandian.store.statements import Param, Select, SelectMany
+
+_LOCKED = Select(lambda: Order.objects.select_for_update(no_key=True).filter(id=Param("id")))
+
+
+# No key: rows that only refer to an order look at it on commit and must not wait. The state of an
+# order that somebody changed meanwhile is looked at again once its lock is ours.
+def _waiting(ids: list[Any]) -> QuerySet[Intake]:
+    found = Intake.objects.filter(
+        order__id__in=ids, state=IntakeState.WAITING, order__state=OrderState.PAID
+    )
+    return found.select_related(
+        "order__quote", "order__footprint", "order__scene", "order__project"
+    ).order_by("order_id")
+
+
+_LOCKED_INTAKES = SelectMany(
+    lambda ids: _waiting(ids).select_for_update(of=("order",), skip_locked=True, no_key=True)
+)
+_LOCKED_INTAKE = SelectMany(lambda ids: _waiting(ids).select_for_update(of=("order",), no_key=True))
 
 
 def lock_order(order_id: int) -> Order:
@@ -23,28 +45,31 @@ def lock_order_of_ref(ref: str) -> Order | None:
     kind, _, number = ref.partition(":")
     if kind != "order" or not number.isdigit():
         return None
-    return Order.objects.select_for_update(no_key=True).filter(id=int(number)).first()
+    return _LOCKED.first(id=int(number))
 
 
-def lock_intakes(intake_ids: Sequence[int]) -> list[Intake]:
-    """Return the still waiting intakes of paid orders, by id, with all that fulfilling needs.
+def lock_orders_of_refs(refs: Sequence[str]) -> set[str]:
+    """Lock the orders of opaque references; return those locked now.
 
-    An order that people look at (review) keeps its place in the queue and is left out.
-    Locks: the orders' rows, in id order; orders that somebody else is just changing are left out.
+    Locks: their rows, in id order; orders that somebody else is just changing are left out.
     """
     assert connection.in_atomic_block, "a lock lives as long as its transaction"
-    waiting = Intake.objects.filter(
-        id__in=intake_ids, state=IntakeState.WAITING, order__state=OrderState.PAID
-    )
-    if connection.features.has_select_for_update:
-        # No key: rows that only refer to an order look at it on commit and must not wait.
-        orders = Order.objects.select_for_update(skip_locked=True, no_key=True)
-        free = orders.filter(intake__id__in=intake_ids)
-        ids = list(free.order_by("id").values_list("id", flat=True))
-        # The state is read after the lock: before it, the answer could be out of date.
-        waiting = waiting.filter(order_id__in=ids)
-    return list(
-        waiting.select_related(
-            "order__quote__offer", "order__footprint", "order__scene", "order__project__programme"
-        ).order_by("id")
-    )
+    numbers = [
+        number
+        for kind, _, number in (ref.partition(":") for ref in refs)
+        if kind == "order" and number.isdigit()
+    ]
+    rows = Order.objects.select_for_update(skip_locked=True, no_key=True)
+    found = rows.filter(id__in=[int(number) for number in numbers]).order_by("id").only("id")
+    return {order.ref for order in found}
+
+
+def lock_intakes(order_ids: Sequence[int]) -> list[Intake]:
+    """Return the still waiting intakes of paid orders, by order, with all that fulfilling needs.
+
+    An order that people look at (review) keeps its place in the queue and is left out.
+    Locks: the orders' rows, in id order. Of many, those that somebody else just changes are left
+    out; one alone is waited for, its guest looks at the page.
+    """
+    assert connection.in_atomic_block, "a lock lives as long as its transaction"
+    return (_LOCKED_INTAKE if len(order_ids) == 1 else _LOCKED_INTAKES).all(order_ids)

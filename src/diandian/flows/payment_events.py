@@ -13,8 +13,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from diandian.audit import actions as audit_actions
-from diandian.flows import fulfil, gateways, locks, refund
+from diandian.flows import aside, fulfil, gateways, locks, refund, review
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
@@ -211,14 +210,14 @@ def _is_old_news(payment: Payment, snapshot: Snapshot) -> bool:
 def _consequences(order: Order | None, applied: payment_actions.Applied, at: datetime) -> _Next:
     payment = applied.payment
     if applied.mismatch:
-        _review(order, payment, applied.mismatch)
+        review.payment_differs(order, applied, at=at)
         return _Next()
     if not applied.changed or applied.became != PaymentState.SUCCEEDED:
         # A declined payment leaves the order open: its grams stay held for another try.
         return _Next()
     if order is None:
         log.error("payment %s belongs to no order", payment.payment_no)
-        _book(None, payment, "unallocated", _unallocated_lines(payment), at)
+        aside.keep(None, payment, at=at)
         return _Next()
     if order.state == OrderState.AWAITING_PAYMENT:
         return _accept(order, payment, at)
@@ -272,24 +271,11 @@ def _take_up_again(order: Order, at: datetime) -> bool:
 
 def _send_back_duplicate(order: Order, payment: Payment, at: datetime) -> _Next:
     """Keep money aside that the order does not need; its own state does not change."""
-    _book(order, payment, "unallocated", _unallocated_lines(payment), at)
+    aside.keep(order, payment, at=at)
     if order.state == OrderState.REVIEW:
         return _Next()  # people decide here
     log.warning("order %s was paid twice, the second payment goes back", order.id)
     return _Next(refund=refund.open_refund(order, payment, refund.DUPLICATE, at=at))
-
-
-def _review(order: Order | None, payment: Payment, mismatch: tuple[str, ...]) -> None:
-    """Freeze an order whose payment is not what was agreed; nothing is retired or sent back."""
-    if order is None or not actions.move(order, OrderState.REVIEW):
-        return
-    log.error("payment %s differs from the order in: %s", payment.payment_no, ", ".join(mismatch))
-    audit_actions.record(
-        actor_ref="platform",
-        action="payment.mismatch",
-        subject_ref=order.ref,
-        details={"payment_no": payment.payment_no, "differs": list(mismatch)},
-    )
 
 
 def _do(todo: _Next, at: datetime) -> None:
@@ -309,13 +295,6 @@ def _do(todo: _Next, at: datetime) -> None:
 def _capture_lines(payment: Payment) -> list[TransferLine]:
     amount = Money(payment.amount_minor, payment.currency)
     return ledger_rules.build_capture(amount, gateway=payment.gateway, merchant=payment.merchant)
-
-
-def _unallocated_lines(payment: Payment) -> list[TransferLine]:
-    amount = Money(payment.amount_minor, payment.currency)
-    return ledger_rules.build_unallocated(
-        amount, gateway=payment.gateway, merchant=payment.merchant
-    )
 
 
 def _book(

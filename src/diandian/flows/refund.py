@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import gateways, locks
+from diandian.flows import aside, gateways, locks
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
@@ -27,9 +27,12 @@ from diandian.registry import actions as registry_actions
 
 log = logging.getLogger(__name__)
 
-# Why money goes back; a duplicate was never the order's money: the order does not change with it.
+# Why money goes back; what was never the order's price does not change the order with it.
 DUPLICATE = "duplicate"
 UNFULFILLABLE = "unfulfillable"
+DECIDED = "decided"
+DECIDED_ASIDE = "decided_aside"
+_NOT_ITS_PRICE = (DUPLICATE, DECIDED_ASIDE)
 
 
 def refund_order(order: Order, reason: str, *, at: datetime | None = None) -> Refund:
@@ -40,8 +43,10 @@ def refund_order(order: Order, reason: str, *, at: datetime | None = None) -> Re
     """
     at = at or now()
     with transaction.atomic():
-        refund = _begin(locks.lock_order(order.id), reason, at)
-    return send(refund, at=at)
+        first, *others = begin(locks.lock_order(order.id), reason, at=at)
+    for other in others:
+        send(other, at=at)
+    return send(first, at=at)
 
 
 def give_up(intake: Intake, reason: str, *, at: datetime) -> Refund:
@@ -49,20 +54,36 @@ def give_up(intake: Intake, reason: str, *, at: datetime) -> Refund:
     return refund_order(intake.order, reason[:40] or UNFULFILLABLE, at=at)
 
 
-def _begin(order: Order, reason: str, at: datetime) -> Refund:
+def begin(order: Order, reason: str, *, at: datetime) -> list[Refund]:
+    """Reserve and book the refunds of an order that is not retired, and free its grams.
+
+    In the caller's transaction, with the order's lock; the caller sends them after its commit.
+    What was received for an order under review is its money, wherever it lies.
+    Raises: RetiredNotRefundableError, NothingToRefundError.
+    """
     if OrderRetirement.objects.filter(order=order).exists():
         raise RetiredNotRefundableError
-    received = [p for p in payment_queries.succeeded_of(order.ref) if not _is_duplicate(p)]
+    all_of_it = order.state == OrderState.REVIEW
+    received = [
+        payment
+        for payment in payment_queries.succeeded_of(order.ref)
+        if not _is_spare(payment) and (all_of_it or _is_its_price(payment))
+    ]
     if not received:
         raise NothingToRefundError
     if order.state in {OrderState.PAID, OrderState.REVIEW}:
         free_grams(order, reason)
         actions.move(order, OrderState.UNFULFILLABLE)
-    return open_refund(order, received[0], reason, at=at)
+    return [open_refund(order, payment, reason, at=at) for payment in received]
 
 
-def _is_duplicate(payment: Payment) -> bool:
-    return payment.refunds.filter(reason=DUPLICATE).exists()
+def _is_its_price(payment: Payment) -> bool:
+    """Tell whether a payment is the order's money: as its price, or decided to go back as that."""
+    return not aside.is_aside(payment) or payment.refunds.exists()
+
+
+def _is_spare(payment: Payment) -> bool:
+    return payment.refunds.filter(reason__in=_NOT_ITS_PRICE).exists()
 
 
 def free_grams(order: Order, reason: str) -> None:
@@ -86,7 +107,7 @@ def open_refund(order: Order | None, payment: Payment, reason: str, *, at: datet
     number = f"R{payment.payment_no}" + (f"-{len(earlier) + 1}" if earlier else "")
     refund = payment_actions.request_refund(
         payment=payment,
-        amount_minor=payment.amount_minor,
+        amount_minor=payment.received.amount_minor,
         refund_no=number,
         reason=reason[:40],
         at=at,
@@ -131,7 +152,7 @@ def _keep(refund: Refund, outcome: Outcome[RefundSnapshot], at: datetime) -> boo
     match refund.state:
         case RefundState.SUCCEEDED:
             _book(order, refund, "settled", _settled_lines(refund), at)
-            if order is not None and refund.reason != DUPLICATE:
+            if order is not None and _all_is_back(order):
                 actions.move(order, OrderState.REFUNDED)
         case RefundState.FAILED:
             undone = [line.swapped() for line in _requested_lines(refund)]
@@ -140,6 +161,16 @@ def _keep(refund: Refund, outcome: Outcome[RefundSnapshot], at: datetime) -> boo
         case RefundState.ABNORMAL:
             _tell_operator(refund)
     return True
+
+
+def _all_is_back(order: Order) -> bool:
+    """Tell whether nothing that should go back for an order is still on its way."""
+    wanted: dict[int, bool] = {}
+    for refund in payment_queries.refunds_of(order.ref):
+        if refund.reason not in _NOT_ITS_PRICE:
+            done = refund.state == RefundState.SUCCEEDED
+            wanted[refund.payment_id] = wanted.get(refund.payment_id, False) or done
+    return bool(wanted) and all(wanted.values())
 
 
 def _tell_operator(refund: Refund) -> None:
@@ -153,17 +184,18 @@ def _tell_operator(refund: Refund) -> None:
 
 
 def _money(refund: Refund) -> Money:
-    return Money(refund.amount_minor, refund.payment.currency)
+    return Money(refund.amount_minor, refund.payment.received.currency)
 
 
 def _requested_lines(refund: Refund) -> list[TransferLine]:
-    return ledger_rules.build_refund(_money(refund), from_unallocated=refund.reason == DUPLICATE)
+    from_unallocated = aside.is_aside(refund.payment)
+    return ledger_rules.build_refund(_money(refund), from_unallocated=from_unallocated)
 
 
 def _settled_lines(refund: Refund) -> list[TransferLine]:
     payment = refund.payment
     return ledger_rules.build_refund_settled(
-        _money(refund), gateway=payment.gateway, merchant=payment.merchant
+        _money(refund), gateway=payment.gateway, merchant=payment.received_by
     )
 
 

@@ -9,6 +9,10 @@ from diandian.emissions.estimate import Estimate, without_person
 from diandian.footprints.models import Footprint, LineClaim
 from diandian.kernel import tokens
 from diandian.scenes.models import Scene
+from diandian.store.statements import Insert
+
+_FOOTPRINTS = Insert(Footprint)
+_CLAIMS = Insert(LineClaim)
 
 
 def save(
@@ -20,17 +24,19 @@ def save(
     poster_mark: str = "",
 ) -> Footprint:
     """Keep a guest's answers and their estimate for thirty days, behind a new secret token."""
-    return Footprint.objects.create(
-        token=tokens.secret_token(),
-        scene=scene,
-        answers=dict(values),
-        estimate=estimate.to_json(),
-        mass_g=estimate.mass_g,
-        low_g=estimate.low_g,
-        high_g=estimate.high_g,
-        poster_mark=poster_mark[:8],
-        created_at=at,
-        expires_at=at + timedelta(days=settings.FOOTPRINT_DAYS),
+    return _FOOTPRINTS.one(
+        Footprint(
+            token=tokens.secret_token(),
+            scene=scene,
+            answers=dict(values),
+            estimate=estimate.to_json(),
+            mass_g=estimate.mass_g,
+            low_g=estimate.low_g,
+            high_g=estimate.high_g,
+            poster_mark=poster_mark[:8],
+            created_at=at,
+            expires_at=at + timedelta(days=settings.FOOTPRINT_DAYS),
+        )
     )
 
 
@@ -50,7 +56,7 @@ def claim_lines(claims: list[tuple[Footprint, str]], *, at: datetime) -> int:
         for footprint, claimant_ref in claims
         for line in footprint.estimate["lines"]
     ]
-    LineClaim.objects.bulk_create(rows)
+    _CLAIMS.run(rows)
     return len(rows)
 
 

@@ -2,25 +2,25 @@
 
 from diandian.footprints.errors import FootprintNotFoundError
 from diandian.footprints.models import Footprint
+from diandian.store.statements import Param, Select
+
+_BARE = Select(lambda: Footprint.objects.filter(token=Param("token"), erased_at=None))
+_WITH_SCENE = Select(
+    lambda: Footprint.objects.filter(token=Param("token"), erased_at=None).select_related("scene")
+)
 
 
 def by_token(token: str) -> Footprint:
     """Return the footprint behind a secret link. Raises: FootprintNotFoundError."""
-    footprint = (
-        Footprint.objects.select_related("scene").filter(token=token, erased_at=None).first()
-    )
+    footprint = _WITH_SCENE.first(token=token)
     if footprint is None:
         raise FootprintNotFoundError
     return footprint
 
 
-# Asked for every guest several times: fixed text spares the building of the same query each time.
-_BARE = "SELECT * FROM footprints_footprint WHERE token = %s AND erased_at IS NULL"
-
-
 def bare_by_token(token: str) -> Footprint:
     """Return a footprint whose scene is not read yet. Raises: FootprintNotFoundError."""
-    footprint = next(iter(Footprint.objects.raw(_BARE, [token])), None)
+    footprint = _BARE.first(token=token)
     if footprint is None:
         raise FootprintNotFoundError
     return footprint

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from diandian.flows import expiry, fulfil, payment_events, refund
+from diandian.flows import expiry, fulfil, payment_events, promises, refund
 from diandian.jobs import subscribers
+from diandian.ui import rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +29,7 @@ TASKS = (
     Task("ask about payments", timedelta(seconds=1), lambda: payment_events.poll_due(16)),
     Task("continue refunds", timedelta(seconds=2), lambda: refund.continue_refunds(16)),
     Task("release expired orders", timedelta(seconds=5), lambda: expiry.release_expired(16)),
+    Task("follow outside retirements", timedelta(minutes=10), promises.sweep),
+    Task("look for overdue promises", timedelta(hours=1), promises.warn_overdue),
+    Task("sweep old papers", timedelta(hours=1), rendered.sweep),
 )

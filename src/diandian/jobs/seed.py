@@ -302,6 +302,7 @@ class _Seeding:
             beneficiary_name=buyer,
             on_board=False,
             language="zh-Hans",
+            is_vouched_for=True,
             at=at,
         )
         self.pay(order, at + _PAYS_AFTER)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from diandian.audit import actions as audit_actions
 from diandian.audit.models import OutboxEvent
+from diandian.flows import promises
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +20,15 @@ def note_completion(payload: Mapping[str, object]) -> None:
     log.info("order %s is completed", payload.get("order"))
 
 
+def note_retirement(payload: Mapping[str, object]) -> None:
+    """Leave a line for the operator: a certificate now says retired; nobody can be written to."""
+    log.info("certificate %s has version %s", payload.get("code"), payload.get("version"))
+
+
 SUBSCRIBERS: dict[str, tuple[Handler, ...]] = {
     "order.completed": (note_completion,),
+    promises.FOLLOW: (promises.follow_on,),
+    promises.FOLLOWED: (note_retirement,),
 }
 
 _LEASE_SECONDS = 60

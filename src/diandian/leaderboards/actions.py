@@ -1,14 +1,24 @@
-"""Writes of the boards: a scene is lit, a name changes, a person leaves."""
+"""Writes of the boards: a scene is lit, a name changes or is hidden, a person leaves."""
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import transaction
+from django.db.models import DateTimeField, F
 
 from diandian.kernel.clock import business_day
-from diandian.leaderboards.models import Lighting, Standing
+from diandian.leaderboards.models import HiddenName, Lighting, Standing
 from diandian.leaderboards.rankings import avatar_seed, boards_of
 from diandian.scenes.models import Scene
+from diandian.store.statements import Insert, Param, Update
+
+_LIGHTINGS = Insert(Lighting, skip_conflicts=True)
+_STANDINGS = Insert(Standing, skip_conflicts=True)
+_COUNTED = Update(
+    lambda _: Standing.objects.filter(board=Param("board"), guest_key=Param("guest_key")),
+    scenes_lit=F("scenes_lit") + 1,
+    reached_at=Param("at", DateTimeField()),
+    display_name=Param("name"),
+)
 
 
 def light(
@@ -19,32 +29,58 @@ def light(
     Idempotent by ``source_ref`` and by (person, scene, day): farming one scene counts once a day.
     """
     day = business_day(at)
-    try:
-        with transaction.atomic():
-            Lighting.objects.create(
-                guest_key=guest_key, scene=scene, source_ref=source_ref, day=day, lit_at=at
-            )
-    except IntegrityError:
+    lighting = Lighting(guest_key=guest_key, scene=scene, source_ref=source_ref, day=day, lit_at=at)
+    if not _LIGHTINGS.run([lighting]):
         return False
     for board in boards_of(day):
-        counted = Standing.objects.filter(board=board, guest_key=guest_key).update(
-            scenes_lit=F("scenes_lit") + 1, reached_at=at, display_name=display_name
+        standing = Standing(
+            board=board,
+            guest_key=guest_key,
+            display_name=display_name,
+            avatar_seed=avatar_seed(guest_key),
+            scenes_lit=1,
+            reached_at=at,
         )
-        if not counted:
-            Standing.objects.create(
-                board=board,
-                guest_key=guest_key,
-                display_name=display_name,
-                avatar_seed=avatar_seed(guest_key),
-                scenes_lit=1,
-                reached_at=at,
-            )
+        counted = {"board": board, "guest_key": guest_key, "at": at, "name": display_name}
+        if not _COUNTED.run(**counted) and not _STANDINGS.run([standing]):
+            # Another order of the same person made the row just now.
+            _COUNTED.run(**counted)
     return True
 
 
 def rename(guest_key: str, display_name: str) -> int:
     """Show a person under another name on every board."""
     return Standing.objects.filter(guest_key=guest_key).update(display_name=display_name)
+
+
+def forget_order(guest_key: str, *, source_ref: str, display_name: str) -> None:
+    """Take back what one order put on the boards: its lit scene, and its name where it is shown.
+
+    Idempotent by ``source_ref``. Locks: standings, in the order in which ``light`` takes them.
+    """
+    assert guest_key, "without a key every row without one would be found"
+    with transaction.atomic():
+        lighting = Lighting.objects.filter(source_ref=source_ref, guest_key=guest_key).first()
+        if lighting is not None:
+            lighting.delete()
+            for board in boards_of(lighting.day):
+                rows = Standing.objects.filter(board=board, guest_key=guest_key)
+                rows.update(scenes_lit=F("scenes_lit") - 1)
+                rows.filter(scenes_lit=0).delete()
+        if display_name:
+            shown = Standing.objects.filter(guest_key=guest_key, display_name=display_name)
+            shown.update(display_name="")
+
+
+def hide_name(guest_key: str, *, at: datetime) -> bool:
+    """Show a person without a name on every board, whatever they call themselves later.
+
+    Idempotent by the person: False when it was hidden already.
+    """
+    assert guest_key, "without a key every row without one would be found"
+    _, created = HiddenName.objects.get_or_create(guest_key=guest_key, defaults={"hidden_at": at})
+    Standing.objects.filter(guest_key=guest_key).update(display_name="")
+    return created
 
 
 def leave(guest_key: str) -> int:

@@ -26,6 +26,16 @@ class Lighting(models.Model):
         return f"{self.guest_key} {self.scene_id}"
 
 
+class HiddenName(models.Model):
+    """A person whose name an operator took off the boards; the trail says why, rows stay."""
+
+    guest_key = models.CharField(max_length=32, unique=True)
+    hidden_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.guest_key
+
+
 class Standing(models.Model):
     """One row of a board ("people:all", "people:2026", "scene:12"): how many scenes, since when."""
 

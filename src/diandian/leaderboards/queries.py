@@ -1,11 +1,12 @@
 """Reads of the boards."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Min, Q, Sum
 
 from diandian.kernel.clock import business_day
-from diandian.leaderboards.models import Lighting, Standing
+from diandian.leaderboards.models import HiddenName, Lighting, Standing
 from diandian.leaderboards.rankings import (
     RANKED_FROM_PEOPLE,
     SCENE_BOARD_FROM_GUESTS,
@@ -48,17 +49,35 @@ class SceneShare:
 def people(period: str = "year", limit: int = 50, guest_key: str = "") -> list[StandingRow]:
     """Return the first rows of the people's board."""
     rows = list(Standing.objects.filter(board=board_key(period, business_day()))[:limit])
+    hidden = _hidden(row.guest_key for row in rows)
     ranked = len(rows) >= RANKED_FROM_PEOPLE
     return [
         StandingRow(
             rank=place if ranked else None,
-            name=row.display_name,
+            name="" if row.guest_key in hidden else row.display_name,
             seed=row.avatar_seed,
             scenes_lit=row.scenes_lit,
             is_you=bool(guest_key) and row.guest_key == guest_key,
         )
         for place, row in enumerate(rows, start=1)
     ]
+
+
+def _hidden(guest_keys: Iterable[str]) -> set[str]:
+    """Return which of some people are shown without a name, by an operator's decision."""
+    rows = HiddenName.objects.filter(guest_key__in=list(guest_keys))
+    return set(rows.values_list("guest_key", flat=True))
+
+
+def rows_named(text: str, limit: int = 50) -> list[Standing]:
+    """Return the rows of every board whose shown name contains a text, for an operator."""
+    assert text, "an empty text would be in every name"
+    return list(Standing.objects.filter(display_name__icontains=text).order_by("id")[:limit])
+
+
+def row_by_number(number: int) -> Standing | None:
+    """Return one row of a board by its number, for an operator."""
+    return Standing.objects.filter(id=number).first()
 
 
 def _rank_of(standing: Standing) -> int:
@@ -81,9 +100,8 @@ def own_row(guest_key: str, period: str = "year") -> OwnRow | None:
     next_rank = (
         Standing.objects.filter(board=board, scenes_lit__gte=standing.scenes_lit + 1).count() + 1
     )
-    row = StandingRow(
-        rank, standing.display_name, standing.avatar_seed, standing.scenes_lit, is_you=True
-    )
+    name = "" if _hidden([guest_key]) else standing.display_name
+    row = StandingRow(rank, name, standing.avatar_seed, standing.scenes_lit, is_you=True)
     return OwnRow(row=row, next_rank=min(next_rank, rank), missing=1)
 
 
@@ -102,11 +120,12 @@ def scene_people(scene: Scene, limit: int = 50, guest_key: str = "") -> list[Sta
         row.guest_key: row
         for row in Standing.objects.filter(board="people:all", guest_key__in=keys)
     }
+    hidden = _hidden(keys)
     ranked = len(keys) >= RANKED_FROM_PEOPLE
     return [
         StandingRow(
             rank=place if ranked else None,
-            name=standings[key].display_name,
+            name="" if key in hidden else standings[key].display_name,
             seed=standings[key].avatar_seed,
             scenes_lit=standings[key].scenes_lit,
             is_you=bool(guest_key) and key == guest_key,

@@ -8,13 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from diandian.audit.transactions import joined
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import business_day
 from diandian.ledger import queries
 from diandian.ledger.errors import AlreadyReversedError, PostedDifferentlyError
 from diandian.ledger.models import Journal, Transfer
 from diandian.ledger.rules import TransferLine
+from diandian.store.statements import Insert
+from diandian.store.transactions import joined
+
+_JOURNALS = Insert(Journal)
+_TRANSFERS = Insert(Transfer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +67,9 @@ def post_many(requests: Sequence[JournalRequest], *, at: datetime) -> list[Journ
     with joined():
         known = queries.journals_by_source(request.source_ref for request in requests)
         fresh = _once_each(requests, known)
-        made = Journal.objects.bulk_create(
-            [_journal(request, digest, at) for request, digest in fresh]
-        )
-        Transfer.objects.bulk_create(
+        made = [_journal(request, digest, at) for request, digest in fresh]
+        _JOURNALS.run(made)
+        _TRANSFERS.run(
             [
                 _transfer(journal, line)
                 for journal, (request, _) in zip(made, fresh, strict=True)

@@ -7,6 +7,9 @@ from django.db.models import Case, F, Q, Sum, When
 
 from diandian.ledger.models import Journal, Transfer
 from diandian.ledger.rules import TransferLine
+from diandian.store.statements import SelectMany
+
+_BY_SOURCE = SelectMany(lambda refs: Journal.objects.filter(source_ref__in=refs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def entries_of(owner_ref: str) -> list[Transfer]:
 
 def journals_by_source(source_refs: Iterable[str]) -> dict[str, Journal]:
     """Return the journals that exist among some source references."""
-    found = Journal.objects.filter(source_ref__in=set(source_refs))
+    found = _BY_SOURCE.all(sorted(set(source_refs)))
     return {journal.source_ref: journal for journal in found}
 
 

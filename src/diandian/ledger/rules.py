@@ -57,6 +57,12 @@ def build_unallocated(amount: Money, *, gateway: str, merchant: str) -> list[Tra
     return [line(clearing, chart.unallocated(amount.currency), amount)]
 
 
+def build_allocated(amount: Money) -> list[TransferLine]:
+    """Book that money which no order expected is an order's price after all."""
+    currency = amount.currency
+    return [line(chart.unallocated(currency), chart.customer_prepayments(currency), amount)]
+
+
 def vat_within(gross: Money, basis_points: int = VAT_BASIS_POINTS) -> Money:
     """Return the tax contained in a gross amount. Rounding: half up."""
     assert basis_points >= 0, "a tax is not negative"

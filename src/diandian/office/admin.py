@@ -19,10 +19,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from diandian.kernel.money import Money
-from diandian.ui.format import mass, money, pick
+from diandian.office.sign_in import SignInForm
+from diandian.ui.format import exact_mass, money, pick
 
-admin.site.site_title = _("Diandian desk")
-admin.site.site_header = _("Diandian · operator's desk")
+admin.site.login_form = SignInForm
 admin.site.index_title = _("To look things up; money and credits cannot be changed here")
 
 
@@ -134,7 +134,7 @@ DESKS = (
     ),
     Desk(
         "certificates.Certificate",
-        ("code", "state", "version", "order_ref", "issued_at"),
+        ("code", "state", "version", "promised_by", "order_ref", "issued_at"),
         ("state",),
         ("code", "order_ref"),
         hidden=("credential",),
@@ -201,7 +201,7 @@ def _column(model: type[Model], name: str) -> str | Callable[[Any], str]:
 def _writer(model: type[Model], name: str) -> Callable[[Any, Any], str] | None:
     lang = get_language
     if name.endswith("_g"):
-        return lambda _, value: mass(value, lang() or "en")
+        return lambda _, value: exact_mass(value, lang() or "en")
     if name.endswith("_minor"):
         return lambda row, value: money(Money(value, _currency(row)), lang() or "en")
     if isinstance(model._meta.get_field(name), JSONField):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from django.db.models import DateTimeField
+
 from diandian.emissions.estimate import without_person
 from diandian.footprints.models import Footprint
 from diandian.kernel import tokens
@@ -23,6 +25,24 @@ from diandian.orders.pricing import Price
 from diandian.payments.models import Payment
 from diandian.registry.models import Project, Retirement
 from diandian.scenes.models import Scene
+from diandian.store.statements import Insert, Param, Update
+
+# Written for every guest: composed once.
+_QUOTES = Insert(Quote)
+_ORDERS = Insert(Order)
+_PAYMENT_LINKS = Insert(OrderPayment)
+_ENTRY_LINKS = Insert(OrderEntry, skip_conflicts=True)
+_RETIREMENT_LINKS = Insert(OrderRetirement)
+_INTAKES = Insert(Intake, skip_conflicts=True)
+_MOVED = Update(
+    lambda _: Order.objects.filter(id=Param("id"), state=Param("before")), state=Param("after")
+)
+_COMPLETED = Update(
+    lambda ids: Order.objects.filter(id__in=ids, state=OrderState.PAID),
+    state=OrderState.COMPLETED,
+    completed_at=Param("at", DateTimeField()),
+)
+_TAKEN_IN = Update(lambda ids: Intake.objects.filter(order__id__in=ids), state=IntakeState.DONE)
 
 
 def set_offer(
@@ -59,19 +79,21 @@ def write_quote(
     at: datetime,
 ) -> Quote:
     """Write a quote that holds for an hour."""
-    return Quote.objects.create(
-        token=tokens.secret_token(),
-        offer=offer,
-        scene=scene,
-        footprint=footprint,
-        estimate=estimate,
-        mass_g=mass_g,
-        currency=price.total.currency,
-        supplier_minor=price.supplier.amount_minor,
-        fee_minor=price.fee.amount_minor,
-        total_minor=price.total.amount_minor,
-        created_at=at,
-        expires_at=at + rules.QUOTE_LIFETIME,
+    return _QUOTES.one(
+        Quote(
+            token=tokens.secret_token(),
+            offer=offer,
+            scene=scene,
+            footprint=footprint,
+            estimate=estimate,
+            mass_g=mass_g,
+            currency=price.total.currency,
+            supplier_minor=price.supplier.amount_minor,
+            fee_minor=price.fee.amount_minor,
+            total_minor=price.total.amount_minor,
+            created_at=at,
+            expires_at=at + rules.QUOTE_LIFETIME,
+        )
     )
 
 
@@ -90,33 +112,33 @@ def place(  # noqa: PLR0913 - one row's facts
 
     Raises: IntegrityError when the quote or key is used, or the footprint has a live order.
     """
-    return Order.objects.create(
-        token=tokens.secret_token(),
-        quote=quote,
-        scene=quote.scene,
-        footprint=quote.footprint,
-        project_id=quote.offer.project_id,
-        mass_g=quote.mass_g,
-        beneficiary_name=beneficiary_name,
-        on_board=on_board,
-        guest_key=guest_key,
-        language=language,
-        idempotency_key=idempotency_key or None,
-        body_sha256=body_sha256,
-        created_at=at,
+    return _ORDERS.one(
+        Order(
+            token=tokens.secret_token(),
+            quote=quote,
+            scene=quote.scene,
+            footprint=quote.footprint,
+            project_id=quote.offer.project_id,
+            mass_g=quote.mass_g,
+            beneficiary_name=beneficiary_name,
+            on_board=on_board,
+            guest_key=guest_key,
+            language=language,
+            idempotency_key=idempotency_key or None,
+            body_sha256=body_sha256,
+            created_at=at,
+        )
     )
 
 
 def link_payment(order: Order, payment: Payment) -> None:
     """Tie an attempt to pay to its order."""
-    OrderPayment.objects.create(order=order, payment=payment)
+    _PAYMENT_LINKS.one(OrderPayment(order=order, payment=payment))
 
 
 def link_entry(order: Order, journal: Journal) -> None:
     """Tie a journal to the order that caused it. Idempotent by the journal."""
-    OrderEntry.objects.bulk_create(
-        [OrderEntry(order=order, journal=journal)], ignore_conflicts=True
-    )
+    _ENTRY_LINKS.run([OrderEntry(order=order, journal=journal)])
 
 
 def move(order: Order, to: OrderState) -> bool:
@@ -126,7 +148,7 @@ def move(order: Order, to: OrderState) -> bool:
     """
     if not rules.may_move(order.state, to):
         return False
-    moved = Order.objects.filter(id=order.id, state=order.state).update(state=to)
+    moved = _MOVED.run(id=order.id, before=order.state, after=to)
     if moved:
         order.state = to
     return bool(moved)
@@ -142,7 +164,7 @@ def mark_paid(order: Order, *, at: datetime) -> bool:
 
 def enqueue(order: Order, *, at: datetime) -> None:
     """Put a paid order into the durable queue. Idempotent by the order."""
-    Intake.objects.bulk_create([Intake(order=order, created_at=at)], ignore_conflicts=True)
+    _INTAKES.run([Intake(order=order, created_at=at)])
 
 
 def complete(
@@ -153,22 +175,41 @@ def complete(
 ) -> None:
     """Mark paid orders completed and tie them to their retirements and sale journals."""
     ids = [order.id for order, _ in pairs]
-    OrderRetirement.objects.bulk_create(
-        OrderRetirement(order=order, retirement=retirement) for order, retirement in pairs
+    _RETIREMENT_LINKS.run(
+        [OrderRetirement(order=order, retirement=retirement) for order, retirement in pairs]
     )
-    OrderEntry.objects.bulk_create(
-        OrderEntry(order=order, journal=journal) for order, journal in journals
-    )
-    done = Order.objects.filter(id__in=ids, state=OrderState.PAID).update(
-        state=OrderState.COMPLETED, completed_at=at
-    )
+    _ENTRY_LINKS.run([OrderEntry(order=order, journal=journal) for order, journal in journals])
+    done = _COMPLETED.run(ids, at=at)
     assert done == len(ids), "only paid orders are completed, each once"
-    Intake.objects.filter(order_id__in=ids).update(state=IntakeState.DONE)
+    _TAKEN_IN.run(ids)
 
 
-def note_failure(intake: Intake, error: str) -> None:
-    """Count a failed attempt to fulfil; the order stays in the queue."""
-    Intake.objects.filter(id=intake.id).update(attempts=intake.attempts + 1, error=error[:200])
+def note_failure(intake: Intake, error: str, *, at: datetime) -> None:
+    """Count a failed attempt to fulfil; the order stays in the queue and waits longer each time."""
+    intake.attempts += 1
+    Intake.objects.filter(id=intake.id, state=IntakeState.WAITING).update(
+        attempts=intake.attempts,
+        error=error[:200],
+        next_attempt_at=at + rules.wait_after(intake.attempts),
+    )
+
+
+def park(intake: Intake) -> None:
+    """Take an order out of the queue until people decide; its order goes under review."""
+    Intake.objects.filter(id=intake.id, state=IntakeState.WAITING).update(state=IntakeState.PARKED)
+
+
+def requeue(order: Order, *, at: datetime) -> None:
+    """Put a paid order into the queue anew, due at once; earlier failures no longer count."""
+    enqueue(order, at=at)
+    Intake.objects.filter(order=order).exclude(state=IntakeState.DONE).update(
+        state=IntakeState.WAITING, attempts=0, error="", next_attempt_at=None
+    )
+
+
+def note_release_tried(order: Order, *, at: datetime) -> None:
+    """Note that an unpaid order could not be released now, so that others get their turn."""
+    Order.objects.filter(id=order.id).update(release_tried_at=at)
 
 
 def give_up(intake: Intake, error: str) -> None:
@@ -188,7 +229,7 @@ def erase_name(order: Order) -> None:
     if estimate:
         # Of an estimate that nobody saved, the quote holds the only copy of answers and places.
         Quote.objects.filter(id=order.quote_id).update(estimate=without_person(estimate))
-    # The digest of the request was made over the name too.
+    # The digest of the request was made over the name too; a key of the caller's own may be one.
     Order.objects.filter(id=order.id).update(
-        beneficiary_name="", on_board=False, guest_key="", body_sha256=""
+        beneficiary_name="", on_board=False, guest_key="", body_sha256="", idempotency_key=None
     )

@@ -128,6 +128,61 @@ class SoldOutError(ConflictError):
         super().__init__(available_kg=available_g // 1000)
 
 
+class TooManyUnpaidError(ConflictError):
+    """One device has enough orders that nobody paid."""
+
+    code = "too_many_unpaid"
+    message = N_(
+        "You have %(limit)s orders that are not paid yet. Nothing more was ordered or charged."
+        " Please pay or cancel one of them first."
+    )
+
+
+class HeldUnpaidError(ConflictError):
+    """Large orders may not hold more than half of a project without paying."""
+
+    code = "held_unpaid"
+    message = N_(
+        "Large orders that are not paid yet may hold at most half of a project."
+        " Nothing was ordered or charged. Please order at most %(limit_kg)s kg at a time,"
+        " and the rest once that is paid."
+    )
+
+
+class NotUnderReviewError(ConflictError):
+    """Only an order under review can be decided."""
+
+    code = "not_under_review"
+    message = N_(
+        "This order is not under review, its state is: %(state)s. Nothing was changed."
+        " Please look at the order first."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class MoneyDiffersError(ConflictError):
+    """The money received is not the price of the order."""
+
+    code = "money_differs"
+    message = N_(
+        "The order costs %(total)s, but what lies ready for it is %(received)s."
+        " Nothing was changed. Please give the money back instead."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class StillPayableError(ConflictError):
+    """Nothing was received, and the gateway does not say that nothing can come any more."""
+
+    code = "still_payable"
+    message = N_(
+        "Nothing was received for this order, and its payment may still succeed."
+        " Nothing was changed. Please try again later."
+    )
+    fixer = Fixer.OPERATOR
+    retryable = True
+
+
 class PaymentUnavailableError(DiandianError):
     """No gateway took the payment."""
 

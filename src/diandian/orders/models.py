@@ -108,6 +108,8 @@ class Order(models.Model):
     body_sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True, blank=True)
+    # When it was last tried to release the grams of an order that nobody paid.
+    release_tried_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]
@@ -128,6 +130,11 @@ class Order(models.Model):
             ),
             models.Index(
                 fields=["created_at"], condition=Q(state="awaiting_payment"), name="order_unpaid"
+            ),
+            models.Index(
+                fields=["guest_key"],
+                condition=Q(state="awaiting_payment"),
+                name="order_unpaid_by_guest",
             ),
         ]
 
@@ -174,21 +181,29 @@ class OrderRetirement(models.Model):
 
 
 class IntakeState(models.TextChoices):
-    """A paid order waits here until it is fulfilled or found impossible."""
+    """A paid order waits here until it is fulfilled or found impossible.
+
+    Parked: it failed again and again; its order is under review until people decide.
+    """
 
     WAITING = "waiting"
+    PARKED = "parked"
     DONE = "done"
     IMPOSSIBLE = "impossible"
 
 
 class Intake(models.Model):
-    """The durable queue of paid orders; written with the payment, drained by ``flows/fulfil``."""
+    """The durable queue of paid orders; written with the payment, drained by ``flows/fulfil``.
+
+    ``next_attempt_at``: not before then; empty is at once.
+    """
 
     order = models.OneToOneField(Order, models.PROTECT, related_name="intake")
     state = models.CharField(max_length=12, choices=IntakeState, default=IntakeState.WAITING)
     attempts = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]

@@ -4,34 +4,79 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Q, Sum
 
 from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.kernel.money import Money
+from diandian.orders import rules
 from diandian.orders.errors import OrderNotFoundError, QuoteNotFoundError, UnknownOfferError
-from diandian.orders.models import Intake, IntakeState, Offer, Order, OrderState, Quote
+from diandian.orders.models import (
+    LIVE_STATES,
+    Intake,
+    IntakeState,
+    Offer,
+    Order,
+    OrderPayment,
+    OrderState,
+    Quote,
+)
 from diandian.orders.pricing import Price, price
 from diandian.payments.models import Payment
 from diandian.registry import queries as registry_queries
 from diandian.registry.models import Project
 from diandian.scenes.models import Scene
+from diandian.store.statements import Param, Select
 
 LOW_STOCK_G = 5_000_000
 # Below this many orders a "typical" price says more about single guests than about the scene.
 TYPICAL_FROM_ORDERS = 20
 
-# Asked for every guest: fixed text spares the building of the same query each time.
-_BARE = "SELECT id, token, state FROM orders_order WHERE token = %s"
-_BY_KEY = "SELECT * FROM orders_order WHERE idempotency_key = %s"
-_LIVE_OF_FOOTPRINT = """SELECT id, token, state FROM orders_order WHERE footprint_id = %s
-    AND state IN ('awaiting_payment', 'paid', 'completed', 'review') ORDER BY id LIMIT 1"""
+# Asked for every guest: composed once.
+_BARE = Select(lambda: Order.objects.filter(token=Param("token")).only("token", "state"))
+_BY_KEY = Select(lambda: Order.objects.filter(idempotency_key=Param("key")))
+_LIVE_OF_FOOTPRINT = Select(
+    lambda: (
+        Order.objects.filter(footprint__id=Param("footprint_id"), state__in=LIVE_STATES)
+        .only("token", "state")
+        .order_by("id")[:1]
+    )
+)
 _PLACE = """SELECT guest_key, (SELECT COUNT(*) FROM orders_order earlier
         WHERE earlier.scene_id = orders_order.scene_id AND earlier.state = 'completed'
         AND earlier.id <= orders_order.id) AS place
     FROM orders_order WHERE id = %s AND scene_id IS NOT NULL"""
-_LATEST_PAYMENT = """SELECT payment.* FROM payments_payment payment
-    JOIN orders_orderpayment link ON link.payment_id = payment.id
-    WHERE link.order_id = %s ORDER BY payment.id DESC LIMIT 1"""
+_UNPAID_OF_GUEST = """SELECT COUNT(*) FROM orders_order
+    WHERE guest_key = %s AND state = 'awaiting_payment'"""
+_LATEST_PAYMENT = Select(
+    lambda: (
+        OrderPayment.objects.filter(order__id=Param("order_id"))
+        .select_related("payment")
+        .order_by("-payment_id")[:1]
+    )
+)
+
+_OFFER = Select(
+    lambda: (
+        Offer.objects.filter(
+            is_active=True,
+            currency=Param("currency"),
+            project__code=Param("code"),
+            project__is_active=True,
+        )
+        .select_related("project__programme")
+        .order_by("id")[:1]
+    )
+)
+_ORDER = Select(
+    lambda: Order.objects.filter(token=Param("token")).select_related(
+        "quote__offer", "scene", "footprint", "project__programme"
+    )
+)
+_QUOTE = Select(
+    lambda: Quote.objects.filter(token=Param("token")).select_related(
+        "offer__project__programme", "scene", "footprint"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +160,7 @@ def offers(currency: str = "CNY") -> list[OfferView]:
 
 def offer_of_project(project_code: str, currency: str = "CNY") -> Offer:
     """Return the active offer of a project by its code. Raises: UnknownOfferError."""
-    offer = (
-        Offer.objects.filter(
-            is_active=True, currency=currency, project__code=project_code, project__is_active=True
-        )
-        .select_related("project__programme")
-        .first()
-    )
+    offer = _OFFER.first(currency=currency, code=project_code)
     if offer is None:
         raise UnknownOfferError(field="project")
     return offer
@@ -129,11 +168,7 @@ def offer_of_project(project_code: str, currency: str = "CNY") -> Offer:
 
 def quote_by_token(token: str) -> Quote:
     """Return a quote with what an order of it needs. Raises: QuoteNotFoundError."""
-    quote = (
-        Quote.objects.filter(token=token)
-        .select_related("offer__project__programme", "scene", "footprint")
-        .first()
-    )
+    quote = _QUOTE.first(token=token)
     if quote is None:
         raise QuoteNotFoundError
     return quote
@@ -141,11 +176,7 @@ def quote_by_token(token: str) -> Quote:
 
 def order_by_token(token: str) -> Order:
     """Return the order behind a secret link. Raises: OrderNotFoundError."""
-    order = (
-        Order.objects.filter(token=token)
-        .select_related("quote__offer", "scene", "footprint", "project__programme")
-        .first()
-    )
+    order = _ORDER.first(token=token)
     if order is None:
         raise OrderNotFoundError
     return order
@@ -156,7 +187,7 @@ def bare_order_by_token(token: str) -> Order:
 
     Raises: OrderNotFoundError.
     """
-    order = next(iter(Order.objects.raw(_BARE, [token])), None)
+    order = _BARE.first(token=token)
     if order is None:
         raise OrderNotFoundError
     return order
@@ -172,17 +203,18 @@ def order_of_ref(ref: str) -> Order | None:
 
 def order_by_idempotency_key(key: str) -> Order | None:
     """Return the order made with a key."""
-    return next(iter(Order.objects.raw(_BY_KEY, [key])), None)
+    return _BY_KEY.first(key=key)
 
 
 def live_order_of_footprint(footprint_id: int) -> Order | None:
     """Return number, token and state of the order that matches, or will match, a footprint."""
-    return next(iter(Order.objects.raw(_LIVE_OF_FOOTPRINT, [footprint_id])), None)
+    return _LIVE_OF_FOOTPRINT.first(footprint_id=footprint_id)
 
 
 def latest_payment(order: Order) -> Payment | None:
     """Return the newest attempt to pay an order."""
-    return next(iter(Payment.objects.raw(_LATEST_PAYMENT, [order.id])), None)
+    link = _LATEST_PAYMENT.first(order_id=order.id)
+    return link.payment if link else None
 
 
 def scene_progress(scene: Scene) -> Progress:
@@ -205,26 +237,68 @@ def place_of_ref(ref: str) -> Place | None:
 
 
 def typical_price(scene: Scene) -> tuple[Money, Money] | None:
-    """Return what the middle 80 % of the scene's guests paid, or None below twenty orders."""
-    totals = sorted(
+    """Return what the middle 80 % of the scene's guests paid, in the currency that most used.
+
+    None below twenty orders in that currency.
+    """
+    paid = (
         Quote.objects.filter(order__scene=scene, order__state=OrderState.COMPLETED)
         .order_by("-id")
-        .values_list("total_minor", "currency")[:1000]
+        .values_list("currency", "total_minor")[:1000]
     )
+    by_currency: dict[str, list[int]] = {}
+    for currency, total_minor in paid:
+        by_currency.setdefault(currency, []).append(total_minor)
+    currency = max(sorted(by_currency), key=lambda each: len(by_currency[each]), default="")
+    totals = sorted(by_currency.get(currency, []))
     if len(totals) < TYPICAL_FROM_ORDERS:
         return None
     cut = len(totals) // 10
-    low, high = totals[cut], totals[-1 - cut]
-    return Money(*low), Money(*high)
+    return Money(totals[cut], currency), Money(totals[-1 - cut], currency)
 
 
 def waiting_intakes(
-    limit: int, order_ids: list[int] | None = None, *, before: datetime | None = None
+    limit: int, *, due_at: datetime, before: datetime | None = None
 ) -> list[Intake]:
-    """Return paid orders to fulfil, oldest first; with ``before`` only those that waited since."""
-    rows = Intake.objects.filter(state=IntakeState.WAITING)
+    """Return paid orders whose turn it is, oldest first; ``before``: only those that came by then.
+
+    One that failed is left alone until its next attempt is due; one under review waits for people.
+    """
+    due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=due_at)
+    rows = Intake.objects.filter(due, state=IntakeState.WAITING, order__state=OrderState.PAID)
     if before is not None:
         rows = rows.filter(created_at__lte=before)
-    if order_ids is not None:
-        rows = rows.filter(order_id__in=order_ids)
     return list(rows.order_by("id")[:limit])
+
+
+def unpaid_past(created_by: datetime, limit: int) -> list[Order]:
+    """Return unpaid orders that should be released: never tried first, then longest not tried."""
+    rows = Order.objects.filter(state=OrderState.AWAITING_PAYMENT, created_at__lte=created_by)
+    turn = F("release_tried_at").asc(nulls_first=True)
+    return list(rows.order_by(turn, "created_at", "id")[:limit])
+
+
+def unpaid_of_guest(guest_key: str) -> int:
+    """Return how many unpaid orders a device has."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNPAID_OF_GUEST, [guest_key])
+        return int(cursor.fetchone()[0])
+
+
+def large_unpaid_g(project_id: int) -> int:
+    """Return the grams of a project that large orders hold without having paid."""
+    rows = Order.objects.filter(
+        state=OrderState.AWAITING_PAYMENT, project_id=project_id, mass_g__gt=rules.LARGE_ORDER_G
+    )
+    return rows.aggregate(total=Sum("mass_g"))["total"] or 0
+
+
+def order_by_number(number: int) -> Order | None:
+    """Return an order by its number, as the operator knows it."""
+    return Order.objects.select_related("quote", "project").filter(id=number).first()
+
+
+def under_review() -> list[Order]:
+    """Return the orders that wait for people, oldest first."""
+    rows = Order.objects.filter(state=OrderState.REVIEW).select_related("quote", "project")
+    return list(rows.order_by("id"))

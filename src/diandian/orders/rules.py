@@ -9,18 +9,41 @@ HOLD_GRACE = timedelta(minutes=10)
 # One order may hold a lane's worth at most; a guest's trip is far below.
 ORDER_LIMIT_G = 1_000_000_000
 
+# Above this mass an order is large: a stranger who never pays could empty a project with it.
+LARGE_ORDER_G = 1_000_000
+
+_FIRST_WAIT = timedelta(seconds=30)
+_LONGEST_WAIT = timedelta(hours=1)
+
 _MOVES: dict[str, frozenset[str]] = {
     "awaiting_payment": frozenset({"paid", "cancelled", "expired", "review", "unfulfillable"}),
     "paid": frozenset({"completed", "unfulfillable", "review"}),
-    "completed": frozenset({"review"}),
-    "cancelled": frozenset({"paid", "unfulfillable", "review"}),
-    "expired": frozenset({"paid", "unfulfillable", "review"}),
-    "unfulfillable": frozenset({"refunded", "review"}),
+    # What is retired stays so, whatever happens to money that came on top.
+    "completed": frozenset(),
+    "cancelled": frozenset({"paid", "unfulfillable"}),
+    "expired": frozenset({"paid", "unfulfillable"}),
+    "unfulfillable": frozenset({"refunded"}),
     "refunded": frozenset(),
-    "review": frozenset({"paid", "completed", "unfulfillable", "refunded", "cancelled"}),
+    "review": frozenset({"paid", "unfulfillable", "cancelled"}),
 }
 
 
 def may_move(state: str, to: str) -> bool:
     """Tell whether an order in one state may go to another (payments design, section 4)."""
     return to in _MOVES.get(state, frozenset())
+
+
+def wait_after(failures: int) -> timedelta:
+    """Return how long a paid order waits after failures: 30 s, 1 min, 2 min … at most an hour."""
+    assert failures > 0, "nothing failed"
+    doubled: int = 2 ** min(failures - 1, 10)
+    return min(_FIRST_WAIT * doubled, _LONGEST_WAIT)
+
+
+def large_limit_g(*, free_g: int, large_unpaid_g: int) -> int:
+    """Return how much a large order may take, so that what large orders hold unpaid stays half.
+
+    Units: grams. ``free_g``: what can be held now; ``large_unpaid_g``: what large orders hold
+    unpaid already. Never below what any order may have.
+    """
+    return max(LARGE_ORDER_G, (free_g - large_unpaid_g) // 2)

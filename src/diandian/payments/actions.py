@@ -1,12 +1,12 @@
 """Writes of payments, refunds and the inbox; each is safe to repeat."""
 
 import secrets
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db import connection
+from django.db.models import BooleanField, DateTimeField, F, JSONField
+from django.db.models.functions import Coalesce
 
 from diandian.kernel.money import Money
 from diandian.kernel.tokens import ALPHABET
@@ -35,6 +35,29 @@ from diandian.payments.models import (
     PaymentState,
     Refund,
     RefundState,
+)
+from diandian.store.statements import Insert, Param, Update
+
+_PAYMENTS = Insert(Payment, skip_conflicts=True)
+_NOTICES = Insert(Notification, skip_conflicts=True)
+_INSTRUCTED = Update(
+    lambda _: Payment.objects.filter(id=Param("id"), state__in=OPEN_STATES),
+    state=Param("state"),
+    instruction=Param("instruction", JSONField()),
+    gateway_ref=Param("gateway_ref"),
+)
+_BECAME = Update(
+    lambda _: Payment.objects.filter(id=Param("id"), state=Param("before")),
+    state=Param("state"),
+    is_late=Param("is_late", BooleanField()),
+    paid_at=Param("paid_at", DateTimeField()),
+    gateway_ref=Param("gateway_ref"),
+    next_query_at=Param("next_query_at", DateTimeField()),
+)
+_APPLIED = Update(
+    lambda _: Notification.objects.filter(id=Param("id")),
+    state=NoticeState.APPLIED,
+    next_attempt_at=None,
 )
 
 _NUMBER_LETTERS = 16  # 80 random bits behind the day: never used twice, never guessed
@@ -70,27 +93,25 @@ def start(
     if not rules.is_in_range(amount, merchants.gateway_of(gateway).capabilities(context)):
         raise AmountOutOfRangeError
     assert expires_at > at, "a payment begins before its deadline"
-    try:
-        with transaction.atomic():
-            return Payment.objects.create(
-                payment_no=new_payment_no(at),
-                owner_ref=owner_ref,
-                gateway=gateway,
-                mode=context.mode,
-                merchant=context.merchant,
-                amount_minor=amount.amount_minor,
-                currency=amount.currency,
-                created_at=at,
-                expires_at=expires_at,
-                next_query_at=rules.next_query_at(
-                    PaymentState.CREATED, created_at=at, expires_at=expires_at, at=at
-                ),
-            )
-    except IntegrityError:
-        earlier = queries.open_of(owner_ref)
-        if earlier is None:
-            raise
-        return earlier
+    payment = Payment(
+        payment_no=new_payment_no(at),
+        owner_ref=owner_ref,
+        gateway=gateway,
+        mode=context.mode,
+        merchant=context.merchant,
+        amount_minor=amount.amount_minor,
+        currency=amount.currency,
+        created_at=at,
+        expires_at=expires_at,
+        next_query_at=rules.next_query_at(
+            PaymentState.CREATED, created_at=at, expires_at=expires_at, at=at
+        ),
+    )
+    if _PAYMENTS.run([payment]):
+        return payment
+    earlier = queries.open_of(owner_ref)
+    assert earlier is not None, "whoever was faster has an open attempt"
+    return earlier
 
 
 def submitted(payment: Payment, outcome: Outcome[Instruction], *, at: datetime) -> Payment:
@@ -126,7 +147,7 @@ def _keep_instruction(payment: Payment, instruction: Instruction) -> bool:
         },
         "gateway_ref": instruction.gateway_ref,
     }
-    kept = Payment.objects.filter(id=payment.id, state__in=OPEN_STATES).update(**facts)
+    kept = _INSTRUCTED.run(id=payment.id, **facts)
     if kept:
         for name, value in facts.items():
             setattr(payment, name, value)
@@ -155,8 +176,7 @@ def apply(payment: Payment, snapshot: Snapshot, *, at: datetime) -> Applied:
         amount=Money(payment.amount_minor, payment.currency),
     )
     if mismatch:
-        _keep_mismatch(payment, mismatch)
-        return Applied(payment, changed=False, became=payment.state, mismatch=mismatch)
+        return _apply_odd(payment, snapshot, mismatch, at)
     while (became := rules.next_state(payment.state, snapshot.state)) is not None:
         if _become(payment, became, snapshot, at):
             return Applied(payment, changed=True, became=became, late=payment.is_late)
@@ -175,18 +195,45 @@ def _become(payment: Payment, became: str, snapshot: Snapshot, at: datetime) -> 
             became, created_at=payment.created_at, expires_at=payment.expires_at, at=at
         ),
     }
-    if not Payment.objects.filter(id=payment.id, state=payment.state).update(**changes):
+    if not _BECAME.run(id=payment.id, before=payment.state, **changes):
         return False
     for name, value in changes.items():
         setattr(payment, name, value)
     return True
 
 
-def _keep_mismatch(payment: Payment, mismatch: tuple[str, ...]) -> None:
-    """Remember the difference and stop asking: people decide about money that is not as agreed."""
-    payment.reason = f"mismatch: {', '.join(mismatch)}"
-    payment.next_query_at = None
-    payment.save(update_fields=["reason", "next_query_at"])
+def _apply_odd(
+    payment: Payment, snapshot: Snapshot, mismatch: tuple[str, ...], at: datetime
+) -> Applied:
+    """Remember a difference once; money that arrived all the same is kept as what it is.
+
+    An answer that is not about this payment at all changes no state: the gateway is asked on.
+    """
+    reason = f"mismatch: {', '.join(mismatch)}"
+    follows = rules.may_follow(snapshot, mismatch)
+    while follows and (became := rules.next_state(payment.state, snapshot.state)) is not None:
+        if _become(payment, became, snapshot, at):
+            if became == PaymentState.SUCCEEDED:
+                _keep_odd_receipt(payment, snapshot)
+            _keep_reason(payment, reason)
+            return Applied(payment, True, became, mismatch, payment.is_late)  # noqa: FBT003
+        payment.refresh_from_db()
+    is_news = payment.state != PaymentState.SUCCEEDED and _keep_reason(payment, reason)
+    return Applied(payment, changed=is_news, became=payment.state, mismatch=mismatch)
+
+
+def _keep_odd_receipt(payment: Payment, snapshot: Snapshot) -> None:
+    payment.received_minor = snapshot.amount_minor
+    payment.received_currency = snapshot.currency
+    payment.received_merchant = snapshot.merchant
+    payment.save(update_fields=["received_minor", "received_currency", "received_merchant"])
+
+
+def _keep_reason(payment: Payment, reason: str) -> bool:
+    """Keep why a payment is looked at; tell whether that is new."""
+    changed = Payment.objects.filter(id=payment.id).exclude(reason=reason).update(reason=reason)
+    payment.reason = reason
+    return bool(changed)
 
 
 def _next_query_at(payment: Payment, at: datetime) -> datetime | None:
@@ -228,11 +275,6 @@ def supersede(payment: Payment) -> bool:
 # -- the inbox --------------------------------------------------------------------------------
 
 
-def _undoable() -> AbstractContextManager[object]:
-    """Let one write fail alone: a savepoint inside a transaction; outside, it is alone anyway."""
-    return transaction.atomic() if connection.in_atomic_block else nullcontext()
-
-
 def store_notice(
     *, gateway: str, merchant: str, notice: VerifiedNotice, body_sha256: str, at: datetime
 ) -> Notification | None:
@@ -240,28 +282,23 @@ def store_notice(
 
     Idempotent by: gateway, merchant and the notice's own id.
     """
-    try:
-        with _undoable():
-            return Notification.objects.create(
-                gateway=gateway,
-                merchant=merchant,
-                notice_id=notice.notice_id,
-                kind=notice.kind,
-                payment_no=notice.payment_no,
-                body_sha256=body_sha256,
-                received_at=at,
-                # Whoever received it works at once; this is for the case that it crashes.
-                next_attempt_at=at + _FIRST_ATTEMPT,
-            )
-    except IntegrityError:
-        return None
+    kept = Notification(
+        gateway=gateway,
+        merchant=merchant,
+        notice_id=notice.notice_id,
+        kind=notice.kind,
+        payment_no=notice.payment_no,
+        body_sha256=body_sha256,
+        received_at=at,
+        # Whoever received it works at once; this is for the case that it crashes.
+        next_attempt_at=at + _FIRST_ATTEMPT,
+    )
+    return kept if _NOTICES.run([kept]) else None
 
 
 def finish_notice(notification: Notification) -> None:
     """Mark a notice as applied."""
-    Notification.objects.filter(id=notification.id).update(
-        state=NoticeState.APPLIED, next_attempt_at=None
-    )
+    _APPLIED.run(id=notification.id)
 
 
 def park_notice(notification: Notification, *, at: datetime) -> None:
@@ -297,7 +334,7 @@ def request_refund(
     reserved = Payment.objects.filter(
         id=payment.id,
         state=PaymentState.SUCCEEDED,
-        refunded_minor__lte=F("amount_minor") - amount_minor,
+        refunded_minor__lte=Coalesce("received_minor", "amount_minor") - amount_minor,
     ).update(refunded_minor=F("refunded_minor") + amount_minor)
     if not reserved:
         payment.refresh_from_db()
@@ -339,7 +376,7 @@ def refund_result(refund: Refund, outcome: Outcome[RefundSnapshot], *, at: datet
 def _refund_state(refund: Refund, outcome: Outcome[RefundSnapshot]) -> str:
     match outcome:
         case Done(value=snapshot):
-            ours = (refund.refund_no, refund.amount_minor, refund.payment.currency)
+            ours = (refund.refund_no, refund.amount_minor, refund.payment.received.currency)
             theirs = (snapshot.refund_no, snapshot.amount_minor, snapshot.currency)
             # A refund that is not the one we asked for is never counted as ours.
             return str(snapshot.state) if theirs == ours else RefundState.ABNORMAL

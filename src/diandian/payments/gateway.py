@@ -6,6 +6,7 @@ signed answers into ours. *Source:* payments design, section 3.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, runtime_checkable
@@ -30,6 +31,7 @@ RefusalReason = Literal["bad_signature", "stale", "unknown_key", "malformed", "n
 NOT_FOUND = "not_found"
 # A notice may be this old, or this far in the future, and not a second more.
 NOTICE_WINDOW_SECONDS = 300
+_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +183,12 @@ class Gateway(Protocol):
 
     ``at`` is our clock: for signatures and for the age of notices. No method raises on what the
     other side sends; a connection refused before the first byte is Rejected (retryable), everything
-    unclear is Unknown.
+    unclear is Unknown. ``pay_origins``: of the pages that guests are sent to, such as
+    ``https://pay.example``; a browser lets our forms lead nowhere else.
     """
 
     key: str
+    pay_origins: tuple[str, ...]
 
     def capabilities(self, context: MerchantContext) -> Capabilities:
         """Return what this gateway can do for this merchant."""
@@ -231,5 +235,9 @@ def gateways() -> dict[str, Gateway]:
         gateway = module.GATEWAY
         if not isinstance(gateway, Gateway) or gateway.key != key:
             raise TypeError(f"payments/gateways/{key}/gateway.py does not keep the contract")
+        if not all(_ORIGIN.fullmatch(origin) for origin in gateway.pay_origins):
+            raise TypeError(
+                f"payments/gateways/{key}: each of pay_origins is https://HOST, no path"
+            )
         found[key] = gateway
     return found

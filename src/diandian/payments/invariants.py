@@ -9,7 +9,12 @@ from diandian.payments.models import Payment, PaymentState, Refund, RefundState
 
 def check() -> list[Breach]:
     """Return every payment or refund that breaks a rule of the room."""
-    return [*_refunds_reserved(), *_paid_has_a_time(), *_refunds_of_received_money()]
+    return [
+        *_refunds_reserved(),
+        *_paid_has_a_time(),
+        *_refunds_of_received_money(),
+        *_odd_receipts_whole(),
+    ]
 
 
 def _refunds_reserved() -> list[Breach]:
@@ -39,4 +44,17 @@ def _refunds_of_received_money() -> list[Breach]:
     wrong = Refund.objects.exclude(payment__state=PaymentState.SUCCEEDED)
     return [
         Breach("P3", f"refund:{row.refund_no}", "its payment was never received") for row in wrong
+    ]
+
+
+def _odd_receipts_whole() -> list[Breach]:
+    """P4: what arrived otherwise than agreed has amount, currency and merchant, and did arrive."""
+    blank = Q(received_minor=None, received_currency="", received_merchant="")
+    whole = Q(state=PaymentState.SUCCEEDED, received_minor__gt=0) & ~(
+        Q(received_currency="") | Q(received_merchant="")
+    )
+    wrong = Payment.objects.exclude(blank | whole)
+    return [
+        Breach("P4", f"payment:{row.payment_no}", "what was received is only half known")
+        for row in wrong
     ]

@@ -29,6 +29,12 @@ def context_for(key: str) -> MerchantContext:
     )
 
 
+def pay_origins() -> list[str]:
+    """Return where guests may be sent to pay: the origins of every gateway in use."""
+    used = [gateway for key, gateway in gateways().items() if is_in_use(key)]
+    return sorted({origin for gateway in used for origin in gateway.pay_origins})
+
+
 def is_in_use(key: str) -> bool:
     """Tell whether a gateway is switched on; the sandbox only where everything is a test."""
     return key in settings.GATEWAYS and (key != "sandbox" or settings.TEST_MODE)

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import F, Q
 
+from diandian.kernel.money import Money
+
 
 class PaymentState(models.TextChoices):
     """States of one attempt to pay; their rank never falls (``rules.py``)."""
@@ -20,7 +22,10 @@ OPEN_STATES = ("created", "submitted", "unknown", "pending")
 
 
 class Payment(models.Model):
-    """One attempt to pay an order. ``payment_no`` is ours, made and committed before any call."""
+    """One attempt to pay an order. ``payment_no`` is ours, made and committed before any call.
+
+    ``received_*``: what arrived, and at which merchant, where that is not what was agreed.
+    """
 
     payment_no = models.CharField(max_length=32, unique=True)
     owner_ref = models.CharField(max_length=80, db_index=True)
@@ -33,6 +38,9 @@ class Payment(models.Model):
     state = models.CharField(max_length=10, choices=PaymentState, default=PaymentState.CREATED)
     instruction = models.JSONField(default=dict)
     gateway_ref = models.CharField(max_length=80, blank=True)
+    received_minor = models.BigIntegerField(null=True, blank=True)
+    received_currency = models.CharField(max_length=3, blank=True)
+    received_merchant = models.CharField(max_length=80, blank=True)
     refunded_minor = models.BigIntegerField(default=0)
     reason = models.CharField(max_length=120, blank=True)
     is_late = models.BooleanField(default=False)
@@ -48,7 +56,11 @@ class Payment(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_positive"),
             models.CheckConstraint(
-                condition=Q(refunded_minor__gte=0) & Q(refunded_minor__lte=F("amount_minor")),
+                condition=Q(refunded_minor__gte=0)
+                & (
+                    Q(received_minor__isnull=True, refunded_minor__lte=F("amount_minor"))
+                    | Q(refunded_minor__lte=F("received_minor"))
+                ),
                 name="payment_never_over_refunded",
             ),
             models.UniqueConstraint(
@@ -67,6 +79,18 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return self.payment_no
+
+    @property
+    def received(self) -> Money:
+        """Return what a received payment brought: as agreed, or what the gateway says instead."""
+        if self.received_minor is None:
+            return Money(self.amount_minor, self.currency)
+        return Money(self.received_minor, self.received_currency)
+
+    @property
+    def received_by(self) -> str:
+        """Return the merchant in whose account a received payment lies."""
+        return self.received_merchant or self.merchant
 
 
 class RefundState(models.TextChoices):

@@ -10,12 +10,16 @@ from diandian.payments.models import (
     Payment,
     PaymentState,
     Refund,
+    RefundState,
 )
+from diandian.store.statements import Param, Select
+
+_BY_NO = Select(lambda: Payment.objects.filter(payment_no=Param("payment_no")))
 
 
 def by_no(payment_no: str) -> Payment:
     """Return a payment by our number. Raises: UnknownPaymentError."""
-    payment = Payment.objects.filter(payment_no=payment_no).first()
+    payment = _BY_NO.first(payment_no=payment_no)
     if payment is None:
         raise UnknownPaymentError
     return payment
@@ -41,6 +45,11 @@ def latest_of(owner_ref: str) -> Payment | None:
     return Payment.objects.filter(owner_ref=owner_ref).order_by("-id").first()
 
 
+def of_owner(owner_ref: str) -> list[Payment]:
+    """Return every attempt of an owner, oldest first."""
+    return list(Payment.objects.filter(owner_ref=owner_ref))
+
+
 def succeeded_of(owner_ref: str) -> list[Payment]:
     """Return the received payments of an owner, oldest first."""
     return list(Payment.objects.filter(owner_ref=owner_ref, state=PaymentState.SUCCEEDED))
@@ -62,6 +71,12 @@ def refunds_due(at: datetime, limit: int) -> list[Refund]:
     """Return refunds that are not settled yet and should be asked about."""
     due = Refund.objects.filter(next_query_at__lte=at).select_related("payment")
     return list(due.order_by("next_query_at")[:limit])
+
+
+def refunds_open() -> int:
+    """Return how many refunds are on their way or found no way home."""
+    settled = (RefundState.SUCCEEDED, RefundState.FAILED)
+    return Refund.objects.exclude(state__in=settled).count()
 
 
 def refund_by_no(refund_no: str) -> Refund | None:

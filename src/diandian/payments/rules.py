@@ -5,7 +5,7 @@
 
 from datetime import datetime, timedelta
 
-from diandian.kernel.money import Money
+from diandian.kernel.money import EXPONENTS, Money
 from diandian.payments.gateway import Capabilities, Snapshot
 
 RANKS = {
@@ -39,6 +39,9 @@ _THEN = timedelta(minutes=5)
 _AFTER_GRACE = timedelta(days=1)
 # A payment that no statement explains after so long is for people, not for the poller.
 _GIVE_UP_ASKING = timedelta(days=30)
+
+# What leaves room for the rest of an account's code.
+_LONGEST_MERCHANT = 50
 
 _NOTICE_DELAYS = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900, 3600))
 NOTICE_ATTEMPTS_LIMIT = 30
@@ -129,6 +132,20 @@ def mismatches(
         "currency": (snapshot.currency, amount.currency),
     }
     return tuple(name for name, (theirs, ours) in pairs.items() if theirs != ours)
+
+
+def may_follow(snapshot: Snapshot, mismatch: tuple[str, ...]) -> bool:
+    """Tell whether a payment takes on the state of an answer that differs in some facts.
+
+    Not when the answer is about another payment, or test money; nor when it says that money came
+    which cannot be booked: of a currency that is unknown here, or at a nameless merchant.
+    """
+    if {"payment_no", "mode"} & set(mismatch):
+        return False
+    if snapshot.state != "succeeded":
+        return True
+    has_place = ":" not in snapshot.merchant and 0 < len(snapshot.merchant) <= _LONGEST_MERCHANT
+    return has_place and snapshot.amount_minor > 0 and snapshot.currency in EXPONENTS
 
 
 def is_in_range(amount: Money, capabilities: Capabilities) -> bool:

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
-from diandian.audit.transactions import joined, require_transaction
+from django.db.models import BigIntegerField
+
 from diandian.kernel.clock import now
 from diandian.registry import queries, rules
 from diandian.registry.batches.actions import (
@@ -39,6 +40,8 @@ from diandian.registry.models import (
 )
 from diandian.registry.rules import RetireRequest
 from diandian.registry.stock import may_serve
+from diandian.store.statements import Insert, Param, Select, SelectMany, Update
+from diandian.store.transactions import joined, require_transaction
 
 __all__ = [
     "RetireRequest",
@@ -56,6 +59,38 @@ __all__ = [
     "retire_many",
     "thaw",
 ]
+
+_HOLDINGS = Insert(Holding)
+_RETIREMENTS = Insert(Retirement)
+_BENEFICIARIES = Insert(Beneficiary)
+_ALLOCATIONS = Insert(Allocation)
+_FREE_LANES = Select(
+    lambda: queries.free_lanes(Param("project_id", BigIntegerField())).select_related("batch")
+)
+# No key: a hold that refers to a lane looks at its row on commit and must not wait for us.
+_LOCKED_LANES = Select(
+    lambda: (
+        queries.free_lanes(Param("project_id", BigIntegerField()))
+        .select_related("batch")
+        .select_for_update(of=("self",), no_key=True)
+    )
+)
+_HELD = SelectMany(
+    lambda owners: (
+        Holding.objects.select_for_update(of=("self",))
+        .filter(owner_ref__in=owners, state__in=queries.LIVE_HOLDS)
+        .select_related("lane__batch__project__programme", "lane__batch__serial_block")
+        .order_by("id")
+    )
+)
+_SETTLED = Update(
+    lambda ids: Holding.objects.filter(id__in=ids, state__in=queries.LIVE_HOLDS),
+    state=Param("state"),
+)
+_COMMITTED = Update(
+    lambda _: Holding.objects.filter(owner_ref=Param("owner_ref"), state=HoldState.ACTIVE),
+    state=HoldState.COMMITTED,
+)
 
 # --- holds --------------------------------------------------------------------------------------
 
@@ -103,10 +138,7 @@ def _live_or_refuse(earlier: Sequence[Holding], owner_ref: str, mass_g: int) -> 
 
 
 def _plan(project_id: int, mass_g: int, *, locked: bool) -> list[tuple[int, int]]:
-    lanes = queries.free_lanes(project_id).select_related("batch")
-    if locked:
-        # No key: a hold that refers to a lane looks at its row on commit and must not wait for us.
-        lanes = lanes.select_for_update(of=("self",), no_key=True)
+    lanes = (_LOCKED_LANES if locked else _FREE_LANES).all(project_id=project_id)
     stretches = [
         rules.Stretch(lane.id, lane.hi - lane.cursor - lane.held_g, lane.batch.issued_at)
         for lane in lanes
@@ -130,7 +162,8 @@ def _write_holds(
     assert rows, "a plan has at least one lane"
     assert len({row.lane_id for row in rows}) == len(rows), "one hold per lane"
     if not again:
-        return Holding.objects.bulk_create(rows)
+        _HOLDINGS.run(rows)
+        return rows
     return Holding.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -141,8 +174,7 @@ def _write_holds(
 
 def _settle_holds(holdings: Sequence[Holding], state: HoldState) -> None:
     assert state not in queries.LIVE_HOLDS, "settled is used or released"
-    live = Holding.objects.filter(id__in=[row.id for row in holdings], state__in=queries.LIVE_HOLDS)
-    changed = live.update(state=state)
+    changed = _SETTLED.run([row.id for row in holdings], state=state)
     assert changed == len(holdings), "a hold ends once"
 
 
@@ -152,8 +184,7 @@ def commit_hold(owner_ref: str) -> None:
     Raises: HoldGoneError when nothing is held, AlreadyRetiredError.
     """
     assert owner_ref, "a hold has an owner"
-    active = Holding.objects.filter(owner_ref=owner_ref, state=HoldState.ACTIVE)
-    if active.update(state=HoldState.COMMITTED):
+    if _COMMITTED.run(owner_ref=owner_ref):
         return
     states = {row.state for row in queries.holds_of(owner_ref)}
     if HoldState.USED in states:
@@ -243,12 +274,7 @@ def retire_many(requests: Sequence[RetireRequest], *, at: datetime) -> list[Reti
 
 def _lock_holds(owner_refs: Iterable[str]) -> dict[str, list[Holding]]:
     """Lock live holds, with all that their retirement needs to know; refuse idle batches (R9)."""
-    rows = (
-        Holding.objects.select_for_update(of=("self",))
-        .filter(owner_ref__in=owner_refs, state__in=queries.LIVE_HOLDS)
-        .select_related("lane__batch__project__programme")
-        .order_by("id")
-    )
+    rows = _HELD.all(list(owner_refs))
     held: dict[str, list[Holding]] = defaultdict(list)
     for row in rows:
         if not may_serve(row.lane.batch):
@@ -278,13 +304,12 @@ def _write_retirements(
 ) -> dict[str, Retirement]:
     assert at.tzinfo is not None, "instants are aware"
     salts = [rules.new_salt() for _ in requests]
-    made = Retirement.objects.bulk_create(
-        [
-            _retirement(request, held[request.owner_ref], salt, at)
-            for request, salt in zip(requests, salts, strict=True)
-        ]
-    )
-    Beneficiary.objects.bulk_create(
+    made = [
+        _retirement(request, held[request.owner_ref], salt, at)
+        for request, salt in zip(requests, salts, strict=True)
+    ]
+    _RETIREMENTS.run(made)
+    _BENEFICIARIES.run(
         [
             Beneficiary(retirement=row, salt=salt, subject=dict(request.subject))
             for row, salt, request in zip(made, salts, requests, strict=True)
@@ -338,7 +363,7 @@ def _consume(retired: Iterable[tuple[Retirement, Sequence[Holding]]]) -> None:
             used_up.add(uses[0][1].lane.batch_id)
     assert allocations, "something is retired"
     assert _whole(allocations), "R7: a retirement's grams are those of its ranges"
-    Allocation.objects.bulk_create(allocations)
+    _ALLOCATIONS.run(allocations)
     for batch_id in sorted(used_up):
         close_if_sold_out(batch_id)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, F, Max, Q, QuerySet, Sum
 
 from diandian.kernel.errors import NotFoundError
 from diandian.registry import rules
@@ -23,9 +23,22 @@ from diandian.registry.models import (
 )
 from diandian.registry.serials import format_serial, gram_to_serial
 from diandian.registry.stock import BatchStock, Stock, lanes_with_cancelled, stock_of
+from diandian.store.statements import Param, Select, SelectMany
 
 LIVE_HOLDS = (HoldState.ACTIVE, HoldState.COMMITTED)
 _FREE = F("hi") - F("cursor") - F("held_g")
+
+_HOLDS = Select(lambda: Holding.objects.filter(owner_ref=Param("owner_ref")).order_by("id"))
+_RANGES = SelectMany(
+    lambda ids: (
+        Allocation.objects.filter(retirement__id__in=ids)
+        .select_related("lane__batch__serial_block")
+        .order_by("retirement_id", "id")
+    )
+)
+_EVIDENCE = SelectMany(
+    lambda ids: UpstreamRetirement.objects.filter(batch__id__in=ids).order_by("first_serial")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +111,7 @@ def servable(prefix: str = "batch__") -> Q:
     return condition & ~Q(**{f"{prefix}verified_by": ""})
 
 
-def free_lanes(project_id: int) -> QuerySet[Lane]:
+def free_lanes(project_id: int | Param) -> QuerySet[Lane]:
     """Return the lanes from which a project can be held now, with their batch's age."""
     return (
         Lane.objects.filter(servable(), batch__project_id=project_id, kind=LaneKind.SALE)
@@ -107,9 +120,14 @@ def free_lanes(project_id: int) -> QuerySet[Lane]:
     )
 
 
+_FREE_LANES = Select(lambda: free_lanes(Param("project_id", BigIntegerField())))
+
+
 def available_g(project_id: int) -> int:
     """Return the grams of a project that can be held now."""
-    return available_by_project([project_id])[project_id]
+    return sum(
+        lane.hi - lane.cursor - lane.held_g for lane in _FREE_LANES.all(project_id=project_id)
+    )
 
 
 def available_by_project(project_ids: Collection[int]) -> dict[int, int]:
@@ -126,6 +144,14 @@ def stock(project: Project) -> dict[str, int]:
     """Return where a project's grams are; the parts add up to ``issued_g`` (R6)."""
     total = sum((entry.stock for entry in batch_stocks(project)), Stock())
     return {name: getattr(total, name) for name in Stock.__slots__}
+
+
+def batch_by_public_id(public_id: str) -> CreditBatch:
+    """Return a batch by its public number. Raises: NotFoundError."""
+    found = CreditBatch.objects.select_related("serial_block").filter(public_id=public_id).first()
+    if found is None:
+        raise NotFoundError
+    return found
 
 
 def batch_stocks(project: Project) -> list[BatchStock]:
@@ -150,7 +176,7 @@ def batch_stocks(project: Project) -> list[BatchStock]:
 
 def holds_of(owner_ref: str) -> list[Holding]:
     """Return every hold of an owner, whatever its state."""
-    return list(Holding.objects.filter(owner_ref=owner_ref).order_by("id"))
+    return _HOLDS.all(owner_ref=owner_ref)
 
 
 def expired_holds(at: datetime, limit: int = 100) -> list[str]:
@@ -171,12 +197,7 @@ def ranges_of(retirement: Retirement) -> list[RetiredRange]:
 def ranges_of_many(retirements: Iterable[Retirement]) -> dict[int, list[RetiredRange]]:
     """Return the exact grams of retirements, by their ids, in one query."""
     found: dict[int, list[RetiredRange]] = {retirement.id: [] for retirement in retirements}
-    rows = (
-        Allocation.objects.filter(retirement_id__in=found.keys())
-        .select_related("lane__batch__serial_block")
-        .order_by("retirement_id", "id")
-    )
-    for row in rows:
+    for row in _RANGES.all(list(found)):
         assert row.retirement_id is not None, "filtered above"
         found[row.retirement_id].append(_retired_range(row))
     return found
@@ -205,10 +226,29 @@ def _retired_range(row: Allocation) -> RetiredRange:
 
 def upstream_state(ranges: Sequence[RetiredRange]) -> UpstreamState:
     """Return whether every tonne that the ranges touch is retired at its origin, with evidence."""
+    return upstream_states({0: ranges})[0]
+
+
+def upstream_states(
+    ranges_by_id: Mapping[int, Sequence[RetiredRange]],
+) -> dict[int, UpstreamState]:
+    """Return ``upstream_state`` of many retirements, by their ids, with one query at most."""
+    outside = {
+        piece.batch_row.id
+        for ranges in ranges_by_id.values()
+        for piece in ranges
+        if piece.batch_row.custody == Custody.EXTERNAL
+    }
+    evidence = _evidence_of(outside) if outside else {}
+    return {key: _upstream_state(ranges, evidence) for key, ranges in ranges_by_id.items()}
+
+
+def _upstream_state(
+    ranges: Sequence[RetiredRange], evidence: Mapping[int, Sequence[UpstreamRetirement]]
+) -> UpstreamState:
     outside = [piece for piece in ranges if piece.batch_row.custody == Custody.EXTERNAL]
     if not ranges or not outside:
         return UpstreamState("retired" if ranges else "held")
-    evidence = _evidence_of({piece.batch_row.id for piece in outside})
     used: dict[int, UpstreamRetirement] = {}
     for piece in outside:
         rows = evidence.get(piece.batch_row.id, [])
@@ -231,7 +271,7 @@ def upstream_state(ranges: Sequence[RetiredRange]) -> UpstreamState:
 
 def _evidence_of(batch_ids: Collection[int]) -> dict[int, list[UpstreamRetirement]]:
     found: dict[int, list[UpstreamRetirement]] = {}
-    for row in UpstreamRetirement.objects.filter(batch_id__in=batch_ids).order_by("first_serial"):
+    for row in _EVIDENCE.all(list(batch_ids)):
         found.setdefault(row.batch_id, []).append(row)
     return found
 

@@ -1,12 +1,14 @@
 """Money, mass, counts, dates and serial numbers as text in the visitor's language.
 
 A stored value is never the displayed one: here numbers lose digits, nowhere else.
-*Source:* display rule of the methodology, section 9.
+*Source:* product design, section 11: no more digits than an estimate deserves. Amounts of the books
+are written to the gram.
 """
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+import re
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -35,8 +37,12 @@ _SYMBOLS = {"CNY": "¥", "JPY": "JP¥"}
 
 _STEPS = tuple(Decimal(1).scaleb(-places) for places in range(7))
 
-KG_WITH_TENTHS_BELOW_G = 99_950  # 99.95 kg would print as 100.0 kg
-WHOLE_KG_BELOW_G = 9_999_500
+# Each bound is where rounding would already print the next step's first value.
+KG_WITH_TENTHS_BELOW_G = 9_950
+WHOLE_KG_BELOW_G = 999_500
+TONNES_WITH_TENTHS_BELOW_G = 99_950_000
+EXACT_KG_BELOW_G = 10 * GRAMS_PER_TONNE
+_SAMPLE_MARK = re.compile(r" ?[(（](?:示例|sample|voorbeeld)[)）]$")
 
 
 @lru_cache(maxsize=256)
@@ -115,28 +121,77 @@ def money(amount: Money, lang: str) -> str:
     return text.replace(written, ours)
 
 
+def whole_money(amount: Money, lang: str) -> str:
+    """Write an amount in whole units. Rounding: up."""
+    locale = _locale(lang)
+    # The language's own pattern without its cents.
+    pattern = _pattern(locale.currency_formats["standard"].pattern.replace(".00", ""))
+    whole = amount.decimal().to_integral_value(ROUND_CEILING)
+    text = str(pattern.apply(whole, locale, currency=amount.currency, currency_digits=False))
+    written, ours = _symbol(amount.currency, lang)
+    return text.replace(written, ours)
+
+
+@lru_cache(maxsize=_KEPT)
+def money_span(low: Money, high: Money, lang: str) -> str:
+    """Write a span of prices in whole units, outwards, with the symbol once; "" from below one.
+
+    >>> from diandian.kernel.money import Money
+    >>> money_span(Money(312, "CNY"), Money(1486, "CNY"), "en")
+    '¥3–15'
+    """
+    first = low.decimal().to_integral_value(ROUND_FLOOR)
+    end = number(high.decimal().to_integral_value(ROUND_CEILING), lang)
+    return whole_money(high, lang).replace(end, f"{number(first, lang)}–{end}") if first else ""
+
+
 def mass_number(mass_g: int, lang: str) -> tuple[str, bool]:
     """Return the number of a mass by the display rule, and whether it counts tonnes."""
-    if abs(mass_g) < KG_WITH_TENTHS_BELOW_G:
-        # A whole kilogram is exact; a printed ".0" would claim a measurement.
-        places = 1 if mass_g % GRAMS_PER_KG else 0
-        return _write(Decimal(mass_g) / GRAMS_PER_KG, places, lang), False
-    if abs(mass_g) < WHOLE_KG_BELOW_G:
-        return _write(Decimal(mass_g) / GRAMS_PER_KG, 0, lang), False
-    places = 2 if mass_g % GRAMS_PER_TONNE else 0
-    return _write(Decimal(mass_g) / GRAMS_PER_TONNE, places, lang), True
+    in_tonnes = abs(mass_g) >= WHOLE_KG_BELOW_G
+    value = Decimal(mass_g) / (GRAMS_PER_TONNE if in_tonnes else GRAMS_PER_KG)
+    bound = TONNES_WITH_TENTHS_BELOW_G if in_tonnes else KG_WITH_TENTHS_BELOW_G
+    if abs(mass_g) < bound:
+        value = value.quantize(_STEPS[1], rounding=ROUND_HALF_UP)
+    # A printed ".0" would claim a measurement.
+    places = 1 if abs(mass_g) < bound and value % 1 else 0
+    return _write(value, places, lang), in_tonnes
 
 
 @lru_cache(maxsize=_KEPT)
 def mass(mass_g: int, lang: str, *, co2e: bool = False) -> str:
     """Write a mass with its unit; with ``co2e`` the substance is named.
 
-    Rounding: kg with one decimal under 100, whole kg under 10,000, tonnes with two decimals above;
-    exact kilograms and tonnes print without decimals.
+    Rounding: kg with one decimal under 10, whole kg under a tonne, tonnes with one decimal under
+    100, whole tonnes above; a zero after the point is left out.
     """
     text, in_tonnes = mass_number(mass_g, lang)
     unit = _word(_UNITS, lang, 1 if in_tonnes else 0)
     return f"{text}{THIN}{unit} CO₂e" if co2e else f"{text}{THIN}{unit}"
+
+
+@lru_cache(maxsize=_KEPT)
+def exact_mass(mass_g: int, lang: str, *, co2e: bool = False) -> str:
+    """Write an amount that was bought, held or retired, to the gram: it must add up by eye.
+
+    >>> [exact_mass(mass_g, "nl").replace(THIN, " ") for mass_g in (1_240_000, 54_091_500)]
+    ['1.240 kg', '54,0915 t']
+    """
+    in_tonnes = abs(mass_g) >= EXACT_KG_BELOW_G
+    value = Decimal(mass_g) / (GRAMS_PER_TONNE if in_tonnes else GRAMS_PER_KG)
+    exponent = value.normalize().as_tuple().exponent
+    places = max(0, -exponent) if isinstance(exponent, int) else 0
+    unit = _word(_UNITS, lang, 1 if in_tonnes else 0)
+    substance = " CO₂e" if co2e else ""
+    return f"{_write(value, places, lang)}{THIN}{unit}{substance}"
+
+
+def unmarked(name: str) -> str:
+    """Drop the mark of sample data at the end of a name; only where a label beside it says so.
+
+    >>> unmarked("Yulin Market (sample)"), unmarked("玉林生活超市（示例）")
+    ('Yulin Market', '玉林生活超市')
+    """
+    return _SAMPLE_MARK.sub("", name)
 
 
 def dots(count: int, lang: str) -> str:

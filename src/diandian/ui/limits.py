@@ -1,8 +1,9 @@
-"""How often one address may call and guess, per minute, in the memory of this process.
+"""How often one address may call, guess, count, download, sign in; in this process's memory.
 
-Calls are counted generously, since a hall shares one address; wrong links and codes strictly, and
-pages and API count them together. Addresses stay in memory for a minute, unwritten.
-*Source:* ``settings.API_CALLS_PER_MINUTE`` and ``settings.MISSES_PER_MINUTE``.
+A hall shares one address, so what guests do is counted generously, and wrong links and codes wait
+only when they are wrong: a link that is right always works. Pages and API count misses together.
+Addresses and names stay in memory for their window, unwritten.
+*Source:* ``settings.*_PER_MINUTE`` and ``settings.SIGN_IN_FAILURES``.
 """
 
 import time
@@ -13,23 +14,25 @@ from django.conf import settings
 from django.http import HttpRequest
 
 MINUTE = 60
+SIGN_IN_SECONDS = 15 * MINUTE
 _MOST_ADDRESSES = 50_000
 
 
 class Window:
-    """Counts by address in the present minute."""
+    """Counts by address (or name) in the present stretch of ``seconds``."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: int = MINUTE) -> None:
+        self._seconds = seconds
         self._lock = Lock()
-        self._minute = 0
+        self._present = 0
         self._counts: Counter[str] = Counter()
 
     def count(self, address: str, add: int = 1) -> int:
-        """Add to an address and return its count in this minute."""
-        minute = int(time.monotonic()) // MINUTE
+        """Add to an address and return its count in this stretch."""
+        present = int(time.monotonic()) // self._seconds
         with self._lock:
-            if minute != self._minute or len(self._counts) > _MOST_ADDRESSES:
-                self._minute = minute
+            if present != self._present or len(self._counts) > _MOST_ADDRESSES:
+                self._present = present
                 self._counts.clear()
             if add:
                 self._counts[address] += add
@@ -43,6 +46,9 @@ class Window:
 
 calls = Window()
 misses = Window()
+footprints = Window()
+downloads = Window()
+sign_in_failures = Window(SIGN_IN_SECONDS)
 
 
 def client_address(request: HttpRequest) -> str:
@@ -60,11 +66,34 @@ def too_many_calls(request: HttpRequest) -> bool:
     return calls.count(client_address(request)) > settings.API_CALLS_PER_MINUTE
 
 
-def too_many_misses(request: HttpRequest) -> bool:
-    """Tell whether this address guessed wrong too often in this minute."""
-    return misses.count(client_address(request), add=0) >= settings.MISSES_PER_MINUTE
+def one_miss_too_many(request: HttpRequest) -> bool:
+    """Count a wrong code or link of this address; tell whether it had too many before."""
+    return misses.count(client_address(request)) > settings.MISSES_PER_MINUTE
 
 
-def note_miss(request: HttpRequest) -> None:
-    """Count a wrong code or link of this address."""
-    misses.count(client_address(request))
+def too_many_footprints(request: HttpRequest) -> bool:
+    """Count answers sent to a calculator; tell whether the address sent too many in this minute."""
+    return footprints.count(client_address(request)) > settings.FOOTPRINTS_PER_MINUTE
+
+
+def too_many_downloads(request: HttpRequest) -> bool:
+    """Count a download of the register; tell whether the address made too many in this minute."""
+    return downloads.count(client_address(request)) > settings.DOWNLOADS_PER_MINUTE
+
+
+def _signing_in(request: HttpRequest, name: str) -> tuple[str, str]:
+    return f"from {client_address(request)}", f"as {name.strip().casefold()[:150]}"
+
+
+def too_many_failures(request: HttpRequest, name: str) -> bool:
+    """Tell whether signing in failed too often, from this address or with this name."""
+    return any(
+        sign_in_failures.count(key, add=0) >= settings.SIGN_IN_FAILURES
+        for key in _signing_in(request, name)
+    )
+
+
+def note_failure(request: HttpRequest, name: str) -> None:
+    """Count a failed sign-in, for its address and for its name."""
+    for key in _signing_in(request, name):
+        sign_in_failures.count(key)

@@ -103,6 +103,16 @@ def _estimate(record: Record) -> str:
     return ""
 
 
+def _own_factors(record: Record) -> str:
+    """Check that factors of whoever asked are counted; records before this field have none."""
+    lines = (record["estimate"] or {}).get("lines", [])
+    counted = sum(1 for line in lines if line.get("factor_set") == "own")
+    stated = (record.get("own_factors") or {}).get("lines", 0)
+    if "own_factors" in record and counted != stated:
+        return f"{counted} lines rest on factors of the requester, {stated} are stated"
+    return ""
+
+
 def _dots(record: Record) -> str:
     counted = sum(record["dots"].values())
     per_dot_g = record["kg_per_dot"] * GRAMS_PER_KG
@@ -126,6 +136,8 @@ def _claim(record: Record) -> str:
         return ""
     if estimate is None or record["mass_g"] < estimate["high_g"]:
         return "the claim needs at least the upper estimate"
+    if record.get("own_factors"):
+        return "the claim needs an estimate with checked factors"
     if not record["recognition_evidence"]:
         return "the claim needs recognised credits"
     if claim["level"] == "L4" and claim["audience"] != "event":
@@ -152,6 +164,7 @@ _CHECKS: dict[str, Callable[[Record], str]] = {
     "ranges": _ranges,
     "serials": _serials,
     "estimate": _estimate,
+    "own_factors": _own_factors,
     "dots": _dots,
     "money": _money,
     "claim": _claim,

@@ -24,6 +24,8 @@ TABS = {
 }
 PERIODS = ("year", "all")
 _SHOWN = 50
+# The rest is folded away, so that what stands beneath is found.
+_UNFOLDED = 10
 _SCENES_BESIDE = 3
 # A row of dots behind a name; beyond it the number beside it says the rest.
 _DOTS_IN_A_ROW = 20
@@ -101,7 +103,8 @@ def board(request: HttpRequest) -> HttpResponse:
         rows = _people(period)
         ranked = len(rows) >= rankings.RANKED_FROM_PEOPLE
         shown |= {
-            "lines": _lines(rows),
+            "lines": _lines(rows[:_UNFOLDED]),
+            "more_lines": _lines(rows[_UNFOLDED:]),
             "ranked": ranked,
             "you": _you(request, period, ranked=ranked),
             "shares": _shares(_SCENES_BESIDE),

@@ -22,11 +22,11 @@ from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.kernel.tokens import spaced_code
 from diandian.leaderboards.rankings import avatar_seed
 from diandian.orders import queries as orders
-from diandian.ui import limits
+from diandian.ui import limits, rendered
 from diandian.ui.drawing import CATEGORIES
 from diandian.ui.format import canonical_lang
 from diandian.ui.typst import TypesettingError
-from diandian.web import context, errors, guest, rendered
+from diandian.web import context, errors, guest
 from diandian.web.errors import not_found
 from diandian.web.results import said
 
@@ -111,15 +111,20 @@ def _lever(record: Record) -> tuple[str, int] | None:
     return (said(best["label"], best["params"]), dots) if dots else None
 
 
+def wanted_version(request: HttpRequest) -> int | None:
+    """Return the version that the address asks for; None for the newest."""
+    asked = request.GET.get("version", "")
+    return int(asked[:5]) if asked.isascii() and asked.isdigit() else None
+
+
 def _find(request: HttpRequest, code: str) -> Certificate | HttpResponse:
     """Return the certificate, or the answer to a wrong code."""
-    if limits.too_many_misses(request):
-        return errors.please_wait(request)
     certificate = queries.by_code(code)
-    if certificate is None:
-        limits.note_miss(request)
-        return not_found(request)
-    return certificate
+    if certificate is not None:
+        return certificate
+    # Only misses wait: behind one address many people open certificates that exist.
+    limited = limits.one_miss_too_many(request)
+    return errors.please_wait(request) if limited else not_found(request)
 
 
 def _unlisted(response: HttpResponse) -> HttpResponse:
@@ -138,9 +143,6 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         address = reverse("certificate", args=[found.code])
         return _unlisted(HttpResponseRedirect(f"{address}?{query}" if query else address))
     record, lang = queries.record_of(found), context.language()
-    newer = None
-    if found.state == CertificateState.SUPERSEDED:
-        newer = queries.of_order(found.order_ref)
     shown = {
         "certificate": found,
         "record": record,
@@ -152,7 +154,6 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         "lever": _lever(record),
         "place": _place_of(request, found),
         "is_revoked": found.state == CertificateState.REVOKED,
-        "newer": newer if newer is not None and newer.code != found.code else None,
         "base_url": settings.BASE_URL,
     }
     return _unlisted(render(request, "web/certificate/page.html", shown))
@@ -255,12 +256,32 @@ def share(request: HttpRequest, code: str) -> HttpResponse:
     return _paper(request, found, f"{lang}-share.png", "image/png", make)
 
 
+def preview(request: HttpRequest, code: str) -> HttpResponse:
+    """Send the bloom alone: what a chat shows beside the link. It says nothing about anybody."""
+    found = _valid(request, code)
+    if isinstance(found, HttpResponse):
+        return _unlisted(found)
+    record = queries.record_of(found)
+
+    def make() -> bytes:
+        return design.render_preview_png(record, design_key=found.design)
+
+    return _paper(request, found, "preview.png", "image/png", make)
+
+
 def document(request: HttpRequest, code: str) -> HttpResponse:
-    """Send the signed record, byte for byte as it was signed, also of a revoked certificate."""
+    """Send the signed record, byte for byte as it was signed, also of a revoked certificate.
+
+    ``?version=`` asks for an earlier one, as long as it is kept.
+    """
     found = _find(request, code)
+    version = wanted_version(request)
+    if isinstance(found, Certificate) and version not in {None, found.version}:
+        found = queries.version_of(found.code, version or 0) or not_found(request)
     if isinstance(found, HttpResponse):
         return _unlisted(found)
     response = HttpResponse(canonical_json(found.credential), content_type="application/json")
-    name = f"diandian-{spaced_code(found.code)}.json"
+    earlier = f"-version-{version}" if version else ""
+    name = f"diandian-{spaced_code(found.code)}{earlier}.json"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return _unlisted(response)

@@ -13,7 +13,7 @@ from diandian.orders.queries import OfferView, Progress
 from diandian.registry import queries as registry
 from diandian.scenes import queries as scenes
 from diandian.scenes.models import Scene
-from diandian.ui.format import canonical_lang, day_range, pick
+from diandian.ui.format import canonical_lang, day_range, pick, unmarked
 
 
 def language() -> str:
@@ -29,6 +29,12 @@ def style_of(scene: Scene) -> str:
 def words(names: dict[str, str]) -> str:
     """Return a text of the data in the visitor's language, without word joints."""
     return pick(names, language()).replace("|", "")
+
+
+def shown_name(scene: Scene, names: dict[str, str]) -> str:
+    """Return a name of a scene, its host or its place for a screen that says "sample data" once."""
+    name = pick(names, language())
+    return unmarked(name) if scene.is_sample else name
 
 
 @ttl_cache(2)
@@ -110,7 +116,7 @@ def card(scene: Scene) -> Card:
         slug=scene.slug,
         kind=scene.kind,
         kind_name=kind_name(scene.kind, language()),
-        name=words(scene.names),
+        name=shown_name(scene, scene.names).replace("|", ""),
         city=words(scene.city_names),
         venue=words(scene.venue_names),
         dates=day_range(scene.starts_on, scene.ends_on, language()) if scene.ends_on else "",

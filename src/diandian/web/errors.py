@@ -6,7 +6,9 @@ import secrets
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
+from django.utils.translation import gettext
 
+from diandian.kernel.errors import N_
 from diandian.ui.limits import MINUTE
 
 log = logging.getLogger(__name__)
@@ -31,8 +33,15 @@ def _place(request: HttpRequest) -> str:
     return request.resolver_match.view_name if request.resolver_match else "?"
 
 
-def please_wait(request: HttpRequest) -> HttpResponse:
-    """Answer 429 with a page that says when to try again."""
-    response = render(request, "web/home/please_wait.html", status=429)
+_WRONG_LINKS = N_(
+    "Too many wrong links or codes came from your network. Nothing was changed. Please check the"
+    " address for a slip and try again in a minute."
+)
+
+
+def please_wait(request: HttpRequest, text: str = _WRONG_LINKS) -> HttpResponse:
+    """Answer 429 with a page that says when to try again; ``text`` is a message id."""
+    shown = {"text": gettext(text)}
+    response = render(request, "web/home/please_wait.html", shown, status=429)
     response["Retry-After"] = str(MINUTE)
     return response

@@ -20,7 +20,8 @@ from diandian.kernel.errors import N_, InputError
 from diandian.leaderboards import actions as leaderboards
 from diandian.leaderboards import queries as boards
 from diandian.orders.models import Order
-from diandian.web import context, device, guest, rendered
+from diandian.ui import rendered
+from diandian.web import context, device, guest
 
 _NAME_FIELD = "display_name"
 

@@ -6,6 +6,7 @@ The browser's return from the gateway proves nothing: we ask the gateway ourselv
 
 import logging
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 _asked: Memory[bool] = Memory(seconds=1, maxsize=20_000)
 _MOVING = {"waiting", "checking", "paid"}
 _HALF = {"checking", "paid"}
+_NOTHING_CHARGED = (OrderState.EXPIRED, OrderState.CANCELLED)
 
 
 @secret_page
@@ -97,14 +99,23 @@ def standing(order: Order, payments: list[Payment]) -> str:
             return "failed"
         # Gateways answer "pending" before the guest paid and while the bank thinks: say both.
         return "waiting"
+    received = _received(payments)
+    if order.state in _NOTHING_CHARGED and received:
+        # Money came after the end and not as agreed: people decide, then it goes back.
+        going_back = all(payment.refunded_minor for payment in received)
+        return str(OrderState.UNFULFILLABLE if going_back else OrderState.REVIEW)
     return str(order.state)
+
+
+def _received(payments: list[Payment]) -> list[Payment]:
+    return [each for each in payments if each.state == PaymentState.SUCCEEDED]
 
 
 def _page(request: HttpRequest, order: Order, error: DiandianError | None = None) -> HttpResponse:
     links = order.payment_links.select_related("payment").order_by("id")
     payments = [link.payment for link in links]
     where = standing(order, payments)
-    received = [each for each in payments if each.state == PaymentState.SUCCEEDED]
+    received = _received(payments)
     style = context.style_of(order.scene) if order.scene else "contribution"
     scale = drawing.scale_for(order.mass_g).kg_per_dot
     count = drawing.dot_count(order.mass_g, scale)
@@ -116,8 +127,8 @@ def _page(request: HttpRequest, order: Order, error: DiandianError | None = None
         "scale": scale,
         "dots_state": "half" if where in _HALF else "full" if where == "completed" else "hollow",
         "total": Money(order.quote.total_minor, order.quote.currency),
-        "paid_twice": len(received) > 1,
-        "link": request.build_absolute_uri(request.path),
+        "paid_twice": len(received) > 1 and any(each.refunded_minor for each in received),
+        "link": settings.BASE_URL + request.path,
         "errors": [error] if error else [],
         "voluntary": wording.voluntary(context.language(), style),
         "back_url": _back_url(order),

@@ -14,9 +14,10 @@ from diandian.scenes import poster as posters
 from diandian.scenes import queries
 from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
 from diandian.scenes.models import Scene
+from diandian.ui import rendered
 from diandian.ui.format import canonical_lang
 from diandian.ui.typst import TypesettingError
-from diandian.web import context, rendered
+from diandian.web import context
 from diandian.web.scenes import unavailable
 
 

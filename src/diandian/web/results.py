@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -260,7 +261,7 @@ def result(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     if where == "expired":
         return expired(request, footprint)
     page = _context(footprint, where, order)
-    page["link"] = request.build_absolute_uri(request.path)
+    page["link"] = settings.BASE_URL + request.path
     return render(request, "web/result/page.html", page)
 
 

@@ -109,6 +109,11 @@ def _scene_context(scene: Scene, mark: str) -> dict[str, object]:
         "last_day": rules.last_day(scene.ends_on),
         "typical": context.typical_price(scene.id),
         "go_url": _go_url(scene, mark),
+        "said": {
+            "name": context.shown_name(scene, scene.names),
+            "venue": context.shown_name(scene, scene.venue_names).replace("|", ""),
+            "host": context.shown_name(scene, scene.host_names).replace("|", ""),
+        },
         "say": {
             "cta": wording.cta(style, lang),
             "matched": wording.label("matched", style, lang),

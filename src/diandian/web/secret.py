@@ -24,8 +24,7 @@ def secret_page(view: View[P]) -> View[P]:
             response = view(request, *args, **kwargs)
         except NotFoundError:
             # Only misses wait: a hall shares one address, and 128 random bits are never guessed.
-            limited = limits.too_many_misses(request)
-            limits.note_miss(request)
+            limited = limits.one_miss_too_many(request)
             response = errors.please_wait(request) if limited else not_found(request)
         response["Cache-Control"] = "no-store"
         response["X-Robots-Tag"] = "noindex"

@@ -7,7 +7,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from diandian.kernel.clock import now
+from diandian.certificates import queries as certificates
+from diandian.kernel.clock import business_day, now
 from diandian.kernel.memory import ttl_cache
 
 # The worker writes the time to this file at every turn.
@@ -17,10 +18,14 @@ _WORKER_LATE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What works now. ``worker``: deliveries and polling in the background."""
+    """What works now. ``worker``: deliveries and polling in the background.
+
+    ``promises_overdue``: certificates whose tonnes should be retired outside by now and are not.
+    """
 
     database: bool
     worker: bool
+    promises_overdue: int = 0
 
     @property
     def ready(self) -> bool:
@@ -53,13 +58,19 @@ def _worker_beats() -> bool:
 @ttl_cache(1)
 def health() -> Health:
     """Look at what guests depend on; at most once a second."""
-    return Health(database=_database_answers(), worker=_worker_beats())
+    database = _database_answers()
+    overdue = certificates.overdue(business_day(now())).count() if database else 0
+    return Health(database=database, worker=_worker_beats(), promises_overdue=overdue)
 
 
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Say whether guests can be served."""
     found = health()
-    answer = {"database": found.database, "worker": found.worker}
+    answer = {
+        "database": found.database,
+        "worker": found.worker,
+        "promises_overdue": found.promises_overdue,
+    }
     return JsonResponse(answer, status=200 if found.ready else 503)
 
 

@@ -2,19 +2,32 @@
 
 from django.urls import path
 
-from diandian.web import checkout, footprint, home, orders, results, scenes, status
+from diandian.web import (
+    attended,
+    checkout,
+    erase,
+    footprint,
+    home,
+    orders,
+    results,
+    scenes,
+    status,
+    throttle,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("scenes", scenes.scene_list, name="scenes"),
     path("s/<slug:slug>", scenes.scene, name="scene"),
-    path("s/<slug:slug>/go", footprint.go, name="scene_go"),
+    path("s/<slug:slug>/go", throttle.footprints(footprint.go), name="scene_go"),
     path("s/<slug:slug>/total", footprint.total, name="scene_total"),
     path("s/<slug:slug>/places", footprint.places, name="scene_places"),
     path("s/<slug:slug>/report", scenes.report, name="scene_report"),
     path("s/<slug:slug>/go/<slug:token>", results.result, name="scene_result"),
+    path("s/<slug:slug>/go/<slug:token>/attended", attended.attended, name="scene_attended"),
     path("s/<slug:slug>/go/<slug:token>/pay", checkout.pay, name="scene_pay"),
     path("o/<slug:token>", orders.order, name="order"),
+    path("o/<slug:token>/erase", erase.of_order, name="order_erase"),
     path("healthz", status.healthz, name="healthz"),
     path("readyz", status.readyz, name="readyz"),
     path("status", status.status, name="status"),

@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from diandian.certificates import keys
+from diandian.certificates.models import CertificateState
+from diandian.certificates.queries import versions_of
 from diandian.certificates.verify import Verdict, verify_code
 from diandian.claims import wording
 from diandian.kernel.errors import N_
@@ -20,7 +22,7 @@ from diandian.ui import limits
 from diandian.verifier import certificate as record_check
 from diandian.verifier import credential as credential_check
 from diandian.web import context, errors
-from diandian.web.certificates import words_of
+from diandian.web.certificates import wanted_version, words_of
 
 _LONGEST_TYPED = 300
 _TONES = {"replaced": "warn", "valid": "ok", "pending": "warn"}
@@ -35,6 +37,7 @@ CHECK_WORDS = {
     "ranges": N_("The ranges hold exactly the stated grams"),
     "serials": N_("Serial numbers and grams agree"),
     "estimate": N_("The lines of the estimate add up"),
+    "own_factors": N_("Factors that the requester supplied are named as such"),
     "dots": N_("The dots add up"),
     "money": N_("Project share and fee add up to the price"),
     "claim": N_("The evidence supports the wording"),
@@ -70,14 +73,14 @@ def form(request: HttpRequest) -> HttpResponse:
 
 
 def result(request: HttpRequest, code: str) -> HttpResponse:
-    """Answer for one code."""
-    return _answer(request, _typed(code), code)
+    """Answer for one code; with ``?version=`` for an earlier version of the certificate."""
+    return _answer(request, _typed(code), code, wanted_version(request))
 
 
-def _answer(request: HttpRequest, code: str, typed: str) -> HttpResponse:
-    if limits.too_many_misses(request):
-        return errors.please_wait(request)
-    verdict = verify_code(code)
+def _answer(
+    request: HttpRequest, code: str, typed: str, version: int | None = None
+) -> HttpResponse:
+    verdict = verify_code(code, version)
     lang = context.language()
     shown: dict[str, Any] = {
         "verdict": verdict,
@@ -89,12 +92,16 @@ def _answer(request: HttpRequest, code: str, typed: str) -> HttpResponse:
     }
     if verdict.certificate is None:
         # A slip gives nothing away; a well-formed code that nobody has may be a guess.
-        if verdict.answer == "not_found":
-            limits.note_miss(request)
+        if verdict.answer == "not_found" and limits.one_miss_too_many(request):
+            return _unlisted(errors.please_wait(request))
         response = render(request, "web/verify/nothing.html", shown, status=404)
     else:
         shown |= _found(verdict, lang)
         response = render(request, "web/verify/result.html", shown)
+    return _unlisted(response)
+
+
+def _unlisted(response: HttpResponse) -> HttpResponse:
     response["X-Robots-Tag"] = "noindex"
     response["Cache-Control"] = "no-store"
     return response
@@ -103,8 +110,12 @@ def _answer(request: HttpRequest, code: str, typed: str) -> HttpResponse:
 def _found(verdict: Verdict, lang: str) -> dict[str, Any]:
     """Return what the answer to an existing certificate shows."""
     assert verdict.certificate is not None, "only asked when there is one"
+    versions = versions_of(verdict.code) if verdict.record.get("version", 1) > 1 else []
+    replaced = verdict.certificate.state == CertificateState.SUPERSEDED
     return {
         "certificate": verdict.certificate,
+        "is_replaced": replaced,
+        "earlier": [each for each in versions if each.id < verdict.certificate.id],
         "record": verdict.record,
         # A record that fails its own checks may lack what sentences are made of.
         "words": None if verdict.answer == "broken" else words_of(verdict.record, lang),

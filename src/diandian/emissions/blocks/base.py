@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 # Rows of these scopes hold the use of the vehicle only; their ".wtt" row adds the fuel's supply.
-_NEEDS_UPSTREAM = ("TTW", "operation (fuel", "operation (direct", "tailpipe")
+NEEDS_UPSTREAM = ("TTW", "operation (fuel", "operation (direct", "tailpipe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def with_upstream(
 ) -> tuple[tuple[str, FoundFactor], ...]:
     """Return ("", row) and, where the row holds the use only, (".wtt", supply row)."""
     found = factors.find(factor_id, region)
-    if not found.factor.scope_included.startswith(_NEEDS_UPSTREAM):
+    if not found.factor.scope_included.startswith(NEEDS_UPSTREAM):
         return (("", found),)
     return (("", found), (".wtt", factors.find(f"{factor_id}.wtt", region)))
 

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Unpack
 
 from diandian.audit.actions import record
-from diandian.audit.transactions import joined
 from diandian.kernel.clock import now
 from diandian.registry import rules
 from diandian.registry.batches.facts import (
@@ -40,6 +39,7 @@ from diandian.registry.models import (
 )
 from diandian.registry.serials import GRAMS_PER_CREDIT, SerialRange, parse
 from diandian.registry.stock import may_serve
+from diandian.store.transactions import joined
 
 
 def create_programme(*, code: str, **facts: Unpack[ProgrammeFacts]) -> Programme:

@@ -5,7 +5,7 @@ Each asks only the row itself, so that a writer who waited for it sees what the 
 """
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import BigIntegerField, F
 
 from diandian.registry.models import (
     LANE_STRIDE,
@@ -16,13 +16,19 @@ from diandian.registry.models import (
     Lane,
     LaneKind,
 )
+from diandian.store.statements import Param, Update
+
+_TAKE = Param("take_g", BigIntegerField())
+_PROMISED = Update(
+    lambda _: Lane.objects.filter(id=Param("id"), hi__gte=F("cursor") + F("held_g") + _TAKE),
+    held_g=F("held_g") + _TAKE,
+)
 
 
 def promise(lane_id: int, take_g: int) -> bool:
     """Count grams as held if they are still free. Only the row itself is asked: no oversell."""
     assert take_g > 0, "nothing to promise"
-    still_free = Lane.objects.filter(id=lane_id, hi__gte=F("cursor") + F("held_g") + take_g)
-    changed = still_free.update(held_g=F("held_g") + take_g)
+    changed = _PROMISED.run(id=lane_id, take_g=take_g)
     assert changed <= 1, "a lane is one row"
     return changed == 1
 

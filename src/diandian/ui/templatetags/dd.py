@@ -198,9 +198,33 @@ def mass_co2e(mass_g: int) -> str:
 
 
 @register.filter
+def mass_exact(mass_g: int) -> str:
+    """Write an amount of the books to the gram."""
+    return text.exact_mass(int(mass_g), _lang())
+
+
+@register.filter
+def mass_exact_co2e(mass_g: int) -> str:
+    """Write an amount of the books to the gram, of CO2e."""
+    return text.exact_mass(int(mass_g), _lang(), co2e=True)
+
+
+@register.filter
 def money(amount: Money | None) -> str:
     """Write an amount of money; nothing for none."""
     return "" if amount is None else text.money(amount, _lang())
+
+
+@register.simple_tag
+def money_span(low: Money, high: Money) -> str:
+    """Write two prices as one span of whole units; "" where it begins below one."""
+    return text.money_span(low, high, _lang())
+
+
+@register.filter
+def money_up(amount: Money) -> str:
+    """Write a price in whole units, rounded up."""
+    return text.whole_money(amount, _lang())
 
 
 @register.filter(name="dots")
@@ -282,6 +306,12 @@ def said(error: object) -> str:
         return gettext(error.message) % error.params
     except (KeyError, TypeError, ValueError):
         return error.text()
+
+
+@register.filter
+def unmarked(name: str) -> str:
+    """Drop the mark of sample data; only where a label on the same screen says it."""
+    return text.unmarked(str(name))
 
 
 @register.filter

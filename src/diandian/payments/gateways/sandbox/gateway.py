@@ -48,6 +48,8 @@ class SandboxGateway:
     """Keeps the contract of ``payments.gateway.Gateway``."""
 
     key = "sandbox"
+    # Its page is one of ours.
+    pay_origins: tuple[str, ...] = ()
 
     def capabilities(self, context: MerchantContext) -> port.Capabilities:
         """Return what the sandbox can do: everything that one redirect needs."""

@@ -1,12 +1,14 @@
 """Paper and pictures made once and kept on disk until their record changes or a week has passed.
 
 A file is named by its code and the digest of what it was made of, so a new version never meets an
-old file. Nothing here is a record: the folder may be emptied at any time.
+old file. Nothing here is a record: the folder may be emptied at any time, and the worker keeps it
+below ``settings.RENDERED_MEGABYTES``.
 """
 
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -15,6 +17,7 @@ from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, DiandianError, Fixer
 
 _KEPT_SECONDS = 7 * 86_400
+_MEGABYTE = 1_000_000
 # Typesetting takes a whole core for a moment; guests who pay must not wait behind it.
 _at_once = threading.BoundedSemaphore(2)
 _PATIENCE_SECONDS = 20
@@ -32,19 +35,38 @@ class TooManyDrawingsError(DiandianError):
     retryable = True
 
 
+def _all() -> Path:
+    return Path(settings.DATA_DIR) / "rendered"
+
+
 def _folder(code: str) -> Path:
-    return Path(settings.DATA_DIR) / "rendered" / code[:2]
+    return _all() / code[:2]
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what nobody asked for in a week; each write looks at its own folder only."""
+def _kept() -> list[tuple[float, int, Path]]:
+    """Return when each file was made, its bytes and its path, the newest first."""
+    found = []
+    for path in _all().glob("*/*"):
+        # Another process may have removed it since it was listed.
+        with suppress(FileNotFoundError):
+            stat = path.stat()
+            found.append((stat.st_mtime, stat.st_size, path))
+    return sorted(found, reverse=True)
+
+
+def sweep() -> int:
+    """Remove what is older than a week, then the oldest beyond the size; return how many files.
+
+    Whatever is removed is made again when somebody asks for it. May run in several workers at once.
+    """
     oldest = now().timestamp() - _KEPT_SECONDS
-    for path in folder.iterdir():
-        try:
-            if path.stat().st_mtime < oldest:
-                path.unlink()
-        except FileNotFoundError:
-            continue
+    room_bytes, removed = settings.RENDERED_MEGABYTES * _MEGABYTE, 0
+    for made_at, size, path in _kept():
+        room_bytes -= size
+        if made_at < oldest or room_bytes < 0:
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed
 
 
 def keep(code: str, digest: str, name: str, make: Callable[[], bytes]) -> bytes:
@@ -69,7 +91,6 @@ def keep(code: str, digest: str, name: str, make: Callable[[], bytes]) -> bytes:
     draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     draft.write_bytes(made)
     draft.replace(path)
-    _sweep(path.parent)
     return made
 
 

@@ -1,0 +1,137 @@
+"""What must hold between the rooms, at every commit; read from all rows: not for every request.
+
+Each room checks itself; here grams meet orders, and money meets payments.
+*Source:* registry design, section 2 (R7, M3, M6); payments design, section 8 (monthly proof).
+"""
+
+from collections.abc import Iterator
+
+from django.db.models import Case, Exists, F, OuterRef, Q, Sum, Value, When
+from django.db.models.functions import Coalesce, Concat
+
+from diandian.audit import invariants as audit_invariants
+from diandian.audit.breaches import Breach
+from diandian.ledger import chart
+from diandian.ledger import invariants as ledger_invariants
+from diandian.ledger import queries as ledger_queries
+from diandian.ledger.models import Journal, Transfer
+from diandian.orders.models import Intake, IntakeState, Order, OrderState
+from diandian.payments import invariants as payment_invariants
+from diandian.payments.models import Payment, PaymentState, Refund, RefundState
+from diandian.registry import invariants as registry_invariants
+from diandian.registry.models import Holding
+from diandian.registry.queries import LIVE_HOLDS
+
+_HOLDS_GRAMS = (OrderState.AWAITING_PAYMENT, OrderState.PAID, OrderState.REVIEW)
+_MAY_BE_PREPAID = (OrderState.PAID, OrderState.REVIEW, OrderState.UNFULFILLABLE)
+
+
+def check() -> list[Breach]:
+    """Return every breach of the rooms' own invariants, and of those between them (X1 to X5)."""
+    return [
+        *registry_invariants.check(),
+        *ledger_invariants.check(),
+        *payment_invariants.check(),
+        *audit_invariants.check(),
+        *_retired_as_ordered(),
+        *_held_as_ordered(),
+        *_received_is_booked(),
+        *_prepaid_is_open(),
+        *_paid_is_queued(),
+    ]
+
+
+def _retired_as_ordered() -> Iterator[Breach]:
+    """X1: completed orders have retirements of exactly their grams, no other order has one."""
+    done = Q(state=OrderState.COMPLETED)
+    whole = Q(retirement_link__retirement__mass_g=F("mass_g"))
+    for order in Order.objects.filter(done).exclude(whole):
+        yield Breach("X1", order.ref, "is completed without a retirement of its grams")
+    for order in Order.objects.exclude(done).filter(retirement_link__isnull=False):
+        yield Breach("X1", order.ref, f"is {order.state}, but its grams are retired")
+
+
+def _held_as_ordered() -> Iterator[Breach]:
+    """X2: an order that waits holds exactly its grams, no other order holds any."""
+    live = Holding.objects.filter(state__in=LIVE_HOLDS, owner_ref__startswith="order:")
+    held = dict(live.order_by().values_list("owner_ref").annotate(total=Sum("mass_g")))
+    for order in Order.objects.filter(state__in=_HOLDS_GRAMS).iterator(chunk_size=2000):
+        held_g = held.pop(order.ref, 0)
+        if held_g != order.mass_g:
+            yield Breach("X2", order.ref, f"holds {held_g} g of its {order.mass_g} g")
+    for owner_ref, held_g in held.items():
+        yield Breach("X2", owner_ref, f"holds {held_g} g and does not wait for anything")
+
+
+def _received_is_booked() -> Iterator[Breach]:
+    """X3: what gateways say was received and given back is what the ledger says."""
+    paid = Payment.objects.filter(state=PaymentState.SUCCEEDED)
+    for payment in paid.exclude(_has_journal("capture")).exclude(_has_journal("unallocated")):
+        yield Breach("X3", f"payment:{payment.payment_no}", "was received and is not booked")
+    for currency in ledger_queries.currencies():
+        mine = Q(received_currency=currency) | Q(received_currency="", currency=currency)
+        received = paid.filter(mine).aggregate(
+            total=Sum(Coalesce("received_minor", "amount_minor"))
+        )
+        theirs = Q(payment__received_currency=currency) | Q(
+            payment__received_currency="", payment__currency=currency
+        )
+        back = Refund.objects.filter(theirs, state=RefundState.SUCCEEDED).aggregate(
+            total=Sum("amount_minor")
+        )
+        told = {"received": received["total"] or 0, "given back": back["total"] or 0}
+        booked = {
+            "received": _booked(currency, "capture", "unallocated"),
+            "given back": _booked(currency, "refund_settled"),
+        }
+        for what, amount in told.items():
+            if amount != booked[what]:
+                yield Breach(
+                    "X3", f"currency:{currency}", f"{what} {amount}, but {booked[what]} is booked"
+                )
+
+
+def _has_journal(kind: str) -> Exists:
+    source = Concat(Value("payment:"), OuterRef("payment_no"), Value(f":{kind}"))
+    return Exists(Journal.objects.filter(source_ref=source))
+
+
+def _booked(currency: str, *kinds: str) -> int:
+    rows = Transfer.objects.filter(currency=currency, journal__kind__in=kinds)
+    return rows.aggregate(total=Sum("amount_minor"))["total"] or 0
+
+
+def _prepaid_is_open() -> Iterator[Breach]:
+    """X4: a paid order has exactly its price as prepayment, an order that ended has none."""
+    prepaid = _prepaid()
+    for order in (
+        Order.objects.filter(state__in=_MAY_BE_PREPAID).select_related("quote").iterator(2000)
+    ):
+        amount = prepaid.pop(order.ref, 0)
+        total = order.quote.total_minor
+        lawful = {total} if order.state == OrderState.PAID else {0, total}
+        if amount not in lawful:
+            yield Breach("X4", order.ref, f"is {order.state} with {amount} prepaid of {total}")
+    for owner_ref, amount in prepaid.items():
+        yield Breach("X4", owner_ref, f"has {amount} prepaid and gets nothing for it")
+
+
+def _prepaid() -> dict[str, int]:
+    """Return what each owner has prepaid and neither received nor got back, where not zero."""
+    accounts = [chart.customer_prepayments(each) for each in ledger_queries.currencies()]
+    came_in = Q(credit_code__in=accounts)
+    rows = (
+        Transfer.objects.filter(came_in | Q(debit_code__in=accounts))
+        .order_by()
+        .values_list("journal__owner_ref")
+        .annotate(left=Sum(Case(When(came_in, then=F("amount_minor")), default=-F("amount_minor"))))
+        .exclude(left=0)
+    )
+    return {str(owner_ref): int(left) for owner_ref, left in rows}
+
+
+def _paid_is_queued() -> Iterator[Breach]:
+    """X5: every paid order is in the queue, so that it ends retired or refunded (M6)."""
+    queued = Exists(Intake.objects.filter(order=OuterRef("pk"), state=IntakeState.WAITING))
+    for order in Order.objects.filter(state=OrderState.PAID).exclude(queued):
+        yield Breach("X5", order.ref, "is paid, and nothing waits to fulfil it")

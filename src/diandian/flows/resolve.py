@@ -1,0 +1,258 @@
+"""What people decide about orders: money back, or accepted after all; each once, with its reason.
+
+Every decision is made under the order's lock and written to the trail in the same commit. With
+``dry`` all of it is done and undone again: what it would do, and what it refuses, is what it does.
+*Source:* payments design, sections 4 to 6 (rows 13 to 15, 27 to 33).
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from diandian.audit import actions as audit_actions
+from diandian.flows import aside, fulfil, locks, refund
+from diandian.flows.payment_events import close_or_refresh
+from diandian.kernel.clock import now
+from diandian.kernel.money import Money
+from diandian.orders import actions, queries, rules
+from diandian.orders.errors import (
+    MoneyDiffersError,
+    NotUnderReviewError,
+    SoldOutError,
+    StillPayableError,
+)
+from diandian.orders.models import Order, OrderRetirement, OrderState
+from diandian.payments import queries as payment_queries
+from diandian.payments.errors import NothingToRefundError, RetiredNotRefundableError
+from diandian.payments.models import OPEN_STATES, Payment, Refund
+from diandian.registry import actions as registry_actions
+from diandian.registry.errors import HoldGoneError, NotEnoughCreditsError
+
+log = logging.getLogger(__name__)
+
+# Paid and neither retired nor refunded yet.
+_OPEN = (OrderState.PAID, OrderState.REVIEW, OrderState.UNFULFILLABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a decision did, or would do.
+
+    ``moved``: what goes back, by refund number, or becomes the price, by payment number.
+    """
+
+    order: Order
+    before: str
+    after: str
+    moved: tuple[tuple[str, Money], ...] = ()
+
+
+def received(order: Order) -> list[Money]:
+    """Return what was received for an order and is not on its way back."""
+    return [payment.received for payment in aside.at_hand(order)]
+
+
+def accept(
+    order_id: int, *, actor: str, reason: str, dry: bool = False, at: datetime | None = None
+) -> Decision:
+    """Take what was received for an order under review as its price, and fulfil it.
+
+    Idempotent: a second call is refused, since the order is no longer under review.
+    Locks: order, then lanes. Raises: NotUnderReviewError, MoneyDiffersError, SoldOutError.
+    """
+    at = at or now()
+    with transaction.atomic():
+        order = _under_review(order_id)
+        taken = _whole_price(order)
+        for payment in taken:
+            if aside.is_aside(payment):
+                aside.allocate(order, payment, at=at)
+        _hold(order, at)
+        moved = actions.move(order, OrderState.PAID)
+        assert moved, "its lock is ours"
+        actions.requeue(order, at=at)
+        decision = Decision(order, OrderState.REVIEW, OrderState.PAID, _amounts(taken))
+        _end(decision, "order.accepted", actor, reason, dry=dry, at=at)
+    if not dry:
+        fulfil.fulfil_order(order.id, at=at)
+    return decision
+
+
+def give_back(
+    order_id: int, *, actor: str, reason: str, dry: bool = False, at: datetime | None = None
+) -> Decision:
+    """Send everything back that was received for an order under review, and free its grams.
+
+    Where nothing was received, its payments are closed at the gateway and it is cancelled.
+    Idempotent: a second call is refused, since the order is no longer under review.
+    Locks: order, payments, lanes. Raises: NotUnderReviewError, StillPayableError.
+    """
+    at = at or now()
+    if not dry:
+        _close_payments(order_id, at)
+    with transaction.atomic():
+        order = _under_review(order_id)
+        if payment_queries.succeeded_of(order.ref):
+            refunds = refund.begin(order, refund.DECIDED, at=at)
+        else:
+            refunds = []
+            _cancel(order, dry=dry)
+        after = order.state
+        decision = Decision(order, OrderState.REVIEW, after, _refunded(refunds))
+        _end(decision, "order.given_back", actor, reason, dry=dry, at=at)
+    if not dry:
+        _send(refunds, at)
+    return decision
+
+
+def refund_order(
+    order_id: int, *, actor: str, reason: str, dry: bool = False, at: datetime | None = None
+) -> Decision:
+    """Refund an order that is not fulfilled; of any other, send back what lies aside for it.
+
+    What was paid twice or not as agreed was never the price of grams that are retired.
+    Idempotent: what is on its way back is not sent again.
+    Locks: order, payments, lanes. Raises: RetiredNotRefundableError, NothingToRefundError.
+    """
+    at = at or now()
+    with transaction.atomic():
+        order = locks.lock_order(order_id)
+        before = order.state
+        ready = aside.at_hand(order)
+        if not ready:
+            raise _why_nothing(order)
+        refunds: list[Refund] = []
+        if before in _OPEN:
+            refunds = refund.begin(order, refund.DECIDED, at=at)
+        begun = {each.payment_id for each in refunds}
+        refunds += [
+            refund.open_refund(order, payment, refund.DECIDED_ASIDE, at=at)
+            for payment in ready
+            if payment.id not in begun and aside.is_aside(payment)
+        ]
+        fresh = {payment.id for payment in ready}
+        refunds = [each for each in refunds if each.payment_id in fresh]
+        if not refunds:
+            raise _why_nothing(order)
+        decision = Decision(order, before, order.state, _refunded(refunds))
+        _end(decision, "order.refunded", actor, reason, dry=dry, at=at)
+    if not dry:
+        _send(refunds, at)
+    return decision
+
+
+def _under_review(order_id: int) -> Order:
+    order = locks.lock_order(order_id)
+    if order.state != OrderState.REVIEW:
+        raise NotUnderReviewError(state=order.state)
+    assert not OrderRetirement.objects.filter(order=order).exists(), "what is retired is completed"
+    return order
+
+
+def _whole_price(order: Order) -> list[Payment]:
+    """Return the receipts that make exactly the order's total: one of them, or all together.
+
+    Raises: MoneyDiffersError.
+    """
+    total = Money(order.quote.total_minor, order.quote.currency)
+    ready = aside.at_hand(order)
+    # Money at another merchant's account is not ours to sell for.
+    ours = [payment for payment in ready if payment.received_by == payment.merchant]
+    for payment in ours:
+        if payment.received == total:
+            return [payment]
+    amounts = [payment.received for payment in ours if payment.received.currency == total.currency]
+    if sum(amount.amount_minor for amount in amounts) == total.amount_minor:
+        return [payment for payment in ours if payment.received.currency == total.currency]
+    received = " + ".join(_plain(payment.received) for payment in ready)
+    raise MoneyDiffersError(total=_plain(total), received=received or "0")
+
+
+def _hold(order: Order, at: datetime) -> None:
+    """Bind what the order holds, or hold it again. Raises: SoldOutError."""
+    try:
+        try:
+            registry_actions.commit_hold(order.ref)
+        except HoldGoneError:
+            registry_actions.hold(
+                project_id=order.project_id,
+                mass_g=order.mass_g,
+                owner_ref=order.ref,
+                expires_at=at + rules.HOLD_GRACE,
+            )
+            registry_actions.commit_hold(order.ref)
+    except NotEnoughCreditsError as error:
+        raise SoldOutError(available_g=error.available_g) from error
+
+
+def _close_payments(order_id: int, at: datetime) -> None:
+    """Make an order under review unpayable, outside any transaction, as far as its gateway says."""
+    order = queries.order_by_number(order_id)
+    if order is None or order.state != OrderState.REVIEW:
+        return
+    for payment in payment_queries.of_owner(order.ref):
+        if payment.state in OPEN_STATES:
+            close_or_refresh(payment, at=at)
+
+
+def _cancel(order: Order, *, dry: bool) -> None:
+    payments = payment_queries.of_owner(order.ref)
+    # A dry run asks no gateway: it shows what happens when the gateway agrees.
+    if not dry and any(payment.state in OPEN_STATES for payment in payments):
+        raise StillPayableError
+    moved = actions.move(order, OrderState.CANCELLED)
+    assert moved, "its lock is ours"
+    refund.free_grams(order, "nothing was received")
+
+
+def _why_nothing(order: Order) -> Exception:
+    if OrderRetirement.objects.filter(order=order).exists():
+        return RetiredNotRefundableError()
+    return NothingToRefundError()
+
+
+def _end(
+    decision: Decision, action: str, actor: str, reason: str, *, dry: bool, at: datetime
+) -> None:
+    """Write a decision to the trail; a dry one is undone."""
+    assert actor, "somebody decides"
+    assert reason, "a decision has a reason"
+    audit_actions.record(
+        actor_ref=actor,
+        action=action,
+        subject_ref=decision.order.ref,
+        details={
+            "reason": reason,
+            "before": str(decision.before),
+            "after": str(decision.after),
+            "amounts": [
+                [number, money.amount_minor, money.currency] for number, money in decision.moved
+            ],
+        },
+        at=at,
+    )
+    if dry:
+        transaction.set_rollback(True)
+
+
+def _send(refunds: list[Refund], at: datetime) -> None:
+    """Ask the gateway after the commit; the worker is the safety net for whatever fails here."""
+    for each in refunds:
+        try:
+            refund.send(each, at=at)
+        except Exception:
+            log.exception("the worker must go on with refund %s", each.refund_no)
+
+
+def _amounts(payments: list[Payment]) -> tuple[tuple[str, Money], ...]:
+    return tuple((payment.payment_no, payment.received) for payment in payments)
+
+
+def _refunded(refunds: list[Refund]) -> tuple[tuple[str, Money], ...]:
+    return tuple((each.refund_no, each.payment.received) for each in refunds)
+
+
+def _plain(money: Money) -> str:
+    return f"{money.decimal()} {money.currency}"

@@ -1,0 +1,77 @@
+"""What people must decide: an order is set aside, nothing is retired or sent back until they did.
+
+How they decide stands in ``resolve``. *Source:* payments design, sections 4 and 5.
+"""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from diandian.audit import actions as audit_actions
+from diandian.flows import aside, locks
+from diandian.orders import actions
+from diandian.orders.models import Intake, Order, OrderState
+from diandian.payments.actions import Applied
+from diandian.payments.models import PaymentState
+
+log = logging.getLogger(__name__)
+
+ACTOR = "platform"
+
+
+def payment_differs(order: Order | None, applied: Applied, *, at: datetime) -> None:
+    """Keep aside what a payment brought that is not as agreed; freeze an order that waits for it.
+
+    In the caller's transaction, which holds the order's lock. An order that is paid, completed or
+    given up stays what it is: this money was never its price.
+    """
+    if not applied.changed:
+        return
+    payment = applied.payment
+    received = payment.received if payment.state == PaymentState.SUCCEEDED else None
+    if received is not None and received.amount_minor > 0:
+        aside.keep(order, payment, at=at)
+    frozen = (
+        order is not None
+        and order.state == OrderState.AWAITING_PAYMENT
+        and actions.move(order, OrderState.REVIEW)
+    )
+    log.error("payment %s differs in: %s", payment.payment_no, ", ".join(applied.mismatch))
+    audit_actions.record(
+        actor_ref=ACTOR,
+        action="payment.mismatch",
+        subject_ref=payment.owner_ref,
+        details={
+            "payment_no": payment.payment_no,
+            "differs": list(applied.mismatch),
+            "received_minor": 0 if received is None else received.amount_minor,
+            "currency": "" if received is None else received.currency,
+            "order_under_review": frozen,
+        },
+        at=at,
+    )
+
+
+def keeps_failing(intake: Intake, error: Exception, *, at: datetime) -> bool:
+    """Take a paid order that fails again and again out of the queue; its grams stay held.
+
+    Returns False when it is not waiting any more. Locks: the order.
+    """
+    with transaction.atomic():
+        order = locks.lock_order(intake.order_id)
+        if order.state != OrderState.PAID or not actions.move(order, OrderState.REVIEW):
+            return False
+        actions.park(intake)
+        audit_actions.record(
+            actor_ref=ACTOR,
+            action="order.under_review",
+            subject_ref=order.ref,
+            details={
+                "attempts": intake.attempts,
+                "error": f"{type(error).__name__}: {error}"[:200],
+            },
+            at=at,
+        )
+    log.error("order %s failed %s times and is under review", order.id, intake.attempts)
+    return True

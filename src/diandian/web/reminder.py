@@ -1,0 +1,67 @@
+"""A calendar file to look again at a sold-out project: we keep no addresses, so we cannot write.
+
+*Source:* RFC 5545 (lines end in CR LF and hold at most 75 bytes).
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from diandian.kernel.clock import business_day, now
+from diandian.kernel.errors import NotFoundError
+from diandian.registry import queries
+from diandian.web import context
+from diandian.web.errors import not_found
+
+_DAYS_AHEAD = 14
+_LINE_BYTES = 75
+
+
+def _escaped(text: str) -> str:
+    for mark in ("\\", ";", ","):
+        text = text.replace(mark, "\\" + mark)
+    return text.replace("\r", "").replace("\n", "\\n")
+
+
+def _folded(line: str) -> str:
+    """Break a line into pieces of at most 75 bytes, never inside a letter."""
+    pieces, piece, size = [], "", 0
+    for letter in line:
+        width = len(letter.encode())
+        if size + width > _LINE_BYTES:
+            pieces.append(piece)
+            piece, size = "", 1
+        piece, size = piece + letter, size + width
+    return "\r\n ".join([*pieces, piece])
+
+
+def look_again(request: HttpRequest, code: str) -> HttpResponse:
+    """Send an all-day reminder two weeks ahead, with the project's address."""
+    try:
+        project = queries.project_by_code(code)
+    except NotFoundError:
+        return not_found(request)
+    day = business_day() + timedelta(days=_DAYS_AHEAD)
+    address = settings.BASE_URL + reverse("project", args=[project.code])
+    title = gettext("Look again: %(name)s") % {"name": context.words(project.names)}
+    lines = (
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Diandian//Reminder//EN",
+        "BEGIN:VEVENT",
+        f"UID:{project.code}-{day.isoformat()}@diandian",
+        f"DTSTAMP:{now():%Y%m%dT%H%M%SZ}",
+        f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
+        f"SUMMARY:{_escaped(title)}",
+        f"URL:{address}",
+        "TRANSP:TRANSPARENT",
+        "END:VEVENT",
+        "END:VCALENDAR",
+    )
+    text = "".join(f"{_folded(line)}\r\n" for line in lines)
+    response = HttpResponse(text, content_type="text/calendar; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="diandian-{project.code}.ics"'
+    return response
