@@ -44,3 +44,6 @@ def _make_environment() -> None:
 _make_environment()
 
 from diandian.config.settings import *  # noqa: E402, F403 - after the environment is made
+
+# All tests come from one address; what a limit does is tested with limits of its own.
+DOWNLOADS_PER_MINUTE = 10_000

@@ -146,6 +146,12 @@ def _own(raw: object, field: str) -> tuple[FoundFactor, dict[str, str]]:
     doubt = GRADE_UNCERTAINTY["D"]
     if raw.get("uncertainty_pct") is not None:
         doubt = _number(raw["uncertainty_pct"], f"{field}.uncertainty_pct", Decimal(1000))
+    clean = {"value": plain(value), "unit": unit, "source": source, "uncertainty_pct": plain(doubt)}
+    return own_factor(value, unit, source, doubt), clean
+
+
+def own_factor(value: Decimal, unit: str, source: str, doubt: Decimal) -> FoundFactor:
+    """Return a factor of somebody's own. Units: kg CO2e per ``unit``; ``doubt`` in per cent."""
     grade = next((g for g, limit in GRADE_UNCERTAINTY.items() if doubt <= limit), "D")
     factor = EmissionFactor(
         id="own",
@@ -170,8 +176,7 @@ def _own(raw: object, field: str) -> tuple[FoundFactor, dict[str, str]]:
         status="own",
         notes="",
     )
-    clean = {"value": plain(value), "unit": unit, "source": source, "uncertainty_pct": plain(doubt)}
-    return FoundFactor(factor, 1, "own_value"), clean
+    return FoundFactor(factor, 1, "own_value")
 
 
 def _text(value: object, field: str) -> str:

@@ -157,15 +157,15 @@ def _unsourced(line: Mapping[str, Any]) -> dict[str, Any]:
     return {"factor_region": "", "source": dict.fromkeys(line["source"], "")}
 
 
-def _narrowing(lines: Sequence[Line]) -> tuple[Narrow, ...]:
+def _narrowing(lines: Sequence[Line], asked: Mapping[str, str]) -> tuple[Narrow, ...]:
     weight: dict[str, int] = {}
     for line in lines:
         question = line.details.get("question", "")
-        if line.assumed and question in NARROW:
+        if line.assumed and question in asked:
             own = int(line.uncertainty_activity_pct + line.uncertainty_factor_pct)
             weight[question] = weight.get(question, 0) + line.mass_g * own
     best = sorted(weight, key=lambda question: (-weight[question], question))
-    return tuple(Narrow(question, NARROW[question]) for question in best[:2] if weight[question])
+    return tuple(Narrow(question, asked[question]) for question in best[:2] if weight[question])
 
 
 def finish(
@@ -175,8 +175,12 @@ def finish(
     *,
     levers: Sequence[Lever] = (),
     praise: Praise | None = None,
+    narrow: Mapping[str, str] = NARROW,
 ) -> Estimate:
-    """Add lines up to an estimate with its interval."""
+    """Add lines up to an estimate with its interval.
+
+    ``narrow``: message id by question, for those whose answer would narrow the interval.
+    """
     kept = tuple(lines)
     low_g, high_g, doubt, word, form = interval(kept)
     return Estimate(
@@ -195,7 +199,7 @@ def finish(
         inputs=inputs,
         levers=tuple(sorted(levers, key=lambda lever: (-lever.saves_g, lever.key))),
         praise=praise,
-        narrow=_narrowing(kept),
+        narrow=_narrowing(kept, narrow),
     )
 
 

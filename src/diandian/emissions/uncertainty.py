@@ -1,13 +1,16 @@
 """The interval around an estimate.
 
-Factor errors of lines that share a factor row move together and are added before squaring; the
-activity errors of lines are independent. Half-widths at 95 %, in per cent.
+Factor errors of lines that share a factor row move together and are added before squaring. The
+activity errors of lines are independent, but for lines that say in ``details["moves_with"]`` that
+theirs is one and the same error. Half-widths at 95 %, in per cent.
 *Source:* IPCC 2006 Guidelines vol. 1 ch. 3, approach 1, as in the methodology, section 11.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 # Half-widths of activity data, per cent.
 EXACT, TICKET, CITY_PAIR, MAP, GUESS, DEFAULT = map(Decimal, (0, 5, 15, 10, 30, 60))
+ZERO = Decimal(0)
 HIGH_WORD, FAIR_WORD, SYMMETRIC_LIMIT = Decimal(15), Decimal(30), Decimal(60)
 
 
@@ -37,21 +41,57 @@ def line_doubt_squared(line: Line) -> Decimal:
     return activity * activity + factor * factor + distance * distance
 
 
+@dataclass(slots=True)
+class Variance:
+    """The sums whose squares make up the variance, in grams times per cent.
+
+    ``factors``: by factor row. ``together``: by ``moves_with``. ``alone``: already squared.
+    """
+
+    factors: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
+    together: dict[str, Decimal] = field(default_factory=dict)
+    alone: Decimal = ZERO
+    mass_g: int = 0
+
+    @classmethod
+    def of(cls, lines: Iterable[Line]) -> Variance:
+        """Return the sums of some lines."""
+        sums = cls()
+        for line in lines:
+            mass = line.mass_g
+            sums.mass_g += mass
+            row = (line.factor_id, line.factor_region, line.factor_set)
+            part = mass * line.uncertainty_factor_pct
+            sums.factors[row] = sums.factors.get(row, ZERO) + part
+            own = line.uncertainty_distance_pct**2
+            group = line.details.get("moves_with", "")
+            if group:
+                part = mass * line.uncertainty_activity_pct
+                sums.together[group] = sums.together.get(group, ZERO) + part
+            else:
+                own += line.uncertainty_activity_pct**2
+            sums.alone += mass * mass * own
+        return sums
+
+    def total(self) -> Decimal:
+        """Return the variance, in squared grams times per cent."""
+        parts = chain(self.factors.values(), self.together.values())
+        return sum((part * part for part in parts), self.alone)
+
+    def doubt_pct(self) -> Decimal:
+        """Return U of the total in per cent; 0 when nothing was emitted."""
+        return self.total().sqrt() / self.mass_g if self.mass_g else ZERO
+
+
 def total_doubt(lines: Iterable[Line]) -> Decimal:
     """Return U_total in per cent; 0 when nothing was emitted."""
-    by_factor: dict[tuple[str, str, str], Decimal] = {}
-    alone = Decimal(0)
-    total = 0
-    for line in lines:
-        mass = line.mass_g
-        total += mass
-        row = (line.factor_id, line.factor_region, line.factor_set)
-        by_factor[row] = by_factor.get(row, Decimal(0)) + mass * line.uncertainty_factor_pct
-        own = line.uncertainty_activity_pct**2 + line.uncertainty_distance_pct**2
-        alone += mass * mass * own
-    if not total:
-        return Decimal(0)
-    return (sum((part * part for part in by_factor.values()), alone)).sqrt() / total
+    return Variance.of(lines).doubt_pct()
+
+
+def factor_range(mass_g: int, doubt: Decimal) -> tuple[int, int]:
+    """Return a total divided and multiplied by 1 + U. Rounding: to whole grams, half up."""
+    spread = 1 + doubt / 100
+    return _grams(mass_g / spread), _grams(mass_g * spread)
 
 
 def interval(lines: Iterable[Line]) -> Interval:
@@ -65,9 +105,8 @@ def interval(lines: Iterable[Line]) -> Interval:
     limit = SYMMETRIC_LIMIT * SYMMETRIC_LIMIT
     dominant = any(3 * line.mass_g > total and line_doubt_squared(line) > limit for line in kept)
     word = "high" if doubt <= HIGH_WORD else "fair" if doubt <= FAIR_WORD else "rough"
-    spread = 1 + doubt / 100
     if doubt > SYMMETRIC_LIMIT or dominant:
-        return Interval(_grams(total / spread), _grams(total * spread), doubt, word, "factor")
+        return Interval(*factor_range(total, doubt), doubt, word, "factor")
     half = _grams(total * doubt / 100)
     return Interval(total - half, total + half, doubt, word, "symmetric")
 
