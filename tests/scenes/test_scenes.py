@@ -77,7 +77,8 @@ def test_an_address_belongs_to_one_scene():
     [
         ("slug", {"slug": "No Spaces"}),
         ("slug", {"slug": "-x"}),
-        ("names", {"names": {"nl": "alleen"}}),
+        ("names", {"names": {"fr": "seul"}}),
+        ("names", {"names": {"en": "x" * 121}}),
         ("host_names", {"host_names": {}}),
         ("ends_on", {"ends_on": date(2020, 1, 1)}),
         ("stated_total_g", {"stated_total_g": -1}),

@@ -142,3 +142,25 @@ def test_values_are_never_sql(text: str) -> None:
 
 def _no_query(*_: object) -> None:
     raise AssertionError("no query was expected")
+
+
+def test_only_the_named_key_may_be_taken() -> None:
+    journals = Insert(Journal, skip_conflicts=True, conflict_column="source_ref")
+
+    def journal(source: str, reverses: Journal | None = None) -> Journal:
+        return Journal(
+            source_ref=source,
+            body_sha256="0" * 64,
+            kind="sale",
+            owner_ref="order:1",
+            reverses=reverses,
+            business_day=AT.date(),
+            created_at=AT,
+        )
+
+    first = journal("first")
+    assert journals.run([first]) == 1
+    assert journals.run([journal("first")]) == 0
+    assert journals.run([journal("undone", first)]) == 1
+    with pytest.raises(IntegrityError), transaction.atomic():
+        journals.run([journal("undone again", first)])

@@ -14,8 +14,10 @@ from diandian.kernel.errors import N_, InputError
 from diandian.ui import fonts
 
 MAX_CHARACTERS = 24
+# Legal names are longer than people's; the designs give them a second and a third line.
+MAX_LEGAL_CHARACTERS = 60
 # The columns of the books hold this many code points: marks count there, readers do not count them.
-_MAX_CODE_POINTS = 60
+_MAX_CODE_POINTS = {MAX_CHARACTERS: 60, MAX_LEGAL_CHARACTERS: 120}
 _MAX_RAW = 2_000
 # More marks on one letter than any language needs would run into the lines above.
 _MAX_MARKS = 3
@@ -152,21 +154,23 @@ def _refuse_unprintable(text: str) -> None:
     raise NameCharactersError(characters=_show(missing))
 
 
-def clean_display_name(text: str) -> str:
+def clean_display_name(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     """Return the name as it will be printed, or "" for a guest.
+
+    ``limit``: ``MAX_CHARACTERS`` for a person, ``MAX_LEGAL_CHARACTERS`` for an organisation.
 
     Raises: NameTooLongError, NameEmojiError, NameScriptError, NameCharactersError; all name the
     field and say what to change.
     """
     if len(text) > _MAX_RAW:
-        raise NameTooLongError(length=len(text), limit=MAX_CHARACTERS)
+        raise NameTooLongError(length=len(text), limit=limit)
     visible = "".join(map(_visible, unicodedata.normalize("NFC", text)))
     name = unicodedata.normalize("NFC", _SPACES.sub(" ", visible).strip())
     _refuse_unprintable(name)
     _refuse_piled_marks(name)
     length = _length(name)
-    if length <= MAX_CHARACTERS and len(name) > _MAX_CODE_POINTS:
+    if length <= limit and len(name) > _MAX_CODE_POINTS[limit]:
         raise NameCharactersError(characters=_show("".join(dict.fromkeys(filter(_is_mark, name)))))
-    if length > MAX_CHARACTERS:
-        raise NameTooLongError(length=length, limit=MAX_CHARACTERS)
+    if length > limit:
+        raise NameTooLongError(length=length, limit=limit)
     return name

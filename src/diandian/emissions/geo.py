@@ -26,7 +26,7 @@ from diandian.emissions.great_circle import METRE, great_circle_km
 from diandian.emissions.place import Place, areas
 from diandian.kernel.errors import N_
 
-__all__ = ["Distance", "Place", "distance", "find_places", "place", "resolve_place"]
+__all__ = ["Distance", "Place", "distance", "find_places", "is_key", "place", "resolve_place"]
 
 LONGEST_NAME = 80
 LARGEST = 4000  # rows looked through for the chief cities of an area
@@ -70,6 +70,11 @@ CORRECTIONS = {
 def place(key: str) -> Place:
     """Return the place with a key such as "geonames:1815286". Raises: PlaceKeyError."""
     return table().by_key(key)
+
+
+def is_key(text: str) -> bool:
+    """Tell whether a text is written like the key of a place."""
+    return _KEY.match(text) is not None
 
 
 def find_places(query: str, limit: int = 8) -> list[Place]:
@@ -227,8 +232,7 @@ def _similar(typed: str) -> list[Place]:
 
 
 @lru_cache(maxsize=8192)
-def _distance(from_key: str, to_key: str, mode: str) -> Distance:
-    from_, to = place(from_key), place(to_key)
+def _distance(from_: Place, to: Place, mode: str) -> Distance:
     correction, reason = CORRECTIONS[mode]
     circle = _apart(from_, to)
     km = (circle * correction).quantize(METRE, rounding=ROUND_HALF_UP)
@@ -241,4 +245,4 @@ def distance(from_: Place, to: Place, mode: str) -> Distance:
     ``mode``: a key of ``CORRECTIONS``. Rounding: to 0.001 km, half up.
     Raises: KeyError on another mode.
     """
-    return _distance(from_.key, to.key, mode)
+    return _distance(from_, to, mode)

@@ -7,14 +7,14 @@ choose building blocks; levers and praise are computed again with other answers,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
 from diandian.emissions.context import SceneContext
 from diandian.emissions.errors import FactorMissingError, UnknownSceneKindError
 from diandian.emissions.estimate import Lever, Praise, finish
-from diandian.emissions.geo_table import edition
+from diandian.emissions.pinned import used_places
 from diandian.kernel.errors import InputError
 from diandian.kernel.folders import plug_in_modules
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from diandian.emissions.blocks.base import Block, Option
     from diandian.emissions.estimate import Estimate
     from diandian.emissions.factor_set import FactorSet
+    from diandian.emissions.inventory.boundary import HostSource
     from diandian.emissions.lines import Line
 
 __all__ = ["SceneContext", "SceneKind", "scene_kind", "scene_kinds"]
@@ -48,7 +49,8 @@ class SceneKind:
     """One kind of scene.
 
     ``names``: by language. ``skip``: makes the lever of not coming at all, or None where that
-    makes no sense.
+    makes no sense. ``host_sources``: what the organiser counts, in the order of the form.
+    ``inputs``: stored with every estimate of this kind, besides the answers.
     """
 
     key: str
@@ -56,6 +58,8 @@ class SceneKind:
     blocks: tuple[Block, ...]
     boundary: Boundary
     skip: Callable[[Sequence[Line], SceneContext, FactorSet], Lever] | None = None
+    host_sources: tuple[HostSource, ...] = ()
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
     def questions(self, context: SceneContext) -> tuple[Question, ...]:
         """Return the questions, those for fine-tuning last."""
@@ -93,7 +97,7 @@ class SceneKind:
             "region": context.region,
             "country": context.country,
             "non_co2": context.non_co2,
-            "geo": edition()["id"],
+            **used_places(context, values.values()),
         }
 
 

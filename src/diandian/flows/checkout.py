@@ -139,6 +139,7 @@ def _write(wish: _Wish) -> tuple[Order, Payment]:
         mass_g=quote.mass_g,
         owner_ref=order.ref,
         expires_at=at + rules.PAYMENT_LIFETIME + rules.HOLD_GRACE,
+        is_first=True,
     )
     if not wish.is_vouched_for:
         caps.refuse_hoarding(order)

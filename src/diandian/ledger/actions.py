@@ -18,6 +18,7 @@ from diandian.store.statements import Insert
 from diandian.store.transactions import joined
 
 _JOURNALS = Insert(Journal)
+_NEW_JOURNALS = Insert(Journal, skip_conflicts=True, conflict_column="source_ref")
 _TRANSFERS = Insert(Transfer)
 
 
@@ -58,27 +59,42 @@ def post(
 def post_many(requests: Sequence[JournalRequest], *, at: datetime) -> list[Journal]:
     """Book journals in three statements, however many; returned in the order asked.
 
-    Idempotent by: each ``source_ref``. Of two that race with one reference the second ends in an
-    IntegrityError; asked again it returns the first.
+    Idempotent by: each ``source_ref``. Of two that race with one reference the second gets the first
+    one's journal; among many at once it ends in an IntegrityError, and asked again it gets it.
     Raises: PostedDifferentlyError when a reference is known with another body.
     """
     assert all(request.lines for request in requests), "a journal moves money"
     assert all(request.source_ref for request in requests), "a journal has a source"
     with joined():
+        # One alone is nearly always new: written first, looked up only when it was there.
+        alone = _write(_once_each(requests, {}), at) if len(requests) == 1 else []
+        if alone:
+            return alone
         known = queries.journals_by_source(request.source_ref for request in requests)
         fresh = _once_each(requests, known)
-        made = [_journal(request, digest, at) for request, digest in fresh]
-        _JOURNALS.run(made)
-        _TRANSFERS.run(
-            [
-                _transfer(journal, line)
-                for journal, (request, _) in zip(made, fresh, strict=True)
-                for line in request.lines
-            ]
-        )
+        made = _write(fresh, at)
+        assert len(made) == len(fresh), "nobody else books these now"
     booked = known | {journal.source_ref: journal for journal in made}
     assert len(booked) == len({request.source_ref for request in requests}), "once per source"
     return [booked[request.source_ref] for request in requests]
+
+
+def _write(fresh: Sequence[tuple[JournalRequest, str]], at: datetime) -> list[Journal]:
+    """Write journals and what they move; nothing of one alone whose reference is taken."""
+    made = [_journal(request, digest, at) for request, digest in fresh]
+    if len(made) == 1:
+        if not _NEW_JOURNALS.run(made):
+            return []
+    else:
+        _JOURNALS.run(made)
+    _TRANSFERS.run(
+        [
+            _transfer(journal, line)
+            for journal, (request, _) in zip(made, fresh, strict=True)
+            for line in request.lines
+        ]
+    )
+    return made
 
 
 def _once_each(

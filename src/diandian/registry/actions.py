@@ -95,9 +95,17 @@ _COMMITTED = Update(
 # --- holds --------------------------------------------------------------------------------------
 
 
-def hold(*, project_id: int, mass_g: int, owner_ref: str, expires_at: datetime) -> list[Holding]:
+def hold(
+    *,
+    project_id: int,
+    mass_g: int,
+    owner_ref: str,
+    expires_at: datetime,
+    is_first: bool = False,
+) -> list[Holding]:
     """Set grams aside for an owner, oldest issuance first; they may span lanes and batches.
 
+    ``is_first``: the owner was made in this transaction, so nothing is held for it yet.
     Idempotent by: ``owner_ref``; of two that race with one owner the second ends in IntegrityError.
     Locks: lanes, in id order. Raises: NotEnoughCreditsError (nothing is held, the caller may go
     on), HoldMismatchError, AlreadyRetiredError.
@@ -105,7 +113,7 @@ def hold(*, project_id: int, mass_g: int, owner_ref: str, expires_at: datetime) 
     assert mass_g > 0, "nothing to hold"
     assert expires_at.tzinfo is not None, "instants are aware"
     with joined():
-        earlier = queries.holds_of(owner_ref)
+        earlier = [] if is_first else queries.holds_of(owner_ref)
         live = _live_or_refuse(earlier, owner_ref, mass_g)
         if live:
             return live

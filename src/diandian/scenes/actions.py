@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -13,12 +14,16 @@ from diandian.emissions.errors import PlaceKeyError, UnknownFactorSetError, Unkn
 from diandian.emissions.geo_text import comparable
 from diandian.emissions.scene_kind import scene_kind
 from diandian.kernel.clock import now
+from diandian.kernel.tokens import secret_token
 from diandian.scenes import rules
 from diandian.scenes.errors import (
     SceneAmountError,
     SceneChoiceError,
     SceneDatesError,
+    SceneDescribedError,
     SceneExistsError,
+    ScenePosterLabelError,
+    ScenePostersError,
     SceneSlugError,
     SceneStateError,
     SceneWordsError,
@@ -34,6 +39,7 @@ from diandian.scenes.models import (
 )
 
 Names = dict[str, str]
+_LONGEST_LABEL = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +64,21 @@ class NewScene:
     claim_style: str = ClaimStyle.CONTRIBUTION
     audience: str = "unknown"
     is_sample: bool = False
+    organisation_ref: str = ""
 
 
 def _refuse_bad(new: NewScene) -> None:
     if not rules.SLUG.fullmatch(new.slug):
         raise SceneSlugError(field="slug")
     for name in ("names", "host_names", "venue_names"):
-        if not rules.has_words(getattr(new, name)):
-            raise SceneWordsError(field=name)
+        words = getattr(new, name)
+        if not rules.has_words(words) or rules.too_long(words):
+            raise SceneWordsError(field=name, limit=rules.LONGEST_WORDS)
     if new.ends_on is not None and new.ends_on < new.starts_on:
         raise SceneDatesError(field="ends_on")
-    if new.expected_guests < 0 or new.stated_total_g < 0:
+    if not 0 <= new.expected_guests <= rules.MOST_GUESTS:
+        raise SceneAmountError(field="expected_guests")
+    if new.stated_total_g < 0:
         raise SceneAmountError(field="stated_total_g")
     _refuse_unknown(new)
 
@@ -97,42 +107,67 @@ def open_scene(new: NewScene, *, actor_ref: str) -> Scene:
 
     Raises: InputError subclasses naming the field, SceneExistsError.
     """
-    _refuse_bad(new)
-    try:
-        city = geo.place(new.place_key)
-    except PlaceKeyError as error:
-        raise SceneChoiceError(field="place_key", given=new.place_key) from error
+    facts = _facts(new)
     try:
         with transaction.atomic():
             scene = Scene.objects.create(
-                slug=new.slug,
-                kind=new.kind,
-                names=new.names,
-                host_names=new.host_names,
-                venue_names=new.venue_names,
-                place_key=new.place_key,
-                city_names=dict(city.names),
-                country=city.country,
-                region=city.region,
-                latitude=city.latitude if new.latitude is None else new.latitude,
-                longitude=city.longitude if new.longitude is None else new.longitude,
-                starts_on=new.starts_on,
-                ends_on=new.ends_on,
-                expected_guests=new.expected_guests,
-                stated_total_g=new.stated_total_g,
-                factor_set=new.factor_set,
-                with_non_co2=new.with_non_co2,
-                travel_owner=new.travel_owner,
-                claim_style=allowed_style(new.claim_style, city.country, new.audience),
-                audience=new.audience,
+                **facts,
+                organisation_ref=new.organisation_ref,
+                test_token=secret_token(),
                 is_sample=new.is_sample,
-                search_text=_search_text(new.names, new.host_names, new.venue_names, city.names),
                 created_at=now(),
             )
             _record(actor_ref, "scene.opened", scene)
     except IntegrityError as error:
         raise SceneExistsError(slug=new.slug) from error
     return scene
+
+
+def describe(scene: Scene, new: NewScene, *, actor_ref: str) -> Scene:
+    """Write a draft's facts anew. Raises: as ``open_scene``, and SceneDescribedError."""
+    facts = _facts(new)
+    try:
+        with transaction.atomic():
+            drafts = Scene.objects.filter(id=scene.id, state=SceneState.DRAFT)
+            if not drafts.update(**facts):
+                raise SceneDescribedError
+            scene.refresh_from_db()
+            _record(actor_ref, "scene.described", scene)
+    except IntegrityError as error:
+        raise SceneExistsError(slug=new.slug) from error
+    return scene
+
+
+def _facts(new: NewScene) -> dict[str, Any]:
+    """Return the columns that a host's statement sets. Raises: InputError naming the field."""
+    _refuse_bad(new)
+    try:
+        city = geo.place(new.place_key)
+    except PlaceKeyError as error:
+        raise SceneChoiceError(field="place_key", given=new.place_key) from error
+    return {
+        "slug": new.slug,
+        "kind": new.kind,
+        "names": new.names,
+        "host_names": new.host_names,
+        "venue_names": new.venue_names,
+        "place_key": new.place_key,
+        "city_names": dict(city.names),
+        "country": city.country,
+        "region": city.region,
+        "latitude": city.latitude if new.latitude is None else new.latitude,
+        "longitude": city.longitude if new.longitude is None else new.longitude,
+        "starts_on": new.starts_on,
+        "ends_on": new.ends_on,
+        "expected_guests": new.expected_guests,
+        "stated_total_g": new.stated_total_g,
+        "factor_set": new.factor_set,
+        "with_non_co2": new.with_non_co2,
+        "travel_owner": new.travel_owner,
+        "claim_style": allowed_style(new.claim_style, city.country, new.audience),
+        "audience": new.audience,
+        "search_text": _search_text(new.names, new.host_names, new.venue_names, city.names),
+    }
 
 
 def add_inventory_line(
@@ -172,7 +207,7 @@ def _refuse_bad_line(category: str, names: Names, mass_g: int, mass_per_guest_g:
     if category not in rules.CATEGORIES:
         raise SceneChoiceError(field="category", given=category)
     if not rules.has_words(names):
-        raise SceneWordsError(field="names")
+        raise SceneWordsError(field="names", limit=rules.LONGEST_WORDS)
     if mass_g < 0 or mass_per_guest_g < 0:
         raise SceneAmountError(field="mass_g")
 
@@ -185,9 +220,68 @@ def add_poster(scene: Scene, *, mark: str, label: str = "") -> Poster:
     return poster
 
 
+def name_poster(scene: Scene, label: str, *, actor_ref: str) -> Poster:
+    """Add a placement under the next free mark: p1, p2 ... Idempotent by scene and label.
+
+    Raises: ScenePosterLabelError, ScenePostersError.
+    """
+    label = " ".join(label.split())
+    if not label or len(label) > _LONGEST_LABEL or not label.isprintable():
+        raise ScenePosterLabelError(field="label")
+    with transaction.atomic():
+        Scene.objects.select_for_update().get(id=scene.id)
+        posters = list(Poster.objects.filter(scene=scene))
+        for poster in posters:
+            if poster.label == label:
+                return poster
+        if len(posters) >= rules.MOST_POSTERS:
+            raise ScenePostersError(limit=rules.MOST_POSTERS)
+        taken = {poster.mark for poster in posters}
+        mark = next(f"p{n}" for n in range(1, len(taken) + 2) if f"p{n}" not in taken)
+        _record(actor_ref, "scene.poster_added", scene)
+        return Poster.objects.create(scene=scene, mark=mark, label=label)
+
+
 def publish(scene: Scene, *, actor_ref: str) -> Scene:
-    """Let guests in. Raises: SceneStateError unless it is a draft."""
+    """Let guests into a scene of the operator's own. Raises: SceneStateError unless a draft.
+
+    An organisation's scene is submitted and approved instead.
+    """
+    if scene.organisation_ref:
+        raise SceneStateError(state=scene.state)
     return _move(scene, SceneState.DRAFT, SceneState.PUBLISHED, actor_ref)
+
+
+def submit(scene: Scene, *, actor_ref: str) -> Scene:
+    """Ask the operator to let guests in; meanwhile nothing changes. Raises: SceneStateError."""
+    return _move(scene, SceneState.DRAFT, SceneState.SUBMITTED, actor_ref, returned_because="")
+
+
+def take_back(scene: Scene, *, actor_ref: str) -> Scene:
+    """Make a submitted scene a draft again, at its host's wish. Raises: SceneStateError."""
+    return _move(scene, SceneState.SUBMITTED, SceneState.DRAFT, actor_ref, done="taken_back")
+
+
+def approve(scene: Scene, *, actor_ref: str, stricter: bool = False) -> Scene:
+    """Let guests into a submitted scene. Raises: SceneStateError.
+
+    ``stricter``: only words of contribution may be used, whatever the place would allow.
+    """
+    words = {"claim_style": ClaimStyle.CONTRIBUTION} if stricter else {}
+    return _move(scene, SceneState.SUBMITTED, SceneState.PUBLISHED, actor_ref, **words)
+
+
+def send_back(scene: Scene, *, reason: str, actor_ref: str) -> Scene:
+    """Return a submitted scene to its host with what should change. Raises: SceneStateError."""
+    assert reason, "a host is told why"
+    return _move(
+        scene,
+        SceneState.SUBMITTED,
+        SceneState.DRAFT,
+        actor_ref,
+        done="sent_back",
+        returned_because=reason[:300],
+    )
 
 
 def withdraw(scene: Scene, *, actor_ref: str) -> Scene:
@@ -195,16 +289,23 @@ def withdraw(scene: Scene, *, actor_ref: str) -> Scene:
     return _move(scene, SceneState.PUBLISHED, SceneState.WITHDRAWN, actor_ref)
 
 
-def _move(scene: Scene, before: SceneState, after: SceneState, actor_ref: str) -> Scene:
+def _move(
+    scene: Scene,
+    before: SceneState,
+    after: SceneState,
+    actor_ref: str,
+    done: str = "",
+    **changes: object,
+) -> Scene:
     with transaction.atomic():
-        changes: dict[str, object] = {"state": after}
+        changes["state"] = after
         if after is SceneState.PUBLISHED:
             changes["published_at"] = now()
         moved = Scene.objects.filter(id=scene.id, state=before).update(**changes)
         scene.refresh_from_db()
         if not moved:
             raise SceneStateError(state=scene.state)
-        _record(actor_ref, f"scene.{after.value}", scene)
+        _record(actor_ref, f"scene.{done or after.value}", scene)
     return scene
 
 

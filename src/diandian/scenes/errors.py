@@ -36,7 +36,8 @@ class SceneWordsError(InputError):
 
     code = "scene_words"
     message = N_(
-        "A Chinese or an English text is missing. The scene was not saved. Please fill one in."
+        "This text is missing, or longer than %(limit)s characters. The scene was not saved."
+        " Please write it in one language at least."
     )
 
 
@@ -75,3 +76,27 @@ class SceneStateError(ConflictError):
 
     code = "scene_state"
     message = N_("The scene is %(state)s, so this cannot be done. Nothing was changed.")
+
+
+class SceneDescribedError(ConflictError):
+    """Only a draft is changed; what guests may have seen stays as it was."""
+
+    code = "scene_described"
+    message = N_(
+        "This scene is no longer a draft, so it cannot be changed. Nothing was saved. While it"
+        " waits for approval you can take it back."
+    )
+
+
+class ScenePostersError(ConflictError):
+    """So many placements that nobody compares them any more."""
+
+    code = "scene_posters"
+    message = N_("A scene has at most %(limit)s posters. No further one was added.")
+
+
+class ScenePosterLabelError(InputError):
+    """A placement needs a word by which its host knows it."""
+
+    code = "scene_poster_label"
+    message = N_("Please say in at most 80 characters where this poster hangs. It was not added.")

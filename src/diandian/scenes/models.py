@@ -4,9 +4,10 @@ from django.db import models
 
 
 class SceneState(models.TextChoices):
-    """Whether guests can open the scene."""
+    """Whether guests can open the scene; a submitted one waits for the operator."""
 
     DRAFT = "draft"
+    SUBMITTED = "submitted"
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
 
@@ -33,6 +34,8 @@ class Scene(models.Model):
     """
 
     slug = models.SlugField(max_length=40, unique=True)
+    # Whose people may change it ("organisation:7"); empty for the operator's own scenes.
+    organisation_ref = models.CharField(max_length=40, blank=True, default="", db_index=True)
     kind = models.CharField(max_length=40, db_index=True)
     state = models.CharField(max_length=12, choices=SceneState, default=SceneState.DRAFT)
     names = models.JSONField()
@@ -61,6 +64,10 @@ class Scene(models.Model):
     search_text = models.TextField(blank=True)
     created_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True, blank=True)
+    # The secret address at which a scene can be looked at before guests may.
+    test_token = models.CharField(max_length=32, blank=True, default="")
+    # What the operator asked to change when the scene went back to its host.
+    returned_because = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         ordering = ["-starts_on", "id"]

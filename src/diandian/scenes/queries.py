@@ -1,6 +1,8 @@
 """Reads of scenes: by address, by search, and when they are open."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from hmac import compare_digest
 
 from diandian.emissions.geo_text import comparable
 from diandian.kernel.clock import business_day
@@ -28,6 +30,37 @@ def published(slug: str) -> Scene:
     if scene.state != SceneState.PUBLISHED:
         raise SceneNotPublishedError
     return scene
+
+
+def by_test_token(slug: str, token: str) -> Scene:
+    """Return a scene that guests may not open yet, by its secret. Raises: SceneNotFoundError."""
+    scene = by_slug(slug)
+    waiting = scene.state in {SceneState.DRAFT, SceneState.SUBMITTED}
+    if not (waiting and scene.test_token and compare_digest(scene.test_token, token)):
+        raise SceneNotFoundError
+    return scene
+
+
+def of_organisations(refs: Iterable[str]) -> list[Scene]:
+    """Return the scenes of organisations in any state, newest first."""
+    wanted = [ref for ref in refs if ref]
+    rows = Scene.objects.filter(organisation_ref__in=wanted).prefetch_related("posters")
+    return list(rows.order_by("-starts_on", "-id"))
+
+
+def submitted() -> list[Scene]:
+    """Return the scenes that wait for the operator, oldest first."""
+    return list(Scene.objects.filter(state=SceneState.SUBMITTED).order_by("id"))
+
+
+def free_slug(wanted: str) -> str:
+    """Return an address like the wished one that no scene has: it, or with -2, -3 ... added."""
+    taken = set(Scene.objects.filter(slug__startswith=wanted[:36]).values_list("slug", flat=True))
+    if wanted not in taken:
+        return wanted
+    return next(
+        slug for n in range(2, len(taken) + 3) if (slug := f"{wanted[:36]}-{n}") not in taken
+    )
 
 
 def search(query: str = "", kind: str = "", limit: int = 50) -> list[Scene]:

@@ -1,6 +1,8 @@
 """When a scene is open, and what a host may write; pure."""
 
 import re
+import unicodedata
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Literal
 
@@ -10,6 +12,11 @@ Phase = Literal["before", "open", "after", "closed"]
 DAYS_AFTER = timedelta(days=30)
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 MARK = re.compile(r"[a-z0-9]{1,8}")
+LANGUAGES = ("zh-Hans", "en", "nl")
+LONGEST_WORDS = 120
+LONGEST_WORDS_OF_SLUG = 24
+MOST_GUESTS = 1_000_000
+MOST_POSTERS = 20
 CATEGORIES = frozenset({"travel", "stay", "local", "food", "venue", "goods"})
 
 
@@ -32,9 +39,32 @@ def last_day(ends_on: date | None) -> date | None:
 
 
 def has_words(names: object) -> bool:
-    """Tell whether a text has at least Chinese or English words, and only words."""
+    """Tell whether a text has words in one of our languages at least, and only words."""
     return (
         isinstance(names, dict)
         and all(isinstance(key, str) and isinstance(text, str) for key, text in names.items())
-        and bool(names.get("zh-Hans") or names.get("en"))
+        and any(names.get(lang) for lang in LANGUAGES)
     )
+
+
+def too_long(names: Mapping[str, str]) -> bool:
+    """Tell whether a text is longer than a page or a poster shows, in any language."""
+    return any(len(text) > LONGEST_WORDS for text in names.values())
+
+
+def slug_from(words: str, year: int) -> str:
+    """Return an address from a name that is written in Latin letters, "" when it holds none.
+
+    >>> slug_from("Tianfu Low-Carbon Building Conference", 2026)
+    'tianfu-low-carbon-2026'
+    """
+    plain = unicodedata.normalize("NFKD", words.lower()).encode("ascii", "ignore").decode()
+    kept, length = [], 0
+    for word in re.findall(r"[a-z0-9]+", plain):
+        length += len(word) + 1
+        if length > LONGEST_WORDS_OF_SLUG:
+            break
+        kept.append(word)
+    if kept and kept[-1] == str(year):
+        kept.pop()
+    return f"{'-'.join(kept)}-{year}" if kept else ""

@@ -192,12 +192,16 @@ class _Shape:
 class Insert(Generic[M]):
     """Rows of one model in one statement; each instance gets its new id.
 
-    ``skip_conflicts``: a row whose key is taken is left out, and then no instance gets an id.
+    ``skip_conflicts``: a row whose key is taken is left out, and then no instance gets an id. With
+    ``conflict_column`` only that key counts; others still end in an IntegrityError.
     """
 
-    def __init__(self, model: type[M], *, skip_conflicts: bool = False) -> None:
+    def __init__(
+        self, model: type[M], *, skip_conflicts: bool = False, conflict_column: str = ""
+    ) -> None:
         self._model = model
-        self._tail = " ON CONFLICT DO NOTHING" if skip_conflicts else ""
+        column = f"({conflict_column}) " if conflict_column else ""
+        self._tail = f" ON CONFLICT {column}DO NOTHING" if skip_conflicts else ""
         self._ready: dict[str, _Shape] = {}
 
     def _shape(self) -> _Shape:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from diandian.emissions.blocks.base import pair, text, with_upstream
 from diandian.emissions.errors import NoAirportError, SamePlaceFlightError
-from diandian.emissions.geo import distance, place
+from diandian.emissions.geo import distance
 from diandian.emissions.lines import M1, ONE, Doubt, make_line
 from diandian.emissions.uncertainty import CITY_PAIR, DEFAULT, EXACT, TICKET
 from diandian.kernel.errors import N_
 
 if TYPE_CHECKING:
     from diandian.emissions.blocks.journey import Journey
+    from diandian.emissions.context import SceneContext
     from diandian.emissions.geo import Distance, Place
     from diandian.emissions.lines import Line
 
@@ -40,24 +40,25 @@ GROUND_LABELS = (
 )
 
 
-def airport_of(spot: Place) -> Place:
+def airport_of(spot: Place, context: SceneContext) -> Place:
     """Return the airport taken for a place. Raises: NoAirportError."""
     if not spot.nearest_airports:
         raise NoAirportError(field="from", place=spot.in_both())
-    return place(f"iata:{spot.nearest_airports[0]}")
+    return context.place(f"iata:{spot.nearest_airports[0]}")
 
 
-@lru_cache(maxsize=2048)
-def _route(origin: Place, via: str, destination: Place) -> tuple[tuple[Place, Place], ...]:
+def _route(journey: Journey, via: str) -> tuple[tuple[Place, Place], ...]:
     """Return the legs between airports."""
-    stops = [airport_of(origin)]
-    if via:
-        stops.append(airport_of(place(via)))
-    stops.append(airport_of(destination))
+    context = journey.context
+    spots = [journey.origin, *([context.place(via)] if via else []), journey.destination]
+    stops = [airport_of(spot, context) for spot in spots]
     legs = tuple((a, b) for a, b in pairwise(stops) if a.key != b.key)
     hops = [distance(a, b, "air").great_circle_km for a, b in legs]
     if not legs or min(hops) < SHORTEST_KM:
-        ends = {"origin": origin.in_both(), "destination": destination.in_both()}
+        ends = {
+            "origin": journey.origin.in_both(),
+            "destination": journey.destination.in_both(),
+        }
         raise SamePlaceFlightError(field="mode", **ends)
     return legs
 
@@ -80,7 +81,7 @@ def band(leg: Distance, cabin: str, *, mainland: bool) -> tuple[str, str, Decima
 def air_lines(journey: Journey) -> list[Line]:
     """Return the lines of flying, and of getting to airports that are not the city's own."""
     via = text(journey.values, "via", "")
-    legs = _route(journey.origin, via, journey.destination)
+    legs = _route(journey, via)
     lines: list[Line] = []
     for number, (start, end) in enumerate(legs, 1):
         lines += _leg(replace(journey, origin=start, destination=end), number)

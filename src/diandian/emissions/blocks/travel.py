@@ -18,7 +18,7 @@ from diandian.emissions.blocks.city_ride import AVERAGE_WAY, UNKNOWN_KM, ride_li
 from diandian.emissions.blocks.ground import car_lines, coach_lines, rail_lines
 from diandian.emissions.blocks.journey import Journey
 from diandian.emissions.errors import AnswerMissingError, SamePlaceFlightError
-from diandian.emissions.geo import distance, place
+from diandian.emissions.geo import distance
 from diandian.emissions.lines import Doubt
 from diandian.emissions.uncertainty import CITY_PAIR, DEFAULT, EXACT
 from diandian.kernel.errors import N_
@@ -188,7 +188,7 @@ class Travel(Block):
         origin = values.get("from")
         if not isinstance(origin, str):
             raise AnswerMissingError(field="from")
-        ends = (place(origin), place(context.city_key))
+        ends = (context.place(origin), context.place(context.city_key))
         journey = Journey(context, values, factors, *ends, trips)
         if mode == "metro":
             return _by_metro(journey)
@@ -230,7 +230,7 @@ def train_goes(context: SceneContext, values: Mapping[str, Value]) -> bool:
     origin = values.get("from")
     if not isinstance(origin, str) or lives_here(context, values):
         return False
-    start, end = place(origin), place(context.city_key)
+    start, end = context.place(origin), context.place(context.city_key)
     both = {start.country, end.country}
     connected = both <= {"CN", "HK"} or both <= EUROPE or len(both) == 1
     return connected and distance(start, end, "rail").great_circle_km <= TRAIN_INSTEAD_KM
@@ -278,7 +278,7 @@ def _within_the_city(
     trips: int,
 ) -> list[Line]:
     if mode == "plane":
-        city = place(context.city_key).in_both()
+        city = context.place(context.city_key).in_both()
         raise SamePlaceFlightError(field="mode", origin=city, destination=city)
     rides = {"car": "car", "coach": "bus", "train": "metro", "metro": text(values, "ride", "metro")}
     known = "car_km" in values and mode == "car"

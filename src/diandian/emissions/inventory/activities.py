@@ -123,7 +123,9 @@ _TRIPS = (
         ratio=BATTERY_KWH_PER_KM,
         guest=True,
     ),
-    _flight("flight_china", N_("Flight within mainland China, from 500 km"), "china_domestic", "CN"),
+    _flight(
+        "flight_china", N_("Flight within mainland China, from 500 km"), "china_domestic", "CN"
+    ),
     _flight("flight_under_500", N_("Flight under 500 km"), "domestic.average"),
     _flight("flight_short", N_("Flight of 500 to 3,700 km, economy"), "short_haul.economy"),
     _flight(

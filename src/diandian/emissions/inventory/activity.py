@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from diandian.emissions.blocks.base import NEEDS_UPSTREAM
@@ -17,6 +16,7 @@ from diandian.kernel.errors import N_
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from diandian.emissions.factor_set import FactorSet, FoundFactor
 

@@ -55,9 +55,7 @@ _ALL = (
     Category("attendee_travel", N_("Guests' travel"), "transport", "travel", "travel"),
     Category("staff_travel", N_("Travel of staff and speakers"), "transport", "travel", "travel"),
     Category("local_transport", N_("Local transport"), "transport", "local_transport", "local"),
-    Category(
-        "attendee_lodging", N_("Guests' nights"), "lodging_catering", "accommodation", "stay"
-    ),
+    Category("attendee_lodging", N_("Guests' nights"), "lodging_catering", "accommodation", "stay"),
     Category(
         "staff_lodging",
         N_("Nights of staff and speakers"),

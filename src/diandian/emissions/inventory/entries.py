@@ -16,6 +16,7 @@ from diandian.emissions.inventory.activities import ACTIVITIES
 from diandian.emissions.inventory.activity import parts
 from diandian.emissions.inventory.amounts import read_amount
 from diandian.emissions.inventory.errors import (
+    AmountMissingError,
     CategoryUnfitError,
     EvidenceError,
     SourceMissingError,
@@ -161,7 +162,7 @@ class Reader:
         values: dict[str, Any] = {}
         steps: tuple[tuple[str, Callable[[str], Any]], ...] = (
             ("activity", self._activity),
-            ("amount", self._amount("amount")),
+            ("amount", self._stated_amount),
             ("quality", self._quality),
             ("share_pct", self._percent("share_pct", ZERO)),
             ("uses", self._uses),
@@ -233,6 +234,11 @@ class Reader:
         except UnitError:
             raise UnitUnfitError(field="unit", given=text[:40], unit=activity.unit) from None
         return unit or ""
+
+    def _stated_amount(self, text: str) -> Decimal:
+        if not text.strip():
+            raise AmountMissingError(field="amount")
+        return self._amount("amount")(text)
 
     def _amount(self, name: str, largest: Decimal | None = None) -> Callable[[str], Decimal]:
         more: dict[str, Any] = {} if largest is None else {"largest": largest}

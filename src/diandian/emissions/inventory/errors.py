@@ -18,6 +18,16 @@ class UnknownActivityError(InputError):
     )
 
 
+class AmountMissingError(InputError):
+    """A row names an activity without an amount."""
+
+    code = "amount_missing"
+    message = N_(
+        "The amount is missing, so the row was not counted. Please fill it in, or delete the row; "
+        "its source then stays open."
+    )
+
+
 class UnitUnfitError(InputError):
     """The unit is unknown, or cannot become the activity's."""
 
@@ -39,7 +49,7 @@ class CategoryUnfitError(InputError):
 
 
 class AmbiguousNumberError(InputError):
-    """A number with one comma before three digits: a thousand, or a fraction?"""
+    """A number with one comma before three digits, a thousand to some and a fraction to others."""
 
     code = "ambiguous_number"
     message = N_(

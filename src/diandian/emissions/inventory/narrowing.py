@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from diandian.emissions.uncertainty import TICKET, ZERO, Variance
+from diandian.emissions.uncertainty import CITY_PAIR, TICKET, ZERO, Variance
 from diandian.kernel.errors import N_
 
 if TYPE_CHECKING:
@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 TENTH = Decimal("0.1")
 ADVICE = {
     "amount": N_("Measure the amount, or take it from an invoice."),
-    "factor": N_("Ask the supplier for a measured value of their own."),
+    "factor": N_("Find a value measured for this very thing, such as the supplier's own."),
     "answers": N_("Ask more guests for their answers."),
 }
+_POSSIBLE: dict[str, tuple[Literal["amount", "factor", "answers"], ...]] = {
+    "": ("amount", "factor"),
+    "answered": ("factor",),
+    "extrapolated": ("answers",),
+}
+_LABELS = {"extrapolated": N_("Guests who did not answer")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +58,17 @@ def ranked(lines: Iterable[Line]) -> tuple[Narrowing, ...]:
         return ()
     found = []
     for key, own in _by_entry(kept).items():
-        answers = own[0].details.get("guests", "")
-        for advice, saved, part in (
-            ("answers" if answers else "amount", *_amount(own, sums)),
-            ("factor", *_factor(own, sums)),
-        ):
+        whose = own[0].details.get("guests", "")
+        label = _LABELS.get(whose, own[0].label)
+        for advice in _POSSIBLE[whose]:
+            floor = CITY_PAIR if advice == "answers" else TICKET
+            part, saved = _factor(own, sums) if advice == "factor" else _amount(own, sums, floor)
             if saved > 0:
                 left = (whole - saved).max(ZERO).sqrt() / sums.mass_g
-                share = part * 100 / whole
-                found.append((left, key, own[0].label, advice, share))
+                found.append((left, key, label, advice, part * 100 / whole))
     found.sort(key=lambda item: (item[0], item[1], item[3]))
     return tuple(
-        Narrowing(key, label, advice, _text(share), _text(left))  # type: ignore[arg-type]
+        Narrowing(key, label, advice, _text(share), _text(left))
         for left, key, label, advice, share in found
     )
 
@@ -75,13 +80,13 @@ def _by_entry(lines: Sequence[Line]) -> dict[str, list[Line]]:
     return found
 
 
-def _amount(own: Sequence[Line], sums: Variance) -> tuple[Decimal, Decimal]:
-    """Return the variance saved by metering, and the variance that the amounts make."""
+def _amount(own: Sequence[Line], sums: Variance, floor: Decimal) -> tuple[Decimal, Decimal]:
+    """Return the variance that the amounts make, and what knowing them to ``floor`` % saves."""
     saved = part = ZERO
     together: dict[str, tuple[Decimal, Decimal]] = {}
     for line in own:
         mass = line.mass_g
-        now, then = line.uncertainty_activity_pct, min(line.uncertainty_activity_pct, TICKET)
+        now, then = line.uncertainty_activity_pct, min(line.uncertainty_activity_pct, floor)
         far = line.uncertainty_distance_pct
         group = line.details.get("moves_with", "")
         if group:
@@ -91,17 +96,17 @@ def _amount(own: Sequence[Line], sums: Variance) -> tuple[Decimal, Decimal]:
             part += (mass * now) ** 2
             saved += (mass * now) ** 2 - (mass * then) ** 2
         part += (mass * far) ** 2
-        saved += (mass * far) ** 2 - (mass * min(far, TICKET)) ** 2
+        saved += (mass * far) ** 2 - (mass * min(far, floor)) ** 2
     for group, (before, after) in together.items():
         total = sums.together[group]
         part += before * total
         # Once measured its error is its own, and no longer that of the others.
         saved += total**2 - (total - before) ** 2 - after**2
-    return saved, part
+    return part, saved
 
 
 def _factor(own: Sequence[Line], sums: Variance) -> tuple[Decimal, Decimal]:
-    """Return the variance saved by a value of the supplier's own, and what the factors make."""
+    """Return the variance that the factors make, and what a measured value of its own saves."""
     saved = part = ZERO
     rows: dict[tuple[str, str, str], Decimal] = {}
     after = ZERO
@@ -113,7 +118,7 @@ def _factor(own: Sequence[Line], sums: Variance) -> tuple[Decimal, Decimal]:
         total = sums.factors[row]
         part += before * total
         saved += total**2 - (total - before) ** 2
-    return saved - after**2, part
+    return part, saved - after**2
 
 
 def _text(number: Decimal) -> str:

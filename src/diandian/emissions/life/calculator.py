@@ -7,6 +7,7 @@ never added here; the page says both.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from diandian.emissions.life.moving import Car, Commute, Flights, Trains
 from diandian.emissions.life.things import GROUPS as BOUGHT
 from diandian.emissions.life.things import Bought, HotelNights, Video
 from diandian.emissions.place import areas
-from diandian.kernel.errors import InputError, N_
+from diandian.kernel.errors import N_, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -137,30 +138,94 @@ def read(region: str, raw: Mapping[str, str]) -> ParsedAnswers:
     return parse(questions(region), raw)
 
 
-def _lines(
-    context: SceneContext, values: Mapping[str, Value], factor_set: FactorSet
-) -> dict[Block, list[Line]]:
-    return {block: block.lines(context, values, factor_set) for _, block in _blocks()}
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Lines that were entered in detail.
+
+    ``stands_for``: beginnings of the keys of quick lines that they replace. ``stored``: goes to
+    the estimate's inputs.
+    """
+
+    lines: tuple[Line, ...] = ()
+    stands_for: frozenset[str] = frozenset()
+    stored: Mapping[str, Any] = field(default_factory=dict)
 
 
-def estimate(values: Mapping[str, Value], factor_set: FactorSet, region: str) -> Estimate:
+@dataclass(frozen=True, slots=True)
+class _Year:
+    """The quick lines of one year, and what they would be with other answers."""
+
+    context: SceneContext
+    values: Mapping[str, Value]
+    factors: FactorSet
+    stands_for: frozenset[str] = frozenset()
+
+    def of(self, block: Block, values: Mapping[str, Value]) -> list[Line]:
+        """Return the lines of a block, but for those that were entered in detail."""
+        lines = block.lines(self.context, values, self.factors)
+        return [line for line in lines if not _starts(line.key, self.stands_for)]
+
+    def lines(self) -> list[Line]:
+        """Return all lines in the order of asking."""
+        return [line for _, block in _blocks() for line in self.of(block, self.values)]
+
+    def saving(self, option: Option) -> int:
+        """Return grams saved by other answers; 0 if they cannot be computed."""
+        changed = {**self.values, **option.changes}
+        saved = 0
+        for _, block in _blocks():
+            if block.reads.isdisjoint(option.changes):
+                continue
+            try:
+                other = self.of(block, changed)
+            except (InputError, FactorMissingError):
+                return 0
+            saved += sum(line.mass_g for line in self.of(block, self.values))
+            saved -= sum(line.mass_g for line in other)
+        return saved
+
+    def levers(self) -> tuple[Lever, ...]:
+        """Return the levers that save something, the largest first, of equal ones the first."""
+        options = [o for _, block in _blocks() for o in block.levers(self.context, self.values)]
+        found = [Lever(o.key, o.label, o.params, self.saving(o)) for o in options]
+        found.sort(key=lambda lever: (-lever.saves_g, lever.key))
+        kept: list[Lever] = []
+        for lever in found:
+            if lever.saves_g > 0 and (not kept or kept[-1].saves_g != lever.saves_g):
+                kept.append(lever)
+        return tuple(kept)
+
+
+def _starts(key: str, beginnings: frozenset[str]) -> bool:
+    return any(key == start or key.startswith(f"{start}.") for start in beginnings)
+
+
+NOTHING = Entered()
+
+
+def estimate(
+    values: Mapping[str, Value],
+    factor_set: FactorSet,
+    region: str,
+    *,
+    entered: Entered = NOTHING,
+) -> Estimate:
     """Return the estimate of one year of one person, with its levers.
 
     ``values``: of ``read``. Units: grams of CO2e a year. Raises: UnknownChoiceError,
     FactorMissingError.
     """
-    context = context_of(region)
-    parts = _lines(context, values, factor_set)
+    year = _Year(context_of(region), values, factor_set, entered.stands_for)
     return finish(
-        [line for part in parts.values() for line in part],
+        [*year.lines(), *entered.lines],
         factor_set,
-        inputs(context, values),
-        levers=_levers(context, values, factor_set, parts)[:MOST_LEVERS],
+        {**_inputs(year.context, values), **entered.stored},
+        levers=year.levers()[:MOST_LEVERS],
         narrow=NARROW,
     )
 
 
-def inputs(context: SceneContext, values: Mapping[str, Value]) -> dict[str, Any]:
+def _inputs(context: SceneContext, values: Mapping[str, Value]) -> dict[str, Any]:
     """Return what is stored with an estimate, so that it can be computed again."""
     return {
         "kind": KIND,
@@ -178,51 +243,13 @@ def levers(values: Mapping[str, Value], factor_set: FactorSet, region: str) -> t
     Each is this calculator run again with one answer changed. Those that save nothing are left
     out, and of two that save the same only the first by key is kept.
     """
-    context = context_of(region)
-    parts = _lines(context, values, factor_set)
-    return _levers(context, values, factor_set, parts)
+    return _Year(context_of(region), values, factor_set).levers()
 
 
 def lever_note(key: str) -> tuple[str, str]:
     """Return (effort, cost) of a lever as message ids; our judgement. Raises: KeyError."""
     effort, cost = _NOTES[key]
     return EFFORTS[effort], COSTS[cost]
-
-
-def _levers(
-    context: SceneContext,
-    values: Mapping[str, Value],
-    factor_set: FactorSet,
-    parts: Mapping[Block, list[Line]],
-) -> tuple[Lever, ...]:
-    options = [option for block in parts for option in block.levers(context, values)]
-    found = [
-        Lever(option.key, option.label, option.params, _saving(option, context, values, factor_set))
-        for option in options
-    ]
-    found.sort(key=lambda lever: (-lever.saves_g, lever.key))
-    kept: list[Lever] = []
-    for lever in found:
-        if lever.saves_g > 0 and (not kept or kept[-1].saves_g != lever.saves_g):
-            kept.append(lever)
-    return tuple(kept)
-
-
-def _saving(
-    option: Option, context: SceneContext, values: Mapping[str, Value], factor_set: FactorSet
-) -> int:
-    """Return grams saved by other answers; 0 if they cannot be computed."""
-    touched = [block for _, block in _blocks() if not block.reads.isdisjoint(option.changes)]
-    changed = {**values, **option.changes}
-    saved = 0
-    for block in touched:
-        try:
-            other = block.lines(context, changed, factor_set)
-        except (InputError, FactorMissingError):
-            return 0
-        saved += sum(line.mass_g for line in block.lines(context, values, factor_set))
-        saved -= sum(line.mass_g for line in other)
-    return saved
 
 
 def by_group(lines: Iterable[Line]) -> dict[str, int]:
@@ -239,24 +266,21 @@ def running(
     """Return grams by group of what is answered so far, for the dots that grow page by page.
 
     ``answered``: keys of the questions gone past, "unknown" included. A part of life counts once
-    all its questions were gone past, so going on never takes dots away.
+    all its questions were gone past, what is only fine-tuned with the end of its group; so going
+    on never takes dots away.
     """
     context = context_of(region)
+    past = set(answered)
     lines: list[Line] = []
-    for _, block in _blocks():
-        asked = [
-            question.key
-            for question in block.questions(context)
-            if not question.fine_tune and is_shown(question, values)
-        ]
-        if asked and set(asked) <= set(answered):
-            lines += block.lines(context, values, factor_set)
+    for blocks in BLOCKS.values():
+        asked = {block: _asked(block, context, values) for block in blocks}
+        whole = set().union(*asked.values())
+        for block, keys in asked.items():
+            if (keys or whole) <= past:
+                lines += block.lines(context, values, factor_set)
     return by_group(lines)
 
 
-def again(stored: Mapping[str, Any], factor_set: FactorSet) -> Estimate:
-    """Return the estimate that stored inputs give with a factor set: the same grams for ever.
-
-    Raises: UnknownChoiceError, FactorMissingError.
-    """
-    return estimate(stored["answers"], factor_set, stored["region"])
+def _asked(block: Block, context: SceneContext, values: Mapping[str, Value]) -> set[str]:
+    shown = (q for q in block.questions(context) if not q.fine_tune and is_shown(q, values))
+    return {question.key for question in shown}

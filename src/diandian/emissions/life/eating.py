@@ -152,7 +152,7 @@ class Diet(Block):
 class Drinks(Block):
     """Coffee, beer and the like."""
 
-    reads: ClassVar = frozenset({"coffee_cups", "alcohol_glasses"})
+    reads: ClassVar = frozenset({"diet", "coffee_cups", "alcohol_glasses"})
 
     def questions(self, context: SceneContext) -> tuple[Question, ...]:  # noqa: ARG002 - the same everywhere
         """Return cups a day and glasses a week."""
@@ -170,7 +170,8 @@ class Drinks(Block):
     def lines(
         self, context: SceneContext, values: Mapping[str, Value], factors: FactorSet
     ) -> list[Line]:
-        """Return a line per drink."""
+        """Return a line per drink; the recommended Chinese day holds what was not said."""
+        in_the_day = context.country == "CN" and chosen(values, "diet") == UNKNOWN
         asked = (
             ("coffee_cups", "day", "drink.coffee_cup", N_("Coffee"), Decimal(1)),
             ("alcohol_glasses", "week", "drink.beer", N_("Beer or wine"), CUP_LITRES),
@@ -178,7 +179,7 @@ class Drinks(Block):
         lines = []
         for key, period, row, label, size in asked:
             drunk = amount(values, key, context, period)
-            if drunk.value:
+            if drunk.value and not (in_the_day and drunk.assumed):
                 line = make_line(
                     factors.find(row, context.country),
                     key=f"food.{key}",

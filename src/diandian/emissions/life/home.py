@@ -18,6 +18,7 @@ from diandian.emissions.life.parts import (
     TIMES,
     Amount,
     amount,
+    assumed_amount,
     chosen,
     french_row,
     per_person,
@@ -42,8 +43,24 @@ MOST_PEOPLE, MOST_M2 = Decimal(20), Decimal(2000)
 MOST_KWH, MOST_M3 = Decimal(10_000), Decimal(2000)
 # The provinces with heating by the city: CHIC 2021, "severe cold and cold zones, 15 provinces".
 NORTH = frozenset(
-    f"CN-{code}" for code in "BJ TJ HE SX NM LN JL HL SD HA SN GS QH NX XJ".split()
-)  # fmt: skip
+    [
+        "CN-BJ",
+        "CN-TJ",
+        "CN-HE",
+        "CN-SX",
+        "CN-NM",
+        "CN-LN",
+        "CN-JL",
+        "CN-HL",
+        "CN-SD",
+        "CN-HA",
+        "CN-SN",
+        "CN-GS",
+        "CN-QH",
+        "CN-NX",
+        "CN-XJ",
+    ]
+)
 KEPT = Decimal("0.9")  # the lever "a tenth less"
 BY_AREA = {
     "gas": "housing.heating.gas",
@@ -269,7 +286,7 @@ def _of_the_home(
     used = amount(values, key, context, "month")
     share, guessed = per_person(values, context)
     if guessed:
-        used = Amount(used.value, True, Doubt(DEFAULT), {"question": "people"})
+        used = assumed_amount(used.value, {"question": "people"})
     return used, share
 
 
@@ -303,7 +320,7 @@ def _by_area(
         floor = amount(values, "home_m2", context)
         share, guessed = per_person(values, context)
         if guessed:
-            floor = Amount(floor.value, True, Doubt(DEFAULT), {"question": "people"})
+            floor = assumed_amount(floor.value, {"question": "people"})
     details = floor.details | {"floor_m2": plain(floor.value)}
     found, used = french_row(factors, BY_AREA[way], context.country), floor.value
     if way == "district" and context.country == "CN":

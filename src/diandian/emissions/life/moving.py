@@ -117,12 +117,15 @@ class Car(Block):
     def levers(self, context: SceneContext, values: Mapping[str, Value]) -> Iterable[Option]:
         """Return a fifth fewer kilometres, an electric car, one more person."""
         fuel, driven = chosen(values, "car"), self._driven(context, values)
-        if fuel == "none" or not driven.value:
+        guessed = fuel == UNKNOWN and driven.assumed
+        if fuel == "none" or guessed or not driven.value:
             return
         km = plain(M1.multiply(driven.value, Decimal("0.8")))
         yield Option("drive_less", N_("Drive a fifth less"), {"car_km": km})
         if fuel in {"petrol", "diesel", "hybrid"}:
-            yield Option("electric_car", N_("Drive the same in an electric car"), {"car": "electric"})
+            yield Option(
+                "electric_car", N_("Drive the same in an electric car"), {"car": "electric"}
+            )
         people = said(values, "car_people") or ONE
         if fuel != UNKNOWN and people < 4:  # noqa: PLR2004 - seats of an ordinary car, less one
             label = N_("Take one more person along")
@@ -182,7 +185,7 @@ class Commute(Block):
         if way == "taxi":
             yield Option("commute_metro", N_("Commute by metro or bus"), {"commute": "metro"})
         near = amount(values, "commute_km", context).value <= 150  # noqa: PLR2004 - 15 km one way
-        if way in {"taxi", "bus", "metro", UNKNOWN} and near:
+        if way in {"taxi", "bus", "metro"} and near:
             yield Option("commute_bike", N_("Commute by e-bike"), {"commute": "ebike"})
 
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from diandian.emissions.activity import UNKNOWN
-from diandian.emissions.lines import M1, ONE, Doubt
 from diandian.emissions.life.assumptions import assumption
+from diandian.emissions.lines import M1, ONE, Doubt
 from diandian.emissions.numbers import plain
 from diandian.emissions.uncertainty import DEFAULT, GUESS
 
@@ -54,6 +54,11 @@ def chosen(values: Mapping[str, Value], key: str) -> str:
     return value if isinstance(value, str) else UNKNOWN
 
 
+def assumed_amount(value: Decimal, details: dict[str, Any]) -> Amount:
+    """Return an amount that nobody stated, with the doubt of a default."""
+    return Amount(value, assumed=True, doubt=Doubt(DEFAULT), details=details)
+
+
 def stand_in(key: str, context: SceneContext, times: Decimal = ONE, asked: str = "") -> Amount:
     """Return the assumed amount of a year. ``asked``: the question whose answer would replace it.
 
@@ -62,7 +67,7 @@ def stand_in(key: str, context: SceneContext, times: Decimal = ONE, asked: str =
     found = assumption(key, context)
     details = {"question": asked or key, "assumption": key}
     details |= {"assumed_value": plain(found.value), "assumed_source": found.source}
-    return Amount(M1.multiply(found.value, times), True, Doubt(DEFAULT), details)
+    return assumed_amount(M1.multiply(found.value, times), details)
 
 
 def amount(
@@ -72,7 +77,8 @@ def amount(
     stated = said(values, key)
     if stated is None:
         return stand_in(key, context, TIMES[period])
-    return Amount(M1.multiply(stated, TIMES[period]), False, Doubt(GUESS), {"question": key})
+    year = M1.multiply(stated, TIMES[period])
+    return Amount(year, assumed=False, doubt=Doubt(GUESS), details={"question": key})
 
 
 def per_person(values: Mapping[str, Value], context: SceneContext) -> tuple[Decimal, bool]:

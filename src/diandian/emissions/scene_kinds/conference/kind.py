@@ -15,6 +15,13 @@ from diandian.emissions.blocks.local import LocalTransport
 from diandian.emissions.blocks.stay import Stay
 from diandian.emissions.blocks.travel import Travel
 from diandian.emissions.estimate import Lever
+from diandian.emissions.inventory.boundary import (
+    ASK,
+    FROM_GUESTS,
+    NO_AVERAGE,
+    ONLY_TOPPED_UP,
+    HostSource,
+)
 from diandian.emissions.lines import ONE, mass_of
 from diandian.emissions.scene_kind import Boundary, SceneKind
 from diandian.kernel.errors import N_
@@ -50,4 +57,29 @@ KIND = SceneKind(
         outside=N_("The permanent building, and exhibitors' own factories."),
     ),
     skip=join_online,
+    host_sources=(
+        HostSource("electricity", "electricity", ASK),
+        HostSource("heat", "heat", ASK),
+        HostSource("fuel_site", "gas_m3", ASK),
+        HostSource("fuel_vehicles", "diesel", ASK),
+        HostSource("refrigerant", "r410a", ONLY_TOPPED_UP),
+        HostSource("attendee_travel", "train_fast", FROM_GUESTS),
+        HostSource("attendee_lodging", "hotel", FROM_GUESTS),
+        HostSource("local_transport", "coach", FROM_GUESTS),
+        HostSource("staff_travel", "train_fast", NO_AVERAGE),
+        HostSource("staff_lodging", "hotel_mid", NO_AVERAGE),
+        HostSource(
+            "catering",
+            "meal",
+            N_("One programme meal a person and day; in China a buffet. Say what was served."),
+            per="person_day",
+            amount=ONE,
+            china="meal_buffet",
+        ),
+        HostSource("goods", "paper", NO_AVERAGE),
+        HostSource("freight", "freight_truck", NO_AVERAGE),
+        HostSource("water", "water", ASK),
+        HostSource("waste", "waste_landfill", NO_AVERAGE),
+        HostSource("digital", "streaming", NO_AVERAGE),
+    ),
 )
