@@ -164,3 +164,9 @@ def test_only_the_named_key_may_be_taken() -> None:
     assert journals.run([journal("undone", first)]) == 1
     with pytest.raises(IntegrityError), transaction.atomic():
         journals.run([journal("undone again", first)])
+
+
+def test_very_many_rows_go_in_portions() -> None:
+    rows = [event(f"e{index}") for index in range(7000)]
+    assert EVENTS.run(rows) == len(rows) == OutboxEvent.objects.count()
+    assert len({row.pk for row in rows}) == len(rows)

@@ -87,12 +87,11 @@ def publish_many(kind: str, payloads: Mapping[str, Mapping[str, object]]) -> Non
     """Leave events of one kind for the worker, by their keys. Idempotent by: each key."""
     assert kind, "an event has a kind"
     at = now()
-    OutboxEvent.objects.bulk_create(
+    _EVENTS.run(
         [
             OutboxEvent(kind=kind, key=key, payload=dict(payload), created_at=at, available_at=at)
             for key, payload in payloads.items()
-        ],
-        ignore_conflicts=True,
+        ]
     )
 
 

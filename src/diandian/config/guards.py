@@ -48,6 +48,9 @@ _OUTSIDE = (
     " OR (fresh.kind = 'genesis' AND fresh.start_g <> lane.lo)"
     " OR (fresh.kind <> 'genesis' AND (fresh.kind = 'reversal') <> (lane.kind = 'buffer'))"
 )
+# A version of an inventory may be written anew until it is closed.
+CLOSED = "footprints_inventoryversion"
+_WAS_CLOSED = "OLD.closed_at IS NOT NULL"
 _PREFIX = "guard_"
 
 
@@ -102,6 +105,10 @@ def _for_sqlite() -> Iterator[Guard]:
     yield _sqlite("registry_lane", "onward", "UPDATE", "a cursor never goes back", back)
     overlap = f"EXISTS (SELECT 1 FROM registry_serialblock other WHERE {_OVERLAP})"
     yield _sqlite("registry_serialblock", "overlap", "INSERT", "serials overlap", overlap)
+    for when in ("UPDATE", "DELETE"):
+        yield _sqlite(
+            CLOSED, f"closed_{when.lower()}", when, "a closed inventory stays", _WAS_CLOSED
+        )
     outside = (
         "EXISTS (SELECT 1 FROM (SELECT NEW.lane_id AS lane_id, NEW.start_g AS start_g,"
         " NEW.end_g AS end_g, NEW.kind AS kind) fresh"
@@ -138,6 +145,8 @@ def _for_postgres() -> Iterator[Guard]:
         yield _postgres(table, "delete", f"BEFORE DELETE {row}", _refuse(f"{table} rows stay"))
     onward = f"BEFORE UPDATE {row} WHEN (NEW.cursor < OLD.cursor)"
     yield _postgres("registry_lane", "onward", onward, _refuse("a cursor never goes back"))
+    closed = f"BEFORE UPDATE OR DELETE {row} WHEN ({_WAS_CLOSED})"
+    yield _postgres(CLOSED, "closed", closed, _refuse("a closed inventory stays"))
     # The lock lets one block of a prefix in after the other, so that each sees the one before.
     one_by_one = (
         "PERFORM pg_advisory_xact_lock("

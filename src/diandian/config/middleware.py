@@ -23,8 +23,14 @@ Handler = Callable[[HttpRequest], HttpResponseBase]
 
 LANGUAGE_COOKIE = "lang"
 _SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
-_DESKS = ("/admin/",)
+_DESKS = ("/admin/", "/host/")
+_DESK_DOORS = {"/host"}
 _ACCEPTED = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([0-9.]+))?")
+
+
+def is_desk(path: str) -> bool:
+    """Tell whether an address belongs to a signed-in desk."""
+    return path.startswith(_DESKS) or path in _DESK_DOORS
 
 
 class SecurityHeadersMiddleware:
@@ -213,7 +219,7 @@ class DeskMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer through the desk chain below the desk addresses, plainly elsewhere."""
-        if request.path.startswith(_DESKS):
+        if is_desk(request.path):
             return cast("HttpResponseBase", self.desk(request))
         return self.get_response(request)
 
@@ -225,7 +231,7 @@ class DeskMiddleware:
         kwargs: object,
     ) -> HttpResponseBase | None:
         """Run Django's CSRF check for desk pages, which rely on a session cookie."""
-        if request.path.startswith(_DESKS):
+        if is_desk(request.path):
             return _CSRF.process_view(request, view, args, kwargs)  # type: ignore[arg-type]
         return None
 

@@ -182,6 +182,24 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
 WHITENOISE_AUTOREFRESH = False
 
+# Mail for signing in: smtp:// (with STARTTLS), smtps://, or smtp+plain:// to a relay nearby.
+EMAIL_URL = os.environ.get("DIANDIAN_EMAIL_URL", "")
+_MAIL = urlsplit(EMAIL_URL)
+if _MAIL.scheme not in {"", "smtp", "smtps", "smtp+plain"}:
+    raise ValueError("DIANDIAN_EMAIL_URL must begin with smtp://, smtps:// or smtp+plain://")
+# Without it nothing is sent: the demo shows its codes, production has no sign-in by mail.
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_URL else 'dummy'}.EmailBackend"
+EMAIL_HOST = _MAIL.hostname or "localhost"
+EMAIL_PORT = _MAIL.port or {"smtps": 465, "smtp": 587}.get(_MAIL.scheme, 25)
+EMAIL_HOST_USER = unquote(_MAIL.username or "")
+EMAIL_HOST_PASSWORD = unquote(_MAIL.password or "")
+EMAIL_USE_TLS = _MAIL.scheme == "smtp"
+EMAIL_USE_SSL = _MAIL.scheme == "smtps"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get(
+    "DIANDIAN_EMAIL_FROM", f"Diandian <noreply@{urlsplit(BASE_URL).hostname}>"
+)
+
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -197,6 +215,8 @@ AUTH_PASSWORD_VALIDATORS = [
 _SECURE = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 1_209_600  # 14 days
+CSRF_FAILURE_VIEW = "diandian.office.host.pages.csrf_failure"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if _SECURE else 0
 # Behind a proxy that ends TLS, requests look plain; the desk's forms name the outer address.
@@ -236,6 +256,8 @@ FOOTPRINTS_PER_MINUTE = int(os.environ.get("DIANDIAN_FOOTPRINTS_PER_MINUTE", "60
 DOWNLOADS_PER_MINUTE = int(os.environ.get("DIANDIAN_DOWNLOADS_PER_MINUTE", "20"))
 # Failed sign-ins at the desk, from one address or with one name, in a quarter of an hour.
 SIGN_IN_FAILURES = int(os.environ.get("DIANDIAN_SIGN_IN_FAILURES", "10"))
+# Sign-in codes by e-mail that one address (of a network) may ask for in a quarter of an hour.
+SIGN_IN_CODES = int(os.environ.get("DIANDIAN_SIGN_IN_CODES", "20"))
 # Papers and pictures made once and kept; what goes beyond is made again when asked for.
 RENDERED_MEGABYTES = int(os.environ.get("DIANDIAN_RENDERED_MEGABYTES", "1000"))
 

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("host", include("diandian.office.host.urls")),
     path("api/", include("diandian.api.urls")),
     path("", include("diandian.web.urls")),
 ]

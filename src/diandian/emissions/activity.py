@@ -39,6 +39,7 @@ class Choice:
 class Question:
     """One question to the guest.
 
+    ``choices``: of a choice; of a place, what may be answered instead (rough distances).
     ``label``, ``hint``: message ids. ``unit``: of a number ("night", "km", "kg", ...).
     ``shown_when``: {other key: allowed values}; a question that is not shown has no answer.
     ``fine_tune``: hidden until the guest asks for detail; its default is an average.
@@ -106,10 +107,11 @@ def read_answer(question: Question, text: str) -> Value | None:
         return question.default
     if question.unknown_allowed and text.strip() == UNKNOWN:
         return UNKNOWN
-    if question.kind == "place":
-        return resolve_place(text).key
     if question.kind == "choice":
         return _choice(question, text.strip())
+    if question.kind == "place":
+        offered = any(choice.value == text.strip() for choice in question.choices)
+        return text.strip() if offered else resolve_place(text).key
     return _number(question, text)
 
 

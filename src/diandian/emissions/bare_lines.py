@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST_LINES = 1000
 LARGEST_AMOUNT, LARGEST_VALUE, LARGEST_SHARE = Decimal(10) ** 12, Decimal(10) ** 6, Decimal(10)
 FINEST = -9  # decimal places that an amount may have
+AS_CONVERTED = -40  # of 28 digits, after a conversion that does not end
 LONGEST = 200
 BASES = {
     "meter": TICKET,
@@ -69,25 +70,30 @@ def _refuse(field: str, why: str) -> NoReturn:
 
 
 def read_activity_lines(
-    factor_set: FactorSet, raw_lines: object
+    factor_set: FactorSet, raw_lines: object, *, finest: int = FINEST
 ) -> tuple[list[Line], list[dict[str, Any]]]:
-    """Return the lines and their normalised inputs. Raises: ActivityLineError."""
+    """Return the lines and their normalised inputs. Raises: ActivityLineError.
+
+    ``finest``: decimal places of amounts; ``AS_CONVERTED`` for normalised inputs read again.
+    """
     if not isinstance(raw_lines, Sequence) or isinstance(raw_lines, str | bytes) or not raw_lines:
         _refuse("lines", "object")
     if len(raw_lines) > MOST_LINES:
         _refuse("lines", "many")
     lines, inputs = [], []
     for number, raw in enumerate(raw_lines):
-        line, clean = _line(factor_set, raw, f"lines.{number}")
+        line, clean = _line(factor_set, raw, f"lines.{number}", finest)
         lines.append(line)
         inputs.append(clean)
     return lines, inputs
 
 
-def _line(factor_set: FactorSet, raw: object, field: str) -> tuple[Line, dict[str, Any]]:
+def _line(
+    factor_set: FactorSet, raw: object, field: str, finest: int
+) -> tuple[Line, dict[str, Any]]:
     if not isinstance(raw, Mapping):
         _refuse(field, "object")
-    amount = _number(raw.get("amount"), f"{field}.amount", LARGEST_AMOUNT)
+    amount = _number(raw.get("amount"), f"{field}.amount", LARGEST_AMOUNT, finest)
     share = _number(raw.get("share", ONE), f"{field}.share", LARGEST_SHARE)
     basis = raw.get("basis", "estimate")
     if not isinstance(basis, str) or basis not in BASES:
@@ -187,7 +193,7 @@ def _text(value: object, field: str) -> str:
     return value.strip()
 
 
-def _number(value: object, field: str, largest: Decimal) -> Decimal:
+def _number(value: object, field: str, largest: Decimal, finest: int = FINEST) -> Decimal:
     if value is None:
         _refuse(field, "missing")
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
@@ -201,6 +207,6 @@ def _number(value: object, field: str, largest: Decimal) -> Decimal:
     if not number.is_finite():
         _refuse(field, "number")
     exponent = number.as_tuple().exponent
-    if not ZERO <= number <= largest or (isinstance(exponent, int) and exponent < FINEST):
+    if not ZERO <= number <= largest or (isinstance(exponent, int) and exponent < finest):
         _refuse(field, "range")
     return number

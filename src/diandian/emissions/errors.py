@@ -121,6 +121,26 @@ class SamePlaceFlightError(InputError):
     )
 
 
+class TooNearToFlyError(InputError):
+    """A flight is stated for a rough distance that is none for flying."""
+
+    code = "too_near_to_fly"
+    message = N_(
+        "%(distance)s km is too near to fly. Please choose another way of travelling, or check the "
+        "distance."
+    )
+
+
+class RoughChangeError(InputError):
+    """A change of planes is named, but not the city where the journey began."""
+
+    code = "rough_change"
+    message = N_(
+        "A change of planes can be counted between named cities only. Please name the city "
+        "you come from, or leave this empty."
+    )
+
+
 class UnknownFactorSetError(NotFoundError):
     """No edition and no publisher set has this id."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from diandian.emissions.bare_lines import read_activity_lines
+from diandian.emissions.bare_lines import FINEST, read_activity_lines
 from diandian.emissions.lines import CATEGORIES, Line, recomputed_g
 from diandian.emissions.uncertainty import interval
 from diandian.kernel.errors import N_
@@ -204,7 +204,10 @@ def finish(
 
 
 def estimate_lines(
-    factor_set: FactorSet, activity_lines: Sequence[Mapping[str, object]]
+    factor_set: FactorSet,
+    activity_lines: Sequence[Mapping[str, object]],
+    *,
+    finest: int = FINEST,
 ) -> Estimate:
     """Compute bare activity lines, as the API sends them.
 
@@ -212,5 +215,5 @@ def estimate_lines(
     "unit", "source"}, "amount", "unit", "share", "basis"}; unit, share and basis may be left out.
     Raises: ActivityLineError whose field names the line, such as "lines.0.amount".
     """
-    lines, inputs = read_activity_lines(factor_set, activity_lines)
+    lines, inputs = read_activity_lines(factor_set, activity_lines, finest=finest)
     return finish(lines, factor_set, {"lines": inputs})

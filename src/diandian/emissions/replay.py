@@ -10,19 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from diandian.emissions.bare_lines import AS_CONVERTED
 from diandian.emissions.context import SceneContext
 from diandian.emissions.errors import UnknownFactorSetError
 from diandian.emissions.estimate import estimate_lines
 from diandian.emissions.factor_set import factor_set
-from diandian.emissions.geo import place
+from diandian.emissions.geo import is_key, place
 from diandian.emissions.geo_table import edition
+from diandian.emissions.inventory import compute as inventory
+from diandian.emissions.life import calculator, detailed, diary
 from diandian.emissions.pinned import pin, unpin
 from diandian.emissions.scene_kind import scene_kind
+from diandian.emissions.scene_kinds.other.composed import compose
 from diandian.kernel.errors import N_, DiandianError, Fixer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from diandian.emissions.estimate import Estimate
     from diandian.emissions.factor_set import FactorSet
 
@@ -43,25 +50,28 @@ WHOLE = (
     "method_version",
     "rounding",
 )
+NUMBERS = (  # written as text; 7.50 and 7.5 are one number
+    "activity_amount",
+    "value",
+    "share",
+    "uncertainty_activity_pct",
+    "uncertainty_factor_pct",
+    "uncertainty_distance_pct",
+)
 PER_LINE = (
     "key",
     "category",
-    "activity_amount",
     "unit",
     "factor_id",
     "factor_region",
     "factor_set",
-    "value",
-    "share",
     "mass_g",
     "without_non_co2_g",
-    "uncertainty_activity_pct",
-    "uncertainty_factor_pct",
-    "uncertainty_distance_pct",
     "quality",
     "assumed",
     "step",
     "reason",
+    *NUMBERS,
 )
 _BROKEN = (DiandianError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 
@@ -189,16 +199,25 @@ def again(inputs: Inputs, factors: FactorSet) -> Estimate:
 
 def _m1(inputs: Inputs, factors: FactorSet) -> Estimate:
     if "lines" in inputs:
-        return estimate_lines(factors, inputs["lines"])
-    return scene_kind(inputs["kind"]).compute(_context(inputs), inputs["answers"], factors)
+        return estimate_lines(factors, inputs["lines"], finest=AS_CONVERTED)
+    if inputs["kind"] == inventory.KIND:
+        return inventory.replay(inputs, factors)
+    if inputs["kind"] in LIVES:
+        return LIVES[inputs["kind"]](inputs, factors)
+    kind = scene_kind(inputs["kind"])
+    if "composed" in inputs:
+        kind = compose(inputs["composed"], factors, inputs["region"])
+    return kind.compute(_context(inputs), inputs["answers"], factors)
 
 
+LIVES = {calculator.KIND: detailed.again, diary.KIND: diary.again}
 METHODS: dict[str, Callable[[Inputs, FactorSet], Estimate]] = {"m1": _m1}
 
 
 def _context(inputs: Inputs) -> SceneContext:
     carried = inputs.get("places", {})
-    if not carried and inputs["geo"] != edition()["id"]:
+    named = any(is_key(value) for value in inputs["answers"].values() if isinstance(value, str))
+    if named and not carried and inputs["geo"] != edition()["id"]:
         raise OtherPlacesError(edition=str(inputs["geo"])[:20])
     return SceneContext(
         city_key=inputs["city"],
@@ -249,21 +268,23 @@ def _places(inputs: Inputs) -> str:
 
 
 def _differences(stated: Mapping[str, Any], computed: Mapping[str, Any]) -> tuple[Difference, ...]:
-    found = [
-        Difference(name, str(stated[name]), str(computed[name]))
-        for name in WHOLE
-        if stated[name] != computed[name]
-    ]
+    found = list(_unlike("", stated, computed, WHOLE))
     one, other = stated["lines"], computed["lines"]
     if len(one) != len(other):
         found.append(Difference("lines", f"{len(one)} lines", f"{len(other)} lines"))
     for number, (left, right) in enumerate(zip(one, other, strict=False)):
-        found += [
-            Difference(f"lines.{number}.{name}", str(left[name]), str(right[name]))
-            for name in PER_LINE
-            if left[name] != right[name]
-        ]
+        found += _unlike(f"lines.{number}.", left, right, PER_LINE)
     return tuple(found)
+
+
+def _unlike(
+    where: str, one: Mapping[str, Any], other: Mapping[str, Any], names: Iterable[str]
+) -> Iterator[Difference]:
+    for name in names:
+        left, right = one[name], other[name]
+        same = Decimal(left) == Decimal(right) if name in NUMBERS else left == right
+        if not same:
+            yield Difference(f"{where}{name}", str(left), str(right))
 
 
 def _moved_places(inputs: Inputs) -> tuple[Difference, ...]:

@@ -98,6 +98,7 @@ class SceneKind:
             "country": context.country,
             "non_co2": context.non_co2,
             **used_places(context, values.values()),
+            **self.inputs,
         }
 
 

@@ -13,13 +13,14 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from diandian.certificates.names import clean_display_name
-from diandian.flows import caps, gateways
+from diandian.flows import caps, gateways, line_claims
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.orders import actions, queries, rules
 from diandian.orders.errors import (
     AlreadyMatchedError,
+    CoverChangedError,
     FootprintExpiredError,
     IdempotencyConflictError,
     PaymentUnavailableError,
@@ -71,7 +72,7 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
     ``is_vouched_for``: the operator's own sale, which the caps on unpaid orders leave alone.
     Idempotent by: ``idempotency_key``, else by the quote: asked again, the same order returns.
     Raises: QuoteNotFoundError, QuoteExpiredError, QuoteUsedError, SceneClosedError, SoldOutError,
-    FootprintExpiredError, AlreadyMatchedError, IdempotencyConflictError, PaymentUnavailableError,
+    FootprintExpiredError, AlreadyMatchedError, AlreadyCoveredError, CoverChangedError, IdempotencyConflictError, PaymentUnavailableError,
     TooManyUnpaidError, HeldUnpaidError, name errors.
     """
     at = at or now()
@@ -113,8 +114,11 @@ def _refuse_stale(quote: Quote, at: datetime) -> None:
             raise QuoteExpiredError
     if quote.footprint is not None and quote.footprint.expires_at <= at:
         raise FootprintExpiredError
-    if quote.scene is not None and not takes_orders(quote.scene, at):
+    if quote.scene is None or quote.cover is not None:
+        return  # a cover is for after the event too
+    if not takes_orders(quote.scene, at):
         raise SceneClosedError
+    line_claims.refuse_all_covered(quote.scene)
 
 
 @transaction.atomic
@@ -133,6 +137,7 @@ def _write(wish: _Wish) -> tuple[Order, Payment]:
     if not wish.is_vouched_for:
         caps.refuse_many_unpaid(order)
     payment = _start_payment(order, quote, wish.gateway, at)
+    line_claims.claim(order, at=at)
     # The lane row is the hot one: touched last.
     registry_actions.hold(
         project_id=quote.offer.project_id,
@@ -176,6 +181,10 @@ def _resolve_race(quote: Quote, body: str, idempotency_key: str | None) -> Order
         live = queries.live_order_of_footprint(quote.footprint_id)
         if live is not None:
             raise AlreadyMatchedError(order_token=live.token)
+        if quote.scene is not None:
+            line_claims.refuse_taken(quote.footprint_id, quote.scene)
+    if quote.cover is not None:
+        raise CoverChangedError
     raise QuoteUsedError
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from diandian.flows import line_claims
 from diandian.flows.payment_events import close_or_refresh
 from diandian.kernel.clock import now
 from diandian.orders import actions, queries, rules
@@ -44,6 +45,7 @@ def _expire(order: Order, at: datetime, to: OrderState = OrderState.EXPIRED) -> 
         order.refresh_from_db(fields=["state"])
         if not actions.move(order, to):
             return False
+        line_claims.let_go(order)
         registry_actions.release(order.ref)
     log.info("order %s became %s, its grams are free again", order.id, to)
     return True

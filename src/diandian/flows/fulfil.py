@@ -13,9 +13,8 @@ from django.db import transaction
 from diandian.audit import actions as audit_actions
 from diandian.certificates import actions as certificate_actions
 from diandian.certificates.record import Facts, build
-from diandian.flows import refund, review
+from diandian.flows import line_claims, refund, review
 from diandian.flows.locks import lock_intakes
-from diandian.footprints import actions as footprint_actions
 from diandian.kernel import tokens
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.errors import DiandianError
@@ -82,24 +81,23 @@ def _fail(order_id: int, error: Exception, at: datetime) -> None:
 
 @transaction.atomic
 def _fulfil(order_ids: list[int], at: datetime) -> int:
-    """Fulfil orders in one commit. Locks: orders in id order, then lanes."""
+    """Fulfil orders in one commit. Locks: orders in id order, covered scenes, then lanes."""
     intakes = lock_intakes(order_ids)
     orders = [intake.order for intake in intakes]
     if not orders:
         return 0
     journals = ledger_actions.post_many([_sale(order) for order in orders], at=at)
-    footprint_actions.claim_lines(
-        [(order.footprint, order.ref) for order in orders if order.footprint is not None], at=at
-    )
+    for order in orders:
+        line_claims.complete(order)
     retirements = registry_actions.retire_many([_wish(order) for order in orders], at=at)
     pairs = list(zip(orders, retirements, strict=True))
     certificate_actions.issue(_certificates(pairs, at), at=at)
     actions.complete(pairs, list(zip(orders, journals, strict=True)), at=at)
     for order in orders:
         _light(order, at)
-        audit_actions.publish(
-            kind="order.completed", key=f"{order.ref}:completed", payload={"order": order.id}
-        )
+    audit_actions.publish_many(
+        "order.completed", {f"{order.ref}:completed": {"order": order.id} for order in orders}
+    )
     return len(orders)
 
 
@@ -125,7 +123,7 @@ def _wish(order: Order) -> RetireRequest:
         subject={"display_name": order.beneficiary_name, "order": order.ref},
         purpose="trip" if order.footprint_id or order.quote.estimate else "lump_sum",
         context_ref=f"scene:{scene.id}" if scene else "",
-        holder_kind="person",
+        holder_kind=order.holder_kind,
         claim_from=scene.starts_on if scene else None,
         claim_to=scene.ends_on if scene else None,
         is_sample=bool(scene and scene.is_sample) or order.project.is_sample,
@@ -136,6 +134,7 @@ def _certificates(
     pairs: Sequence[tuple[Order, Retirement]], at: datetime
 ) -> list[certificate_actions.Issue]:
     ranges_by_id = registry_queries.ranges_of_many([retirement for _, retirement in pairs])
+    upstream_by_id = registry_queries.upstream_states(ranges_by_id)
     wanted = []
     for order, retirement in pairs:
         ranges = ranges_by_id[retirement.id]
@@ -148,7 +147,7 @@ def _certificates(
             retirement=retirement,
             ranges=ranges,
             batch=ranges[0].batch_row,
-            upstream=registry_queries.upstream_state(ranges),
+            upstream=upstream_by_id[retirement.id],
             scene=order.scene,
             estimate=estimate,
             supplier=Money(quote.supplier_minor, quote.currency),

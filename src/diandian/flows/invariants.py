@@ -11,11 +11,13 @@ from django.db.models.functions import Coalesce, Concat
 
 from diandian.audit import invariants as audit_invariants
 from diandian.audit.breaches import Breach
+from diandian.footprints import invariants as footprint_invariants
+from diandian.footprints import queries as footprint_queries
 from diandian.ledger import chart
 from diandian.ledger import invariants as ledger_invariants
 from diandian.ledger import queries as ledger_queries
 from diandian.ledger.models import Journal, Transfer
-from diandian.orders.models import Intake, IntakeState, Order, OrderState
+from diandian.orders.models import LIVE_STATES, HolderKind, Intake, IntakeState, Order, OrderState
 from diandian.payments import invariants as payment_invariants
 from diandian.payments.models import Payment, PaymentState, Refund, RefundState
 from diandian.registry import invariants as registry_invariants
@@ -27,17 +29,19 @@ _MAY_BE_PREPAID = (OrderState.PAID, OrderState.REVIEW, OrderState.UNFULFILLABLE)
 
 
 def check() -> list[Breach]:
-    """Return every breach of the rooms' own invariants, and of those between them (X1 to X5)."""
+    """Return every breach of the rooms' own invariants, and of those between them (X1 to X6)."""
     return [
         *registry_invariants.check(),
         *ledger_invariants.check(),
         *payment_invariants.check(),
         *audit_invariants.check(),
+        *footprint_invariants.check(),
         *_retired_as_ordered(),
         *_held_as_ordered(),
         *_received_is_booked(),
         *_prepaid_is_open(),
         *_paid_is_queued(),
+        *_claimed_as_ordered(),
     ]
 
 
@@ -135,3 +139,26 @@ def _paid_is_queued() -> Iterator[Breach]:
     queued = Exists(Intake.objects.filter(order=OuterRef("pk"), state=IntakeState.WAITING))
     for order in Order.objects.filter(state=OrderState.PAID).exclude(queued):
         yield Breach("X5", order.ref, "is paid, and nothing waits to fulfil it")
+
+
+def _claimed_as_ordered() -> Iterator[Breach]:
+    """X6: a live order of a trip claims its guest's part, a cover what was quoted; no other claims.
+
+    Nobody claims more grams than the order retires, or will retire (retirements >= claims).
+    """
+    claimed = footprint_queries.claimed_by_ref()
+    claims = Q(footprint__isnull=False) | Q(holder_kind=HolderKind.HOST, quote__cover__isnull=False)
+    live = Order.objects.filter(claims, state__in=LIVE_STATES)
+    for order in (
+        live.select_related("quote", "footprint")
+        .defer("footprint__estimate")
+        .iterator(chunk_size=2000)
+    ):
+        claimed_g = claimed.pop(order.ref, 0)
+        wanted_g = order.footprint.guest_g if order.footprint else order.quote.cover["claimed_g"]
+        if claimed_g != wanted_g:
+            yield Breach("X6", order.ref, f"claims {claimed_g} g of its {wanted_g} g")
+        if claimed_g > order.mass_g:
+            yield Breach("X6", order.ref, f"claims {claimed_g} g and retires {order.mass_g} g")
+    for owner_ref, claimed_g in claimed.items():
+        yield Breach("X6", owner_ref, f"claims {claimed_g} g and lives no more")

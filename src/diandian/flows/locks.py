@@ -1,7 +1,9 @@
-"""The one lock order of the house: order, payment, lane, account.
+"""The one lock order of the house: order, payment, covered scene, lane, account.
 
 Row locks on PostgreSQL; on SQLite a transaction begins IMMEDIATE and is the only writer, so nothing
-more is taken. Whoever changes an order's money or grams holds the order's lock first.
+more is taken. Whoever changes an order's money or grams holds the order's lock first. Whoever claims
+lines for an organiser holds the scene's; guests claim their own lines without it, and of two who
+claim the same part the database's constraint decides.
 """
 
 from collections.abc import Sequence
@@ -11,6 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from diandian.orders.models import Intake, IntakeState, Order, OrderState
+from diandian.scenes.models import Scene
 from diandian.store.statements import Param, Select, SelectMany
 
 _LOCKED = Select(lambda: Order.objects.select_for_update(no_key=True).filter(id=Param("id")))
@@ -62,6 +65,15 @@ def lock_orders_of_refs(refs: Sequence[str]) -> set[str]:
     rows = Order.objects.select_for_update(skip_locked=True, no_key=True)
     found = rows.filter(id__in=[int(number) for number in numbers]).order_by("id").only("id")
     return {order.ref for order in found}
+
+
+def lock_scene(scene_id: int) -> Scene:
+    """Return a scene whose cover nobody else changes now. Locks: the scene's row.
+
+    Guests' orders, which only refer to the scene, do not wait for it.
+    """
+    assert connection.in_atomic_block, "a lock lives as long as its transaction"
+    return Scene.objects.select_for_update(no_key=True).get(id=scene_id)
 
 
 def lock_intakes(order_ids: Sequence[int]) -> list[Intake]:

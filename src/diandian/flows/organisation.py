@@ -3,6 +3,7 @@
 Access is asked here and not only in pages, so that no other door can forget it.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -110,7 +111,7 @@ def _member(organisation: Organisation, membership_id: int) -> Membership:
 
 
 def _record(
-    visitor: Visitor, action: str, organisation: Organisation, details: dict[str, object]
+    visitor: Visitor, action: str, organisation: Organisation, details: Mapping[str, object]
 ) -> None:
     audit.record(
         actor_ref=visitor.person.ref,

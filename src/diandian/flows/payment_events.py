@@ -13,13 +13,14 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from diandian.flows import aside, fulfil, gateways, locks, refund, review
+from diandian.flows import aside, fulfil, gateways, line_claims, locks, refund, review
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import rules as ledger_rules
 from diandian.ledger.rules import TransferLine
 from diandian.orders import actions, rules
+from diandian.orders.errors import CoverChangedError
 from diandian.orders.models import Order, OrderState
 from diandian.payments import actions as payment_actions
 from diandian.payments import merchants
@@ -247,16 +248,19 @@ def _accept_late(order: Order, payment: Payment, at: datetime) -> _Next:
         return _Next(fulfil=order)
     log.warning("order %s was paid too late, the money goes back", order.id)
     actions.move(order, OrderState.UNFULFILLABLE)
+    line_claims.let_go(order)
     return _Next(refund=refund.open_refund(order, payment, refund.UNFULFILLABLE, at=at))
 
 
 def _take_up_again(order: Order, at: datetime) -> bool:
     """Hold the grams again and mark the order paid; no other project is used without consent.
 
-    False, with nothing changed, when the grams are gone or the same trip has another live order.
+    False, with nothing changed, when the grams are gone, the same trip has another live order, or
+    somebody else claims its lines by now.
     """
     try:
         with transaction.atomic():
+            line_claims.claim_again(order, at=at)
             registry_actions.hold(
                 project_id=order.project_id,
                 mass_g=order.mass_g,
@@ -265,7 +269,7 @@ def _take_up_again(order: Order, at: datetime) -> bool:
             )
             registry_actions.commit_hold(order.ref)
             return actions.mark_paid(order, at=at)
-    except (NotEnoughCreditsError, IntegrityError):
+    except (NotEnoughCreditsError, IntegrityError, CoverChangedError):
         return False
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from diandian.flows import line_claims
 from diandian.footprints.models import Footprint
+from diandian.footprints.rules import ALL_PCT, host_g
 from diandian.kernel.clock import now
 from diandian.kernel.mass import grams_to_buy
 from diandian.orders import actions, queries, rules
@@ -15,9 +17,9 @@ from diandian.orders.errors import (
     SoldOutError,
     TooMuchError,
 )
-from diandian.orders.models import Quote
+from diandian.orders.models import HolderKind, Offer, Quote
 from diandian.registry import queries as registry_queries
-from diandian.scenes.models import Scene, TravelOwner
+from diandian.scenes.models import Scene
 from diandian.scenes.queries import takes_orders
 
 
@@ -35,13 +37,17 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
     mass_g: int | None = None,
     to_upper_bound: bool = False,
     currency: str = "CNY",
+    holder_kind: str = HolderKind.PERSON,
+    holder_ref: str = "",
     at: datetime | None = None,
 ) -> Quote:
     """Price a saved footprint, an estimate or a plain mass; nothing is held or charged yet.
 
-    Give one of ``footprint``, ``estimate`` (JSON of an Estimate) or ``mass_g``.
+    Give one of ``footprint``, ``estimate`` (JSON of an Estimate) or ``mass_g``. Of a scene whose
+    travel is split, only the guest's part is priced. ``holder_kind``, ``holder_ref``: in whose name,
+    such as company and "organisation:7".
     Raises: UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError, SceneClosedError,
-    HostAnswersError, FootprintExpiredError.
+    HostAnswersError, AlreadyCoveredError, FootprintExpiredError.
     """
     at = at or now()
     if footprint is not None:
@@ -49,26 +55,18 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
             raise FootprintExpiredError
         scene = footprint.scene
         wanted = grams_for(
-            mass_g=footprint.mass_g, high_g=footprint.high_g, to_upper_bound=to_upper_bound
-        )
-    elif estimate is not None:
-        wanted = grams_for(
-            mass_g=int(str(estimate["mass_g"])),
-            high_g=int(str(estimate["high_g"])),
+            mass_g=footprint.guest_g,
+            high_g=footprint.guest_high_g,
             to_upper_bound=to_upper_bound,
         )
+    elif estimate is not None:
+        mass_g, high_g = _guests_part(estimate, scene)
+        wanted = grams_for(mass_g=mass_g, high_g=high_g, to_upper_bound=to_upper_bound)
     else:
         wanted = grams_to_buy(mass_g or 0)
     if scene is not None:
-        _refuse_scene(scene, at)
-    if wanted == 0:
-        raise NothingToRetireError(field="mass_g")
-    if wanted > rules.ORDER_LIMIT_G:
-        raise TooMuchError(field="mass_g", limit_t=rules.ORDER_LIMIT_G // 1_000_000)
-    offer = queries.offer_of_project(project_code, currency)
-    available_g = registry_queries.available_g(offer.project_id)
-    if available_g < wanted:
-        raise SoldOutError(available_g=available_g)
+        _refuse_scene(scene, footprint, at)
+    offer = offer_for(wanted, project_code, currency)
     return actions.write_quote(
         offer=offer,
         price=queries.price_of(offer, wanted),
@@ -76,13 +74,44 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
         scene=scene,
         footprint=footprint,
         estimate=estimate,
+        holder_kind=holder_kind,
+        holder_ref=holder_ref,
         at=at,
     )
 
 
-def _refuse_scene(scene: Scene, at: datetime) -> None:
+def offer_for(wanted_g: int, project_code: str, currency: str) -> Offer:
+    """Return a project's offer if it can serve that mass now. Units: grams.
+
+    Raises: UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError.
+    """
+    if wanted_g == 0:
+        raise NothingToRetireError(field="mass_g")
+    if wanted_g > rules.ORDER_LIMIT_G:
+        raise TooMuchError(field="mass_g", limit_t=rules.ORDER_LIMIT_G // 1_000_000)
+    offer = queries.offer_of_project(project_code, currency)
+    available_g = registry_queries.available_g(offer.project_id)
+    if available_g < wanted_g:
+        raise SoldOutError(available_g=available_g)
+    return offer
+
+
+def _guests_part(estimate: Mapping[str, object], scene: Scene | None) -> tuple[int, int]:
+    """Return the mass and the upper end of what the guest answers for in an estimate."""
+    mass_g, high_g = int(str(estimate["mass_g"])), int(str(estimate["high_g"]))
+    hosts_g = host_g(estimate, scene.organiser_pct) if scene is not None else 0
+    if not hosts_g:
+        return mass_g, high_g
+    return mass_g - hosts_g, -(-high_g * (mass_g - hosts_g) // mass_g)
+
+
+def _refuse_scene(scene: Scene, footprint: Footprint | None, at: datetime) -> None:
     if not takes_orders(scene, at):
         raise SceneClosedError
-    if scene.travel_owner == TravelOwner.ORGANISER:
-        # One gram, one claimant: what the organiser answers for is not sold to guests again.
+    # One gram, one claimant: what the organiser answers for or covers is not sold to guests again.
+    # Whose the travel is, a footprint knows since it was saved.
+    if footprint.is_hosts if footprint is not None else scene.organiser_pct == ALL_PCT:
         raise HostAnswersError
+    line_claims.refuse_all_covered(scene)
+    if footprint is not None:
+        line_claims.refuse_claimed(footprint.id, scene)

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import aside, gateways, locks
+from diandian.flows import aside, gateways, line_claims, locks
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
@@ -87,10 +87,11 @@ def _is_spare(payment: Payment) -> bool:
 
 
 def free_grams(order: Order, reason: str) -> None:
-    """Take an order out of the queue and release what it holds."""
+    """Take an order out of the queue and release what it holds and claims."""
     intake = Intake.objects.filter(order=order).first()
     if intake is not None:
         actions.give_up(intake, reason)
+    line_claims.let_go(order)
     registry_actions.release(order.ref)
 
 

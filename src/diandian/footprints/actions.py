@@ -1,18 +1,33 @@
-"""Writes of footprints: save an estimate, claim its lines, erase the answers."""
+"""Writes of footprints, of inventories, and of who claims which line."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
 
 from django.conf import settings
 
 from diandian.emissions.estimate import Estimate, without_person
-from diandian.footprints.models import Footprint, LineClaim
+from diandian.footprints import queries, rules
+from diandian.footprints.errors import InventoryBrokenError, NoOpenInventoryError
+from diandian.footprints.models import (
+    Claimant,
+    Footprint,
+    InventoryVersion,
+    LineClaim,
+    Part,
+    SiteClaim,
+)
 from diandian.kernel import tokens
 from diandian.scenes.models import Scene
 from diandian.store.statements import Insert
+from diandian.store.transactions import joined, require_transaction
 
 _FOOTPRINTS = Insert(Footprint)
 _CLAIMS = Insert(LineClaim)
+_SITE_CLAIMS = Insert(SiteClaim)
+# A cover of a large scene claims tens of thousands of parts, some hundred visits at a time.
+_VISITS_AT_ONCE = 200
 
 
 def save(
@@ -23,16 +38,22 @@ def save(
     at: datetime,
     poster_mark: str = "",
 ) -> Footprint:
-    """Keep a guest's answers and their estimate for thirty days, behind a new secret token."""
+    """Keep a guest's answers and their estimate for thirty days, behind a new secret token.
+
+    Who owns the travel is fixed now, as the scene says; a later change is for later footprints.
+    """
+    data = estimate.to_json()
     return _FOOTPRINTS.one(
         Footprint(
             token=tokens.secret_token(),
             scene=scene,
             answers=dict(values),
-            estimate=estimate.to_json(),
+            estimate=data,
             mass_g=estimate.mass_g,
             low_g=estimate.low_g,
             high_g=estimate.high_g,
+            organiser_pct=scene.organiser_pct,
+            host_g=rules.host_g(data, scene.organiser_pct),
             poster_mark=poster_mark[:8],
             created_at=at,
             expires_at=at + timedelta(days=settings.FOOTPRINT_DAYS),
@@ -40,27 +61,155 @@ def save(
     )
 
 
-def claim_lines(claims: list[tuple[Footprint, str]], *, at: datetime) -> int:
-    """Write who claims each line of each footprint; a claimed line breaks the transaction.
-
-    Raises: IntegrityError when any line has a claimant. Returns the number of lines claimed.
-    """
-    rows = [
-        LineClaim(
-            footprint=footprint,
-            line_key=line["key"],
-            claimant_ref=claimant_ref,
-            mass_g=line["mass_g"],
-            claimed_at=at,
-        )
-        for footprint, claimant_ref in claims
-        for line in footprint.estimate["lines"]
-    ]
-    _CLAIMS.run(rows)
-    return len(rows)
-
-
 def erase(footprint: Footprint, *, at: datetime) -> None:
     """Erase a person's answers and places; the grams stay, so that claims and totals still hold."""
     estimate = without_person(footprint.estimate)
     Footprint.objects.filter(id=footprint.id).update(answers={}, estimate=estimate, erased_at=at)
+
+
+# --- who claims ---------------------------------------------------------------------------------
+
+
+def claim_lines(footprint: Footprint, *, claimant_ref: str, at: datetime) -> int:
+    """Write that a guest claims their part of each line; a claimed part breaks the transaction.
+
+    Raises: IntegrityError when any part has a claimant. Returns the number of parts claimed.
+    """
+    return _CLAIMS.run(_rows(footprint, Part.GUEST, Claimant.GUEST, claimant_ref, at))
+
+
+def claim_visits(
+    visits: Sequence[rules.Visit], *, claimant_ref: str, rooms: bool, at: datetime
+) -> int:
+    """Write that an organiser claims parts of visits; a claimed part breaks the transaction.
+
+    ``rooms``: False leaves guests' nights out. Returns the grams claimed.
+    Raises: IntegrityError when any part has a claimant.
+    """
+    require_transaction()
+    claimed_g, rest = 0, iter(visits)
+    while some := list(islice(rest, _VISITS_AT_ONCE)):
+        found = Footprint.objects.in_bulk([visit.footprint_id for visit in some])
+        rows = []
+        for visit in some:
+            part = Part.HOST if visit.is_host_part else Part.GUEST
+            rows += _rows(
+                found[visit.footprint_id], part, Claimant.HOST, claimant_ref, at, rooms=rooms
+            )
+        _CLAIMS.run(rows)
+        claimed_g += sum(row.mass_g for row in rows)
+    return claimed_g
+
+
+def _rows(
+    footprint: Footprint,
+    part: Part,
+    kind: Claimant,
+    claimant_ref: str,
+    at: datetime,
+    *,
+    rooms: bool = True,
+) -> list[LineClaim]:
+    parts = rules.parts_of(
+        footprint.estimate,
+        footprint.organiser_pct,
+        host=part is Part.HOST,
+        rooms=rooms or part is Part.HOST,
+    )
+    return [
+        LineClaim(
+            footprint=footprint,
+            line_key=key,
+            part=part,
+            claimant_kind=kind,
+            claimant_ref=claimant_ref,
+            mass_g=mass_g,
+            claimed_at=at,
+        )
+        for key, mass_g in parts
+    ]
+
+
+def claim_site(
+    version: InventoryVersion, runs: Iterable[rules.Run], *, claimant_ref: str, at: datetime
+) -> int:
+    """Write that an organiser claims grams of the site's lines. Returns how many.
+
+    Raises: IntegrityError when somebody claims from the same gram on.
+    """
+    rows = [
+        SiteClaim(
+            scene_id=version.scene_id,
+            version=version,
+            line_key=run.line_key,
+            start_g=run.start_g,
+            mass_g=run.mass_g,
+            claimant_ref=claimant_ref,
+            claimed_at=at,
+        )
+        for run in runs
+    ]
+    _SITE_CLAIMS.run(rows)
+    return sum(row.mass_g for row in rows)
+
+
+def release_guest_claims(footprint_id: int, *, claimant_ref: str) -> int:
+    """Give back what a guest's order claims that ended unretired. Returns how many parts.
+
+    Idempotent: a second call finds nothing.
+    """
+    rows = LineClaim.objects.filter(footprint_id=footprint_id, claimant_ref=claimant_ref)
+    return rows.delete()[0]
+
+
+def release_host_claims(*, claimant_ref: str) -> int:
+    """Give back what an organiser's order claims that ended unretired. Returns how many rows.
+
+    Idempotent: a second call finds nothing.
+    """
+    parts = LineClaim.objects.filter(claimant_ref=claimant_ref, claimant_kind=Claimant.HOST)
+    runs = SiteClaim.objects.filter(claimant_ref=claimant_ref)
+    return parts.delete()[0] + runs.delete()[0]
+
+
+# --- inventories --------------------------------------------------------------------------------
+
+
+def save_inventory(scene: Scene, document: Mapping[str, Any], *, at: datetime) -> InventoryVersion:
+    """Write a scene's open inventory, anew or for the first time since the last was closed.
+
+    ``document``: of ``rules.inventory_document``. Raises: InventoryBrokenError.
+    """
+    problem = rules.problem_of(document)
+    if problem:
+        raise InventoryBrokenError(field="document", why=problem)
+    facts = {
+        "document": dict(document),
+        "mass_g": document["mass_g"],
+        "high_g": document["high_g"],
+        "created_at": at,
+    }
+    with joined():
+        _lock(scene)
+        number = queries.last_inventory_number(scene) + 1
+        version, _ = InventoryVersion.objects.update_or_create(
+            scene=scene, closed_at=None, defaults=facts, create_defaults=facts | {"number": number}
+        )
+    return version
+
+
+def close_inventory(scene: Scene, *, at: datetime) -> InventoryVersion:
+    """Close a scene's open inventory: it never changes again. Raises: NoOpenInventoryError."""
+    with joined():
+        _lock(scene)
+        version = InventoryVersion.objects.filter(scene=scene, closed_at=None).first()
+        if version is None:
+            raise NoOpenInventoryError
+        version.closed_at = at
+        version.save(update_fields=["closed_at"])
+    return version
+
+
+def _lock(scene: Scene) -> None:
+    """Let one after the other count a scene's versions. Locks: the scene's row."""
+    list(Scene.objects.select_for_update(no_key=True).filter(id=scene.id).values_list("id"))

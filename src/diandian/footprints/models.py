@@ -1,13 +1,22 @@
-"""Saved estimates of a person's visit, and who claims which line of them."""
+"""Saved estimates of visits, a scene's inventory by versions, and who claims which line of either.
+
+A line has one owner, the guest or the organiser; a split line has two parts, each with one owner.
+*Source:* methodology, section 10.
+"""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
+from diandian.footprints import rules
 from diandian.scenes.models import Scene
 
 
 class Footprint(models.Model):
-    """A guest's answers and the estimate made of them; reachable only by its secret token."""
+    """A guest's answers and the estimate made of them; reachable only by its secret token.
+
+    Whose the travel is (``organiser_pct``) is fixed when it is saved; ``host_g`` are the
+    organiser's grams of it, what is left is the guest's.
+    """
 
     token = models.CharField(max_length=32, unique=True)
     scene = models.ForeignKey(Scene, models.PROTECT, related_name="footprints")
@@ -16,6 +25,8 @@ class Footprint(models.Model):
     mass_g = models.BigIntegerField()
     low_g = models.BigIntegerField()
     high_g = models.BigIntegerField()
+    organiser_pct = models.PositiveSmallIntegerField(default=0)
+    host_g = models.BigIntegerField(default=0)
     poster_mark = models.CharField(max_length=8, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -24,27 +35,135 @@ class Footprint(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(condition=Q(mass_g__gte=0), name="footprint_not_negative")
+            models.CheckConstraint(condition=Q(mass_g__gte=0), name="footprint_not_negative"),
+            models.CheckConstraint(
+                condition=Q(
+                    host_g__gte=0, host_g__lte=F("mass_g"), organiser_pct__lte=rules.ALL_PCT
+                ),
+                name="footprint_parts_fit",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"footprint {self.id}"
 
+    @property
+    def guest_g(self) -> int:
+        """Return the grams that the guest answers for."""
+        return self.mass_g - self.host_g
+
+    @property
+    def guest_high_g(self) -> int:
+        """Return the guest's share of the upper end, rounded up to a gram."""
+        return -(-self.high_g * self.guest_g // self.mass_g) if self.host_g else self.high_g
+
+    @property
+    def is_hosts(self) -> bool:
+        """Tell whether the organiser answers for all of the travel: nothing is sold to the guest."""
+        return self.organiser_pct == rules.ALL_PCT
+
+
+class Part(models.TextChoices):
+    """Whose part of a line."""
+
+    GUEST = "guest"
+    HOST = "host"
+
+
+class Claimant(models.TextChoices):
+    """Who claims: the guest who pays, or the organiser who covers."""
+
+    GUEST = "guest"
+    HOST = "host"
+
 
 class LineClaim(models.Model):
-    """One line of a footprint has at most one claimant, for ever: one gram, one claimant."""
+    """A part of a line of a footprint has at most one claimant: one gram, one claimant.
+
+    It stands from the hold of the claimant's order; when the order ends unretired it goes.
+    """
 
     footprint = models.ForeignKey(Footprint, models.PROTECT, related_name="claims")
     line_key = models.CharField(max_length=60)
+    part = models.CharField(max_length=5, choices=Part, default=Part.GUEST)
+    claimant_kind = models.CharField(max_length=5, choices=Claimant, default=Claimant.GUEST)
     claimant_ref = models.CharField(max_length=80)
     mass_g = models.BigIntegerField()
     claimed_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["footprint", "line_key"], name="line_claimed_once"),
+            models.UniqueConstraint(
+                fields=["footprint", "line_key", "part"], name="line_part_claimed_once"
+            ),
             models.CheckConstraint(condition=Q(mass_g__gte=0), name="claim_not_negative"),
+        ]
+        indexes = [
+            # Guests' claims are found by their footprint; these few by their order.
+            models.Index(
+                fields=["claimant_ref"], condition=Q(claimant_kind="host"), name="claim_of_host"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.footprint_id} {self.line_key}"
+        return f"{self.footprint_id} {self.line_key} {self.part}"
+
+
+class InventoryVersion(models.Model):
+    """An organiser's inventory of a scene as computed lines, each with its owner.
+
+    ``document``: see ``rules.inventory_document``. ``mass_g``: the organiser's lines. The open one
+    is written anew until it is closed; what is closed stays, a correction is the next version.
+    """
+
+    scene = models.ForeignKey(Scene, models.PROTECT, related_name="inventory_versions")
+    number = models.PositiveIntegerField()
+    document = models.JSONField()
+    mass_g = models.BigIntegerField()
+    high_g = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["scene", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["scene", "number"], name="inventory_number_once"),
+            models.UniqueConstraint(
+                fields=["scene"], condition=Q(closed_at=None), name="inventory_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(mass_g__gte=0, high_g__gte=F("mass_g")), name="inventory_mass_fits"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scene_id} v{self.number}"
+
+
+class SiteClaim(models.Model):
+    """Grams of a line of a scene's inventory: a run that begins where the one before it ends.
+
+    The key is the scene and the line, not the version: what was claimed of a line stays claimed
+    when a later version counts the line anew.
+    """
+
+    scene = models.ForeignKey(Scene, models.PROTECT, related_name="site_claims")
+    version = models.ForeignKey(InventoryVersion, models.PROTECT, related_name="claims")
+    line_key = models.CharField(max_length=120)
+    start_g = models.BigIntegerField()
+    mass_g = models.BigIntegerField()
+    claimant_ref = models.CharField(max_length=80, db_index=True)
+    claimed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scene", "line_key", "start_g"], name="site_gram_claimed_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(start_g__gte=0, mass_g__gt=0), name="site_claim_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scene_id} {self.line_key} {self.start_g}+{self.mass_g}"

@@ -5,16 +5,23 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
 
 def _check(value: object) -> None:
-    if isinstance(value, float | Decimal):
-        raise TypeError("canonical JSON here holds no floats or Decimals: use strings or integers")
-    if isinstance(value, Mapping):
-        for item in value.values():
-            _check(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _check(item)
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if type(item) in _PLAIN:
+            continue
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+        elif isinstance(item, float | Decimal):
+            raise TypeError(
+                "canonical JSON here holds no floats or Decimals: use strings or integers"
+            )
 
 
 def canonical_json(value: object) -> bytes:

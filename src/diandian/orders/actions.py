@@ -11,6 +11,7 @@ from diandian.kernel import tokens
 from diandian.ledger.models import Journal
 from diandian.orders import rules
 from diandian.orders.models import (
+    HolderKind,
     Intake,
     IntakeState,
     Offer,
@@ -68,17 +69,23 @@ def set_offer(
     )
 
 
-def write_quote(
+def write_quote(  # noqa: PLR0913 - one row's facts
     *,
     offer: Offer,
     price: Price,
     mass_g: int,
     scene: Scene | None,
     footprint: Footprint | None,
-    estimate: Mapping[str, object] | None,
+    estimate: Mapping[str, object] | None = None,
+    cover: Mapping[str, object] | None = None,
+    holder_kind: str = HolderKind.PERSON,
+    holder_ref: str = "",
     at: datetime,
 ) -> Quote:
-    """Write a quote that holds for an hour."""
+    """Write a quote that holds for an hour.
+
+    ``cover``: what an organiser's cover claims; ``holder_kind``, ``holder_ref``: in whose name.
+    """
     return _QUOTES.one(
         Quote(
             token=tokens.secret_token(),
@@ -86,6 +93,9 @@ def write_quote(
             scene=scene,
             footprint=footprint,
             estimate=estimate,
+            cover=cover,
+            holder_kind=holder_kind,
+            holder_ref=holder_ref,
             mass_g=mass_g,
             currency=price.total.currency,
             supplier_minor=price.supplier.amount_minor,
@@ -119,6 +129,7 @@ def place(  # noqa: PLR0913 - one row's facts
             scene=quote.scene,
             footprint=quote.footprint,
             project_id=quote.offer.project_id,
+            holder_kind=quote.holder_kind,
             mass_g=quote.mass_g,
             beneficiary_name=beneficiary_name,
             on_board=on_board,

@@ -104,6 +104,64 @@ class HostAnswersError(ConflictError):
     )
 
 
+class AlreadyCoveredError(ConflictError):
+    """The organiser has claimed the guest's lines. ``name``: who covers them."""
+
+    code = "already_covered"
+    message = N_(
+        "Your trip is already covered by %(name)s. Nothing was ordered or charged."
+        " Your answers still count, and you can still retire a plain amount."
+    )
+
+
+class BeingCoveredError(ConflictError):
+    """The organiser has just ordered the guest's lines and not paid yet."""
+
+    code = "being_covered"
+    message = N_(
+        "%(name)s is just paying for your trip. Nothing was ordered or charged."
+        " Please look again in half an hour."
+    )
+    retryable = True
+
+
+class CoverChangedError(ConflictError):
+    """What an organiser's quote covers is no longer what is open in its scene."""
+
+    code = "cover_changed"
+    message = N_(
+        "What is left to cover has changed since this price offer: somebody paid for a part of it,"
+        " or it was counted anew. Nothing was ordered or charged. Please ask for a new price."
+    )
+
+
+class NothingLeftError(ConflictError):
+    """Every gram of the scene that an organiser may cover has its claimant."""
+
+    code = "nothing_left"
+    message = N_("Nothing of this scene is left to cover. Nothing was ordered or charged.")
+
+
+class InventoryOpenError(ConflictError):
+    """An inventory is being written; nobody buys what still changes."""
+
+    code = "inventory_open"
+    message = N_(
+        "The inventory of this scene is still open. Nothing was ordered or charged."
+        " Please close it first."
+    )
+
+
+class ShareError(InputError):
+    """A share outside one to a hundred per cent."""
+
+    code = "share_out_of_range"
+    message = N_(
+        "The share must be a whole number from 1 to 100 per cent. Nothing was ordered."
+        " Please correct it."
+    )
+
+
 class FootprintExpiredError(ConflictError):
     """The saved answers are too old."""
 

@@ -38,6 +38,15 @@ class Offer(models.Model):
         return f"{self.project_id} {self.price_per_tonne_minor} {self.currency}"
 
 
+class HolderKind(models.TextChoices):
+    """In whose name grams are retired; the words of the public register."""
+
+    PERSON = "person"
+    HOST = "host"
+    COMPANY = "company"
+    SPONSOR = "sponsor"
+
+
 class Quote(models.Model):
     """A price for exact grams of one project, until ``expires_at``; used by one order at most."""
 
@@ -49,6 +58,10 @@ class Quote(models.Model):
     )
     # For quotes of an estimate that nobody saved (API): the estimate itself, for the certificate.
     estimate = models.JSONField(null=True, blank=True)
+    # Of an organiser's cover: what it claims of its scene, see ``flows/cover``.
+    cover = models.JSONField(null=True, blank=True)
+    holder_kind = models.CharField(max_length=12, choices=HolderKind, default=HolderKind.PERSON)
+    holder_ref = models.CharField(max_length=80, blank=True, default="")
     mass_g = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     supplier_minor = models.BigIntegerField()
@@ -98,6 +111,7 @@ class Order(models.Model):
         Footprint, models.PROTECT, null=True, blank=True, related_name="orders"
     )
     project = models.ForeignKey(Project, models.PROTECT, related_name="orders")
+    holder_kind = models.CharField(max_length=12, choices=HolderKind, default=HolderKind.PERSON)
     mass_g = models.BigIntegerField()
     state = models.CharField(max_length=20, choices=OrderState, default=OrderState.AWAITING_PAYMENT)
     beneficiary_name = models.CharField(max_length=120, blank=True)
@@ -124,7 +138,7 @@ class Order(models.Model):
         indexes = [
             models.Index(
                 fields=["scene", "id"],
-                include=["mass_g"],
+                include=["mass_g", "holder_kind"],
                 condition=Q(state="completed"),
                 name="order_completed_by_scene",
             ),

@@ -12,6 +12,7 @@ from diandian.orders import rules
 from diandian.orders.errors import OrderNotFoundError, QuoteNotFoundError, UnknownOfferError
 from diandian.orders.models import (
     LIVE_STATES,
+    HolderKind,
     Intake,
     IntakeState,
     Offer,
@@ -43,7 +44,7 @@ _LIVE_OF_FOOTPRINT = Select(
 )
 _PLACE = """SELECT guest_key, (SELECT COUNT(*) FROM orders_order earlier
         WHERE earlier.scene_id = orders_order.scene_id AND earlier.state = 'completed'
-        AND earlier.id <= orders_order.id) AS place
+        AND earlier.holder_kind = 'person' AND earlier.id <= orders_order.id) AS place
     FROM orders_order WHERE id = %s AND scene_id IS NOT NULL"""
 _UNPAID_OF_GUEST = """SELECT COUNT(*) FROM orders_order
     WHERE guest_key = %s AND state = 'awaiting_payment'"""
@@ -114,7 +115,7 @@ class OfferView:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a scene is: grams retired for guests, and by how many."""
+    """How far a scene is: grams retired by guests and organiser, and how many guests did."""
 
     matched_g: int
     guests: int
@@ -218,9 +219,9 @@ def latest_payment(order: Order) -> Payment | None:
 
 
 def scene_progress(scene: Scene) -> Progress:
-    """Return grams and guests of the completed orders of a scene, from one index."""
+    """Return grams of the completed orders of a scene, and its guests, from one index."""
     found = Order.objects.filter(scene=scene, state=OrderState.COMPLETED).aggregate(
-        grams=Sum("mass_g"), guests=Count("id")
+        grams=Sum("mass_g"), guests=Count("id", filter=Q(holder_kind=HolderKind.PERSON))
     )
     return Progress(matched_g=found["grams"] or 0, guests=found["guests"])
 
@@ -242,7 +243,9 @@ def typical_price(scene: Scene) -> tuple[Money, Money] | None:
     None below twenty orders in that currency.
     """
     paid = (
-        Quote.objects.filter(order__scene=scene, order__state=OrderState.COMPLETED)
+        Quote.objects.filter(
+            order__scene=scene, order__state=OrderState.COMPLETED, holder_kind=HolderKind.PERSON
+        )
         .order_by("-id")
         .values_list("currency", "total_minor")[:1000]
     )

@@ -30,6 +30,7 @@ from diandian.scenes.errors import (
 )
 from diandian.scenes.models import (
     ClaimStyle,
+    CoverState,
     InventoryLine,
     Poster,
     ReductionMeasure,
@@ -61,6 +62,7 @@ class NewScene:
     factor_set: str = field(default_factory=lambda: factor_set.newest().id)
     with_non_co2: bool = True
     travel_owner: str = TravelOwner.GUEST
+    travel_organiser_pct: int = 0
     claim_style: str = ClaimStyle.CONTRIBUTION
     audience: str = "unknown"
     is_sample: bool = False
@@ -68,7 +70,7 @@ class NewScene:
 
 
 def _refuse_bad(new: NewScene) -> None:
-    if not rules.SLUG.fullmatch(new.slug):
+    if not rules.SLUG.fullmatch(new.slug) or new.slug in rules.RESERVED_SLUGS:
         raise SceneSlugError(field="slug")
     for name in ("names", "host_names", "venue_names"):
         words = getattr(new, name)
@@ -86,6 +88,8 @@ def _refuse_bad(new: NewScene) -> None:
 def _refuse_unknown(new: NewScene) -> None:
     if new.travel_owner not in TravelOwner.values:
         raise SceneChoiceError(field="travel_owner", given=new.travel_owner)
+    if not rules.is_split(new.travel_owner, new.travel_organiser_pct):
+        raise SceneChoiceError(field="travel_organiser_pct", given=str(new.travel_organiser_pct))
     if new.claim_style not in ClaimStyle.values:
         raise SceneChoiceError(field="claim_style", given=new.claim_style)
     try:
@@ -164,6 +168,7 @@ def _facts(new: NewScene) -> dict[str, Any]:
         "factor_set": new.factor_set,
         "with_non_co2": new.with_non_co2,
         "travel_owner": new.travel_owner,
+        "travel_organiser_pct": new.travel_organiser_pct,
         "claim_style": allowed_style(new.claim_style, city.country, new.audience),
         "audience": new.audience,
         "search_text": _search_text(new.names, new.host_names, new.venue_names, city.names),
@@ -287,6 +292,16 @@ def send_back(scene: Scene, *, reason: str, actor_ref: str) -> Scene:
 def withdraw(scene: Scene, *, actor_ref: str) -> Scene:
     """Close a published scene for good; what was ordered stays. Raises: SceneStateError."""
     return _move(scene, SceneState.PUBLISHED, SceneState.WITHDRAWN, actor_ref)
+
+
+def note_cover(scene: Scene, state: CoverState, *, claimant_ref: str) -> None:
+    """Note that the organiser claims guests' lines; all of them is final. Locks: the scene's row.
+
+    In the caller's transaction. Idempotent: what is noted never goes back.
+    """
+    rows = Scene.objects.filter(id=scene.id).exclude(cover_state=CoverState.ALL)
+    if rows.update(cover_state=state, cover_ref=claimant_ref):
+        scene.cover_state, scene.cover_ref = state, claimant_ref
 
 
 def _move(

@@ -17,6 +17,15 @@ class TravelOwner(models.TextChoices):
 
     GUEST = "guest"
     ORGANISER = "organiser"
+    SPLIT = "split"
+
+
+class CoverState(models.TextChoices):
+    """What of the guests' own lines the organiser has claimed: nothing, some, or all for good."""
+
+    NONE = "", "none"
+    SOME = "some"
+    ALL = "all"
 
 
 class ClaimStyle(models.TextChoices):
@@ -56,6 +65,13 @@ class Scene(models.Model):
     method_version = models.CharField(max_length=10, default="m1")
     with_non_co2 = models.BooleanField(default=True)
     travel_owner = models.CharField(max_length=12, choices=TravelOwner, default=TravelOwner.GUEST)
+    # The organiser's part of a split, in per cent; 0 where nothing is split.
+    travel_organiser_pct = models.PositiveSmallIntegerField(default=0)
+    # Kept here so that a guest's purchase learns of a cover without a statement of its own.
+    cover_state = models.CharField(
+        max_length=4, choices=CoverState, default=CoverState.NONE, blank=True
+    )
+    cover_ref = models.CharField(max_length=80, blank=True, default="")
     claim_style = models.CharField(
         max_length=14, choices=ClaimStyle, default=ClaimStyle.CONTRIBUTION
     )
@@ -80,10 +96,26 @@ class Scene(models.Model):
             models.CheckConstraint(
                 condition=models.Q(stated_total_g__gte=0), name="scene_total_positive"
             ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    travel_owner="split",
+                    travel_organiser_pct__gte=1,
+                    travel_organiser_pct__lte=99,
+                )
+                | (~models.Q(travel_owner="split") & models.Q(travel_organiser_pct=0)),
+                name="scene_travel_split",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def organiser_pct(self) -> int:
+        """Return the organiser's part of the guests' travel and stay, in per cent."""
+        if self.travel_owner == TravelOwner.SPLIT:
+            return self.travel_organiser_pct
+        return 100 if self.travel_owner == TravelOwner.ORGANISER else 0
 
 
 class Poster(models.Model):

@@ -11,12 +11,17 @@ Phase = Literal["before", "open", "after", "closed"]
 # Guests who travel home late still find the scene; after that only its report stays.
 DAYS_AFTER = timedelta(days=30)
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+# Addresses below /host that are pages of the desk.
+RESERVED_SLUGS = frozenset(
+    {"new", "preview", "places", "sign-in", "sign-out", "account", "organisation"}
+)
 MARK = re.compile(r"[a-z0-9]{1,8}")
 LANGUAGES = ("zh-Hans", "en", "nl")
 LONGEST_WORDS = 120
 LONGEST_WORDS_OF_SLUG = 24
 MOST_GUESTS = 1_000_000
 MOST_POSTERS = 20
+_ALL_PCT = 100
 CATEGORIES = frozenset({"travel", "stay", "local", "food", "venue", "goods"})
 
 
@@ -31,6 +36,11 @@ def phase_of(starts_on: date, ends_on: date | None, today: date) -> Phase:
     if ends_on is None or today <= ends_on:
         return "open"
     return "after" if today <= ends_on + DAYS_AFTER else "closed"
+
+
+def is_split(travel_owner: str, organiser_pct: int) -> bool:
+    """Tell whether a percentage fits who owns the travel: 1 to 99 of a split, else 0."""
+    return 0 < organiser_pct < _ALL_PCT if travel_owner == "split" else organiser_pct == 0
 
 
 def last_day(ends_on: date | None) -> date | None:

@@ -63,6 +63,8 @@ class _Listed:
 
 
 _ITEMS = _Listed("items")
+# SQLite takes 32,766 values in a statement, PostgreSQL 65,535.
+_MOST_VALUES = 30_000
 # The stubs of Django 6 know one argument more than Django 5.2 has.
 _populators: Callable[..., list[Any]] = get_related_populators
 
@@ -223,6 +225,9 @@ class Insert(Generic[M]):
         if not rows:
             return 0
         shape = self._shape()
+        most = _MOST_VALUES // len(shape.fields)
+        if len(rows) > most:
+            return self.run(rows[:most]) + self.run(rows[most:])
         values = [
             field.get_db_prep_save(getattr(row, field.attname), connection)
             for row in rows

@@ -49,6 +49,7 @@ misses = Window()
 footprints = Window()
 downloads = Window()
 sign_in_failures = Window(SIGN_IN_SECONDS)
+sign_in_codes = Window(SIGN_IN_SECONDS)
 
 
 def client_address(request: HttpRequest) -> str:
@@ -97,3 +98,19 @@ def note_failure(request: HttpRequest, name: str) -> None:
     """Count a failed sign-in, for its address and for its name."""
     for key in _signing_in(request, name):
         sign_in_failures.count(key)
+
+
+def too_many_codes(request: HttpRequest) -> bool:
+    """Count a code asked for; tell whether the address asked for too many in this stretch."""
+    return sign_in_codes.count(client_address(request)) > settings.SIGN_IN_CODES
+
+
+def too_many_wrong_codes(request: HttpRequest) -> bool:
+    """Tell whether too many wrong codes or passwords came from this address."""
+    key = f"from {client_address(request)}"
+    return sign_in_failures.count(key, add=0) >= settings.SIGN_IN_FAILURES
+
+
+def note_wrong_code(request: HttpRequest) -> None:
+    """Count a wrong code for its address."""
+    sign_in_failures.count(f"from {client_address(request)}")

@@ -34,6 +34,28 @@ class UnsignableError(ValueError):
     """The value cannot be canonicalised in the same way by everybody."""
 
 
+_PLAIN = frozenset({str, bool, type(None)})
+
+
+def _is_portable(value: object) -> bool:
+    """Tell quickly what ``_require_portable`` would find; it says where, this does not."""
+    waiting: list[Any] = [value]
+    while waiting:
+        item = waiting.pop()
+        kind = type(item)
+        if kind in _PLAIN:
+            continue
+        if kind is dict:
+            if not all(type(key) is str and key.isascii() for key in item):
+                return False
+            waiting.extend(item.values())
+        elif kind is list:
+            waiting.extend(item)
+        elif kind is not int or not -_MAX_INTEGER <= item <= _MAX_INTEGER:
+            return False
+    return True
+
+
 def _require_portable(value: object, where: str) -> None:
     if isinstance(value, Mapping):
         for key, item in value.items():
@@ -84,7 +106,8 @@ def sign(
         "validFrom": record["issued_at"],
         "credentialSubject": dict(record),
     }
-    _require_portable(document, "document")
+    if not _is_portable(document):
+        _require_portable(document, "document")
     options: Document = {
         "type": "DataIntegrityProof",
         "cryptosuite": SUITE,

@@ -98,12 +98,13 @@ class NewTotal:
 
 
 def _grams(footprint: Footprint, *, to_upper: bool) -> int:
-    return grams_for(mass_g=footprint.mass_g, high_g=footprint.high_g, to_upper_bound=to_upper)
+    return grams_for(
+        mass_g=footprint.guest_g, high_g=footprint.guest_high_g, to_upper_bound=to_upper
+    )
 
 
-def _cards(footprint: Footprint, wish: Wish) -> list[Card]:
-    """Return the projects; the wished one, else the first with enough, is chosen."""
-    mass_g = _grams(footprint, to_upper=wish.to_upper)
+def cards_for(mass_g: int, wish: Wish) -> list[Card]:
+    """Return the projects; the wished one, else the first with enough, is chosen. Units: grams."""
     views = context.offers()
     free = [view for view in views if not view.is_sold_out_for(mass_g)]
     codes = {view.project.code for view in free}
@@ -142,9 +143,9 @@ def _page(
 ) -> HttpResponse:
     scene = footprint.scene
     lang, style = context.language(), context.style_of(scene)
-    cards = _cards(footprint, wish)
-    chosen = next((card for card in cards if card.on), None)
     mass_g = _grams(footprint, to_upper=wish.to_upper)
+    cards = cards_for(mass_g, wish)
+    chosen = next((card for card in cards if card.on), None)
     scale = drawing.scale_for(mass_g).kg_per_dot
     upper_g = _grams(footprint, to_upper=True)
     own_g = _grams(footprint, to_upper=False)
@@ -159,7 +160,7 @@ def _page(
         "mass_g": mass_g,
         "upper_g": upper_g if upper_g > own_g else None,
         "upper_price": chosen.view.price_of(upper_g).total if chosen and upper_g > own_g else None,
-        "split": _split(chosen),
+        "split": split_of(chosen),
         "gateways": settings.GATEWAYS,
         "new_total": new_total,
         "errors": [error] if error else [],
@@ -171,7 +172,8 @@ def _page(
     return response
 
 
-def _split(chosen: Card | None) -> list[tuple[str, int]]:
+def split_of(chosen: Card | None) -> list[tuple[str, int]]:
+    """Return where the money goes, as parts of a bar; nothing without a project."""
     if chosen is None:
         return []
     return [
@@ -194,7 +196,7 @@ def pay(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     earlier = orders.order_by_idempotency_key(_key(footprint, wish))
     if earlier is not None:
         # The same button twice: the same order, the same way to pay.
-        return _to_payment(earlier)
+        return to_payment(earlier)
     return _order(request, footprint, wish)
 
 
@@ -208,7 +210,7 @@ def _order(request: HttpRequest, footprint: Footprint, wish: Wish) -> HttpRespon
         quote = open_quote(
             project_code=wish.project, footprint=footprint, to_upper_bound=wish.to_upper
         )
-        changed = _changed(wish, Money(quote.total_minor, quote.currency))
+        changed = changed_total(wish, Money(quote.total_minor, quote.currency))
         if changed is not None:
             return _page(request, footprint, wish, new_total=changed)
         order = checkout.place_order(
@@ -223,7 +225,7 @@ def _order(request: HttpRequest, footprint: Footprint, wish: Wish) -> HttpRespon
         )
     except DiandianError as error:
         return _refused(request, footprint, wish, error)
-    response = _to_payment(order)
+    response = to_payment(order)
     guest.remember(request, response, guest_key)
     return response
 
@@ -245,10 +247,10 @@ def _refused(
             return response
     if isinstance(error, SoldOutError):
         context.forget_offers()
-    return _page(request, footprint, wish, error=_at_our_field(error))
+    return _page(request, footprint, wish, error=at_our_field(error))
 
 
-def _changed(wish: Wish, total: Money) -> NewTotal | None:
+def changed_total(wish: Wish, total: Money) -> NewTotal | None:
     """Compare the total with what the pressed button said."""
     same_choice = wish.agreed_for == wish.subject
     if same_choice and wish.agreed_minor == str(total.amount_minor):
@@ -258,14 +260,14 @@ def _changed(wish: Wish, total: Money) -> NewTotal | None:
     return NewTotal(old, total, same_choice)
 
 
-def _at_our_field(error: DiandianError) -> DiandianError:
+def at_our_field(error: DiandianError) -> DiandianError:
     """Name the field of this page that an error belongs to."""
     if isinstance(error, InputError) and error.field not in {"project", "name"}:
         error.field = "name" if "name" in error.field else ""
     return error
 
 
-def _to_payment(order: Order) -> HttpResponse:
+def to_payment(order: Order) -> HttpResponse:
     """Send the browser to the gateway, or to the order's own page when it cannot be paid now."""
     payment = orders.latest_payment(order)
     url = str(payment.instruction.get("url", "")) if payment else ""

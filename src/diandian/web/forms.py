@@ -40,8 +40,9 @@ class Option:
 class Field:
     """One question on the page.
 
-    ``widget``: place, tiles, segments, list, number, flag. ``other``: what was typed beside the
-    listed numbers. ``when``: for each question it depends on, style classes that show or hide it.
+    ``widget``: place, tiles, segments, list, number, flag. ``options`` of a place: rough distances
+    to choose instead, ``open`` when it was not understood or one is chosen. ``other``: what was
+    typed beside the listed numbers. ``when``: for each question it depends on, style classes that show or hide it.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Field:
     is_unknown: bool
     when: tuple[str, ...]
     fine_tune: bool
+    open: bool
     open_ended: bool
 
     @property
@@ -82,14 +84,17 @@ UNITS = {
 
 
 def raw_answers(questions: Iterable[Question], posted: Mapping[str, str]) -> dict[str, str]:
-    """Return what was typed; a ticked suggestion replaces the text that it explains."""
+    """Return what was typed; a ticked suggestion replaces the text that it explains.
+
+    So does a rough distance, unless another place was typed after it: a place says more.
+    """
     raw = {}
     for question in questions:
         key = question.key
         # A number typed beside the listed ones means more than the one that is still ticked.
         typed = posted.get(f"{key}_other", "").strip() or posted.get(key, "")
-        meant = posted.get(f"{key}_meant", "")
-        if meant and typed == posted.get(f"{key}_asked", ""):
+        meant = posted.get(f"{key}_meant", "") or posted.get(f"{key}_rough", "")
+        if meant and typed.strip() == posted.get(f"{key}_asked", "").strip():
             typed = meant
         raw[key] = typed
     return raw
@@ -123,8 +128,9 @@ def _options(
     answer = _answer(question, raw)
     options = []
     for value, label, icon in _choices(question):
-        number = numbers[question.key, value] = len(numbers) + 1
-        shown = _ICONS.get(icon, icon)
+        shown, number = _ICONS.get(icon, icon), 0
+        if question.kind != "place":  # what stands in a list of its own shows no follow-ups
+            number = numbers[question.key, value] = len(numbers) + 1
         options.append(Option(f"o{number}", value, label, shown, on=answer == value))
     return tuple(options)
 
@@ -171,6 +177,7 @@ def _field(
         is_unknown=answer == UNKNOWN,
         when=_when(question, numbers),
         fine_tune=question.fine_tune,
+        open=bool(error) or listed,
         open_ended=question.kind == "number" and bool(options),
     )
 
@@ -195,6 +202,8 @@ def _shown(question: Question, answer: str) -> str:
     if answer == UNKNOWN and question.kind in {"place", "number"}:
         return ""
     if question.kind == "place" and ":" in answer:
+        if any(answer == choice.value for choice in question.choices):
+            return ""
         try:
             return geo.place(answer).label(context.language())
         except PlaceKeyError:

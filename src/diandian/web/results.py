@@ -17,6 +17,7 @@ from diandian.emissions.estimate import Estimate
 from diandian.emissions.factor_set import factor_set
 from diandian.emissions.lines import Line
 from diandian.emissions.reasons import REASONS
+from diandian.flows import line_claims
 from diandian.footprints import queries
 from diandian.footprints.models import Footprint
 from diandian.kernel.clock import now
@@ -24,11 +25,12 @@ from diandian.kernel.errors import N_
 from diandian.kernel.mass import GRAMS_PER_KG, grams_to_buy
 from diandian.kernel.memory import Memory
 from diandian.orders import queries as orders
+from diandian.orders.errors import AlreadyCoveredError, BeingCoveredError
 from diandian.orders.models import Order
 from diandian.orders.queries import OfferView
 from diandian.scenes import queries as scenes
 from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
-from diandian.scenes.models import Scene, TravelOwner
+from diandian.scenes.models import Scene
 from diandian.ui import drawing
 from diandian.web import context, forms
 from diandian.web.comparisons import Comparison, comparisons
@@ -173,7 +175,8 @@ def shown_footprint(slug: str, token: str) -> Footprint:
 def standing(footprint: Footprint) -> tuple[str, Order | None]:
     """Return what may be done with a footprint, and the order it already has.
 
-    One of: matched (it has an order), expired, closed, host (the host answers for it), zero, open.
+    One of: matched (it has an order), expired, closed, host (the host answers for it), covered (the
+    host claims it already), zero, open.
     """
     order = orders.live_order_of_footprint(footprint.id)
     if order is not None:
@@ -182,9 +185,21 @@ def standing(footprint: Footprint) -> tuple[str, Order | None]:
         return "expired", None
     if not scenes.takes_orders(footprint.scene):
         return "closed", None
-    if footprint.scene.travel_owner == TravelOwner.ORGANISER:
+    if footprint.is_hosts:
         return "host", None
-    return ("open" if footprint.mass_g else "zero"), None
+    if covered(footprint):
+        return "covered", None
+    return ("open" if footprint.guest_g else "zero"), None
+
+
+def covered(footprint: Footprint) -> str:
+    """Return what a guest is told whose part the host claims already, or nothing."""
+    try:
+        line_claims.refuse_all_covered(footprint.scene)
+        line_claims.refuse_claimed(footprint.id, footprint.scene)
+    except (AlreadyCoveredError, BeingCoveredError) as refusal:
+        return gettext(refusal.message) % refusal.params
+    return ""
 
 
 def _savings(estimate: Estimate, scale: int) -> list[Saving]:
@@ -236,17 +251,18 @@ def _context(footprint: Footprint, where: str, order: Order | None) -> dict[str,
     mass_g = grams_to_buy(footprint.mass_g)
     scale = drawing.scale_for(mass_g).kg_per_dot
     count = drawing.dot_count(footprint.mass_g, scale)
-    offer = first_offer(mass_g) if where == "open" else None
+    offer = first_offer(grams_to_buy(footprint.guest_g)) if where == "open" else None
     return {
         "scene": scene,
         "footprint": footprint,
         "body": _body(footprint, scene, scale),
         "standing": where,
+        "covered": covered(footprint) if where == "covered" else "",
         "order": order,
         "count": count,
         "price": offer.price_of(mass_g).total if offer else None,
         "say": {
-            "match": wording.match_button(style, count, lang),
+            "match": wording.match_button(style, drawing.dot_count(footprint.guest_g, scale), lang),
             "voluntary": wording.voluntary(lang, style),
         },
         "back_url": f"{reverse('scene_go', args=[scene.slug])}?from={footprint.token}",

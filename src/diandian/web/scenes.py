@@ -18,6 +18,7 @@ from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
 from diandian.scenes.models import Scene, TravelOwner
 from diandian.ui import drawing, htmx
 from diandian.web import context
+from diandian.web.secret import secret_page
 
 _LISTED = 40
 
@@ -144,6 +145,17 @@ def scene(request: HttpRequest, slug: str) -> HttpResponse:
     if len(query) <= _LONGEST_QUERY:
         _pages.put(key, response.content)
     return response
+
+
+@secret_page
+def trial(request: HttpRequest, slug: str, token: str) -> HttpResponse:
+    """Show a scene that guests may not open yet, by its host's secret link; nothing can be bought.
+
+    Raises: SceneNotFoundError, answered as 404.
+    """
+    found = queries.by_test_token(slug, token)
+    shown = _scene_context(found, "") | {"trial": True}
+    return render(request, "web/scene/page.html", shown)
 
 
 def unavailable(

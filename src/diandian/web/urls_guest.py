@@ -20,6 +20,7 @@ urlpatterns = [
     path("scenes", scenes.scene_list, name="scenes"),
     path("s/<slug:slug>", scenes.scene, name="scene"),
     path("s/<slug:slug>/go", throttle.footprints(footprint.go), name="scene_go"),
+    path("s/<slug:slug>/test/<slug:token>", scenes.trial, name="scene_test"),
     path("s/<slug:slug>/total", footprint.total, name="scene_total"),
     path("s/<slug:slug>/places", footprint.places, name="scene_places"),
     path("s/<slug:slug>/report", scenes.report, name="scene_report"),

@@ -13,10 +13,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from diandian.emissions.blocks.base import pair, text, with_upstream
-from diandian.emissions.errors import NoAirportError, SamePlaceFlightError
+from diandian.emissions.blocks.journey import BetweenPlaces, RoughJourney
+from diandian.emissions.errors import (
+    NoAirportError,
+    RoughChangeError,
+    SamePlaceFlightError,
+    TooNearToFlyError,
+)
 from diandian.emissions.geo import distance
 from diandian.emissions.lines import M1, ONE, Doubt, make_line
-from diandian.emissions.uncertainty import CITY_PAIR, DEFAULT, EXACT, TICKET
+from diandian.emissions.uncertainty import CITY_PAIR, DEFAULT, TICKET
 from diandian.kernel.errors import N_
 
 if TYPE_CHECKING:
@@ -30,10 +36,11 @@ SHORTEST_KM = 100  # airports nearer than this serve one region: the answer is t
 OWN_AIRPORT_KM = 60  # nearer than this an airport counts as the city's own, without a ground leg
 FRONT_CABIN = Decimal("1.5")  # seats of a front cabin where only an average row exists
 CABINS = ("economy", "premium_economy", "business", "first")
-LABELS = (
+FLIGHT = (
     N_("Flight, %(origin)s – %(destination)s"),
-    N_("Flight, supply of the fuel"),
+    N_("Flight, about %(km)s km one way, as you said"),
 )
+SUPPLY = N_("Flight, supply of the fuel")
 GROUND_LABELS = (
     N_("Way to the airport, %(origin)s – %(destination)s"),
     N_("Way to the airport, supply of the fuel"),
@@ -47,7 +54,7 @@ def airport_of(spot: Place, context: SceneContext) -> Place:
     return context.place(f"iata:{spot.nearest_airports[0]}")
 
 
-def _route(journey: Journey, via: str) -> tuple[tuple[Place, Place], ...]:
+def _route(journey: BetweenPlaces, via: str) -> tuple[tuple[Place, Place], ...]:
     """Return the legs between airports."""
     context = journey.context
     spots = [journey.origin, *([context.place(via)] if via else []), journey.destination]
@@ -79,8 +86,14 @@ def band(leg: Distance, cabin: str, *, mainland: bool) -> tuple[str, str, Decima
 
 
 def air_lines(journey: Journey) -> list[Line]:
-    """Return the lines of flying, and of getting to airports that are not the city's own."""
+    """Return the lines of flying, and of getting to airports that are not the city's own.
+
+    A rough distance is one leg, as long as it was said to be; the band of its row goes by that.
+    """
     via = text(journey.values, "via", "")
+    if isinstance(journey, RoughJourney):
+        return _rough_leg(journey, via)
+    assert isinstance(journey, BetweenPlaces), "a journey is the one or the other"
     legs = _route(journey, via)
     lines: list[Line] = []
     for number, (start, end) in enumerate(legs, 1):
@@ -91,35 +104,41 @@ def air_lines(journey: Journey) -> list[Line]:
     return lines
 
 
+def _rough_leg(journey: RoughJourney, via: str) -> list[Line]:
+    if via:
+        raise RoughChangeError(field="via")
+    if journey.circle_km < SHORTEST_KM:
+        raise TooNearToFlyError(field="mode", distance=int(journey.circle_km))
+    return _leg(journey, 1)
+
+
 def _leg(journey: Journey, number: int) -> list[Line]:
     cabin = text(journey.values, "cabin", "economy")
     if cabin not in CABINS:  # "don't know" is economy
         cabin = "economy"
-    measured = distance(journey.origin, journey.destination, "air")
+    measured = journey.travelled("air")
     row, fuel, ratio = band(measured, cabin, mainland=journey.mainland)
-    here = {journey.origin.country, journey.destination.country}
-    region = "GB" if "GB" in here else journey.country
+    region = "GB" if "GB" in journey.countries else journey.country
     twin = journey.factors.find(f"{row}.norf", region)
     found = journey.factors.find(f"{row}.rf", region) if journey.context.non_co2 else twin
     shared: dict[str, Any] = {
         "category": "travel",
         "amount": journey.amount(measured.distance_km),
         "share": M1.multiply(journey.weight, ratio),
-        "params": journey.names(),
-        "doubt": Doubt(DEFAULT if journey.assumed else EXACT, TICKET),
+        "params": journey.names(measured.distance_km),
+        "doubt": journey.doubt(TICKET),
         "assumed": journey.assumed,
         "details": journey.details(measured, cabin=cabin, cabin_ratio=str(ratio)),
     }
     key = f"travel.air.{number}"
-    flight = make_line(found, key=key, label=LABELS[0], without=twin.factor.value, **shared)
-    supply = make_line(
-        journey.factors.find(fuel, region), key=f"{key}.wtt", label=LABELS[1], **shared
-    )
+    label = journey.label(*FLIGHT)
+    flight = make_line(found, key=key, label=label, without=twin.factor.value, **shared)
+    supply = make_line(journey.factors.find(fuel, region), key=f"{key}.wtt", label=SUPPLY, **shared)
     return [flight, supply]
 
 
-def _ground(journey: Journey, number: int) -> list[Line]:
-    measured = distance(journey.origin, journey.destination, "coach")
+def _ground(journey: BetweenPlaces, number: int) -> list[Line]:
+    measured = journey.travelled("coach")
     if measured.great_circle_km <= OWN_AIRPORT_KM:
         return []
     return pair(
@@ -129,7 +148,7 @@ def _ground(journey: Journey, number: int) -> list[Line]:
         labels=GROUND_LABELS,
         amount=journey.amount(measured.distance_km),
         share=journey.weight,
-        params=journey.names(),
+        params=journey.names(measured.distance_km),
         doubt=Doubt(DEFAULT, CITY_PAIR),  # by coach is our assumption
         assumed=True,
         details=journey.details(measured),

@@ -21,13 +21,25 @@ if TYPE_CHECKING:
 
 BATTERY_KWH_PER_KM = Decimal("0.20698")  # DESNZ 2025, average battery car, UK electricity
 FUELS = ("petrol", "diesel", "hybrid", "electric")
-FAST = (N_("High-speed train, %(origin)s – %(destination)s"), "")
-TRAIN = (N_("Train, %(origin)s – %(destination)s"), N_("Train, supply of the energy"))
-COACH = (N_("Coach, %(origin)s – %(destination)s"), N_("Coach, supply of the fuel"))
+# Of a journey between places, and of one of a rough distance.
+FAST = (
+    N_("High-speed train, %(origin)s – %(destination)s"),
+    N_("High-speed train, about %(km)s km one way, as you said"),
+)
+TRAIN = (
+    N_("Train, %(origin)s – %(destination)s"),
+    N_("Train, about %(km)s km one way, as you said"),
+)
+COACH = (
+    N_("Coach, %(origin)s – %(destination)s"),
+    N_("Coach, about %(km)s km one way, as you said"),
+)
 CAR = (
     N_("Car, %(occupants)s in it, %(origin)s – %(destination)s"),
-    N_("Car, supply of the fuel"),
+    N_("Car, %(occupants)s in it, about %(km)s km one way, as you said"),
 )
+TRAIN_SUPPLY = N_("Train, supply of the energy")
+COACH_SUPPLY, CAR_SUPPLY = N_("Coach, supply of the fuel"), N_("Car, supply of the fuel")
 
 
 def rail_row(journey: Journey) -> str:
@@ -35,7 +47,7 @@ def rail_row(journey: Journey) -> str:
     ordinary = text(journey.values, "train", "high_speed") == "ordinary"
     if journey.mainland:
         return "transport.rail.conventional" if ordinary else "transport.rail.high_speed"
-    if journey.origin.country == journey.destination.country:
+    if journey.inland:
         if journey.country == "FR":
             return "transport.rail.intercity" if ordinary else "transport.rail.high_speed"
         if journey.country == "US":
@@ -47,14 +59,15 @@ def rail_lines(journey: Journey) -> list[Line]:
     """Return the lines of going by train."""
     measured = journey.measured("rail")
     row = rail_row(journey)
+    fast = row.endswith("high_speed")
     return pair(
         with_upstream(journey.factors, row, journey.country),
         key="travel.rail",
         category="travel",
-        labels=FAST if row.endswith("high_speed") else TRAIN,
+        labels=(journey.label(*(FAST if fast else TRAIN)), "" if fast else TRAIN_SUPPLY),
         amount=journey.amount(measured.distance_km),
         share=journey.weight,
-        params=journey.names(),
+        params=journey.names(measured.distance_km),
         doubt=journey.doubt(),
         assumed=journey.assumed,
         details=journey.details(measured),
@@ -68,10 +81,10 @@ def coach_lines(journey: Journey) -> list[Line]:
         with_upstream(journey.factors, "transport.road.coach", journey.country),
         key="travel.coach",
         category="travel",
-        labels=COACH,
+        labels=(journey.label(*COACH), COACH_SUPPLY),
         amount=journey.amount(measured.distance_km),
         share=journey.weight,
-        params=journey.names(),
+        params=journey.names(measured.distance_km),
         doubt=journey.doubt(),
         assumed=journey.assumed,
         details=journey.details(measured),
@@ -90,13 +103,13 @@ def car_lines(journey: Journey) -> list[Line]:
     return vehicle_lines(
         journey.factors,
         fuel=text(journey.values, "fuel", "unknown"),
-        regions=(journey.country, journey.origin.region),
+        regions=(journey.country, journey.region),
         key="travel.car",
         category="travel",
-        labels=CAR,
+        labels=(journey.label(*CAR), CAR_SUPPLY),
         km=journey.amount(km),
         share=M1.divide(journey.weight, occupants),
-        params=journey.names() | {"occupants": plain(occupants)},
+        params=journey.names(km) | {"occupants": plain(occupants)},
         doubt=doubt,
         assumed=journey.assumed,
         details=details,

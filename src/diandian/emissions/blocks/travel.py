@@ -1,4 +1,4 @@
-"""The way to the scene and back: from which city, by what, how.
+"""The way to the scene and back: from which city or roughly how far, by what, how.
 
 "Don't know" takes the mean of the two usual modes for the distance, all of it marked as assumed:
 under 300 km train and car, to 3,000 km train and plane, beyond and across the sea plane alone.
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from diandian.emissions.activity import Choice, Question
 from diandian.emissions.blocks.air import air_lines
+from diandian.emissions.blocks.bands import BAND_CHOICES, BANDS
 from diandian.emissions.blocks.base import Block, Option, number, text
 from diandian.emissions.blocks.city_ride import AVERAGE_WAY, UNKNOWN_KM, ride_lines
 from diandian.emissions.blocks.ground import car_lines, coach_lines, rail_lines
-from diandian.emissions.blocks.journey import Journey
+from diandian.emissions.blocks.journey import EUROPE, BetweenPlaces, RoughJourney
 from diandian.emissions.errors import AnswerMissingError, SamePlaceFlightError
 from diandian.emissions.geo import distance
 from diandian.emissions.lines import Doubt
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from diandian.emissions.activity import Value
+    from diandian.emissions.blocks.journey import Journey
     from diandian.emissions.context import SceneContext
     from diandian.emissions.factor_set import FactorSet
     from diandian.emissions.lines import Line
@@ -34,31 +36,6 @@ if TYPE_CHECKING:
 HALF = Decimal("0.5")
 ROAD_OR_RAIL_KM, RAIL_OR_AIR_KM, TRAIN_INSTEAD_KM = 300, 3000, 1500
 MOST_IN_A_CAR = 9
-# Countries whose railways meet; a train is proposed between them only.
-EUROPE = frozenset(
-    [
-        "AT",
-        "BE",
-        "CH",
-        "CZ",
-        "DE",
-        "DK",
-        "ES",
-        "FR",
-        "GB",
-        "HU",
-        "IT",
-        "LI",
-        "LU",
-        "MC",
-        "NL",
-        "PL",
-        "PT",
-        "SE",
-        "SI",
-        "SK",
-    ]
-)
 LINES: dict[str, Callable[[Journey], list[Line]]] = {
     "train": rail_lines,
     "plane": air_lines,
@@ -94,6 +71,7 @@ RIDES = (
     Choice("walk", N_("On foot"), "walk"),
 )
 CAR_ONLY = {"mode": ("car",)}
+ROUGH_METRO = N_("Metro or bike, about %(km)s km one way, as you said")
 BY_TRAIN = N_("By train: about %(dots)s dots fewer than flying.")
 BY_COACH = N_("By coach: about %(dots)s dots fewer than flying.")
 TOGETHER = N_("Together in one car: about %(dots)s dots fewer than alone.")
@@ -134,7 +112,7 @@ class Travel(Block):
         here = {"live_here": (False,)}
         asked = (
             Question("live_here", "flag", N_("I live here"), default=False),
-            Question("from", "place", N_("From which city?"), shown_when=here),
+            Question("from", "place", N_("From which city?"), BAND_CHOICES, shown_when=here),
             Question(
                 "mode", "choice", N_("How do you mainly travel?"), MODES, unknown_allowed=True
             ),
@@ -188,8 +166,7 @@ class Travel(Block):
         origin = values.get("from")
         if not isinstance(origin, str):
             raise AnswerMissingError(field="from")
-        ends = (context.place(origin), context.place(context.city_key))
-        journey = Journey(context, values, factors, *ends, trips)
+        journey = _journey(context, values, factors, origin, trips)
         if mode == "metro":
             return _by_metro(journey)
         if mode in LINES:
@@ -225,11 +202,26 @@ class Travel(Block):
             yield Option("together", TOGETHER, {"occupants": 1})
 
 
+def _journey(
+    context: SceneContext,
+    values: Mapping[str, Value],
+    factors: FactorSet,
+    origin: str,
+    trips: int,
+) -> Journey:
+    if band := BANDS.get(origin):
+        return RoughJourney(context, values, factors, trips, band=band)
+    start, end = context.place(origin), context.place(context.city_key)
+    return BetweenPlaces(context, values, factors, trips, origin=start, destination=end)
+
+
 def train_goes(context: SceneContext, values: Mapping[str, Value]) -> bool:
     """Tell whether a train is a fair proposal: connected railways and not over 1,500 km."""
     origin = values.get("from")
     if not isinstance(origin, str) or lives_here(context, values):
         return False
+    if band := BANDS.get(origin):
+        return not band.abroad and band.km <= TRAIN_INSTEAD_KM
     start, end = context.place(origin), context.place(context.city_key)
     both = {start.country, end.country}
     connected = both <= {"CN", "HK"} or both <= EUROPE or len(both) == 1
@@ -237,17 +229,12 @@ def train_goes(context: SceneContext, values: Mapping[str, Value]) -> bool:
 
 
 def _average(journey: Journey) -> list[Line]:
-    km = distance(journey.origin, journey.destination, "rail").great_circle_km
-    if km > RAIL_OR_AIR_KM or not _by_land(journey):
+    km = journey.circle_km
+    if km > RAIL_OR_AIR_KM or not journey.by_land:
         return air_lines(replace(journey, assumed=True))
     half = replace(journey, weight=HALF, assumed=True)
     other = car_lines if km < ROAD_OR_RAIL_KM else air_lines
     return rail_lines(half) + other(half)
-
-
-def _by_land(journey: Journey) -> bool:
-    both = {journey.origin.country, journey.destination.country}
-    return both <= {"CN", "HK", "MO"} or both <= EUROPE or len(both) == 1
 
 
 def _by_metro(journey: Journey) -> list[Line]:
@@ -267,6 +254,9 @@ def _by_metro(journey: Journey) -> list[Line]:
     )
     for line in lines:
         line.details.update(journey.details(measured))
+    if isinstance(journey, RoughJourney):
+        names = journey.names(measured.distance_km)
+        lines[0] = replace(lines[0], label=ROUGH_METRO, params=names)
     return lines
 
 

@@ -42,7 +42,7 @@ class Activity:
 
     ``label``: a message id. ``categories``: the sources it may belong to, the usual one first.
     ``unit``: the unit that forms offer. ``rows``: asked in this order. ``becomes``, ``ratio``: the
-    factor's unit and how much of it one ``unit`` is, where the two differ (a sheet weighs 4.9896 g).
+    factor's unit and how much of it one ``unit`` is, where they differ (a sheet weighs 4.9896 g).
     ``guest``: may be asked of a guest in a composed question.
     """
 

@@ -43,7 +43,8 @@ def read_amount(
 
     ``comma_fractions``: the file separates its columns by semicolons, as it is done where a comma
     begins the fraction. Rounding: to 0.000001, half up.
-    Raises: AnswerMissingError, TooLongError, NotANumberError, AmbiguousNumberError, OutOfRangeError.
+    Raises: AnswerMissingError, TooLongError, NotANumberError, AmbiguousNumberError,
+    OutOfRangeError.
     """
     typed = unicodedata.normalize("NFKC", text).strip().replace("−", "-")
     if not typed:

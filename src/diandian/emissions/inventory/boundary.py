@@ -31,8 +31,8 @@ STATES = {
     "missing": N_("Still missing"),
 }
 ONE_LIMIT_PCT, ALL_LIMIT_PCT = 1, 5
-LEFT_OUT_TOO_LARGE = N_("A source of 1 % or more of the total may not be left out.")
-ALL_TOO_LARGE = N_("The sources left out come to 5 % or more of the total.")
+LEFT_OUT_TOO_LARGE = N_("A source of one per cent or more of the total may not be left out.")
+ALL_TOO_LARGE = N_("The sources left out come to five per cent or more of the total.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from diandian.emissions.inventory.entries import ALL_PCT, QUALITY_PCT, Entry
 from diandian.emissions.inventory.errors import EntryBrokenError
 from diandian.emissions.inventory.narrowing import Narrowing, ranked
 from diandian.emissions.inventory.units import converted
-from diandian.emissions.lines import M1, ONE, Doubt, make_line
+from diandian.emissions.lines import M1, ONE, Doubt, Line, make_line
 from diandian.emissions.numbers import plain
 from diandian.emissions.uncertainty import factor_range
 from diandian.kernel.units import UnitError
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from diandian.emissions.factor_set import FactorSet
     from diandian.emissions.inventory.activity import Activity
     from diandian.emissions.inventory.travel import Extrapolation
-    from diandian.emissions.lines import Line
+
+KIND = "inventory"  # tells stored inputs of an inventory from those of a visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def estimate(
         own += entry_lines(entry, factors, region, non_co2=non_co2)
         others += entry_lines(entry, factors, region, non_co2=non_co2, owner="guest")
     inputs: dict[str, Any] = {
+        "kind": KIND,
         "entries": [entry.to_json() for entry in entries],
         "region": region,
         "non_co2": non_co2,
@@ -100,7 +102,11 @@ def estimate(
         own += guests.own
         others += guests.others
         uncounted = guests.uncounted_people
-        inputs["guests"] = guests.to_json()
+        # Answers are not kept here; the sums over them are, so that the whole can be replayed.
+        inputs["guests"] = {
+            "strata": guests.to_json(),
+            "lines": [line.to_json() for line in guests.own],
+        }
     claimed = {"metered", "invoiced"}
     unproven = (e.key for e in entries if e.quality in claimed and not e.evidence)
     return Inventory(
@@ -112,13 +118,21 @@ def estimate(
 
 
 def replay(inputs: Mapping[str, Any], factors: FactorSet) -> Estimate:
-    """Compute the entries of a stored inventory again, without the guests' part.
+    """Compute a stored inventory of the organiser again; the same set gives the same for ever.
 
-    The lines of the entries equal those stored, for ever; the guests' lines are checked each by
-    its own numbers (``Estimate.adds_up``), since their answers are not kept here.
+    Entries are computed from their amounts. The guests' lines are carried as they are, with the
+    factors of the day; each can be checked by its own numbers (``Estimate.adds_up``).
+    Raises: EntryBrokenError.
     """
-    entries = [Entry.from_json(data) for data in inputs["entries"]]
-    return estimate(entries, factors, inputs["region"], non_co2=inputs["non_co2"]).own
+    lines = [
+        line
+        for data in inputs["entries"]
+        for line in entry_lines(
+            Entry.from_json(data), factors, inputs["region"], non_co2=inputs["non_co2"]
+        )
+    ]
+    lines += [Line.from_json(data) for data in inputs.get("guests", {}).get("lines", [])]
+    return ranged(finish(lines, factors, dict(inputs)))
 
 
 def ranged(result: Estimate) -> Estimate:

@@ -28,7 +28,7 @@ from diandian.emissions.inventory.units import converted, unit_named
 from diandian.emissions.lines import ONE, ZERO
 from diandian.emissions.numbers import plain
 from diandian.emissions.uncertainty import DEFAULT, GUESS, TICKET
-from diandian.kernel.errors import InputError
+from diandian.kernel.errors import N_, InputError
 from diandian.kernel.units import UnitError
 
 if TYPE_CHECKING:
@@ -43,6 +43,12 @@ QUALITY_PCT: dict[str, Decimal] = {
     "invoiced": TICKET,
     "estimated": GUESS,
     "default": DEFAULT,
+}
+QUALITIES = {
+    "metered": N_("Metered"),
+    "invoiced": N_("Invoiced"),
+    "estimated": N_("Estimated"),
+    "default": N_("Default of the method"),
 }
 STATED = ("metered", "invoiced", "estimated")  # "default" is set by the program only
 ALL_PCT = Decimal(100)

@@ -28,7 +28,7 @@ MISSING = N_("Guests who did not answer: %(activity)s")
 SOURCES = {"travel": "attendee_travel", "local": "local_transport", "stay": "attendee_lodging"}
 _SPREAD_OUT = "guests.extrapolated"
 OWN = "own"
-HUNDRED = Decimal(100)
+HUNDRED, _MILLIONTH = Decimal(100), Decimal("0.000001")
 
 
 @dataclass(slots=True)
@@ -139,17 +139,27 @@ def scaled_lines(
 
 
 def _answered(item: _Sum, label: str, tail: str) -> Line:
-    amount = M1.plus(item.amount)
-    if mass_of(amount, item.line.value, ONE) != item.mass_g and item.line.value:
-        amount = M1.divide(kg_from_grams(item.mass_g), item.line.value)
+    amount = _amount_for(item)
     activity, distance = item.doubts()
     details = _details(item, "answered") | {"amounts_added": plain(_thousandth(item.amount))}
     return _line(item, label, tail, amount, (item.mass_g, item.without_g), (activity, distance),
                  details)  # fmt: skip
 
 
+def _amount_for(item: _Sum) -> Decimal:
+    """Return the added amounts, or the shortest amount that gives the added grams."""
+    amount = M1.plus(item.amount)
+    if not item.line.value:
+        return amount
+    exact = M1.divide(kg_from_grams(item.mass_g), item.line.value)
+    for candidate in (amount, _thousandth(exact), exact.quantize(_MILLIONTH, ROUND_HALF_UP, M1)):
+        if mass_of(candidate, item.line.value, ONE) == item.mass_g:
+            return candidate
+    return exact
+
+
 def _scaled(item: _Sum, label: str, tail: str, scale: Decimal, doubt: Decimal) -> Line:
-    amount = M1.multiply(item.amount, scale)
+    amount = _thousandth(M1.multiply(item.amount, scale))
     masses = (mass_of(amount, item.line.value, ONE), _grams(item.without_g * scale))
     details = _details(item, "extrapolated") | {"entry": _SPREAD_OUT, "moves_with": _SPREAD_OUT}
     return _line(item, label, tail, amount, masses, (doubt, ZERO), details)

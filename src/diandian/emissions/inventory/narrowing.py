@@ -36,14 +36,16 @@ _LABELS = {"extrapolated": N_("Guests who did not answer")}
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """One thing to do. ``key``: the entry's. ``label``: message id of what it is.
+    """One thing to do.
 
+    ``key``: the entry's. ``label``: message id of what it is, for the parameters of ``line``.
     ``advice``: a key of ADVICE. ``variance_pct``: the part of the variance that this doubt makes.
     ``doubt_pct``: U of the total once it is done. Both per cent, as text with one decimal.
     """
 
     key: str
     label: str
+    line: Line
     advice: Literal["amount", "factor", "answers"]
     variance_pct: str
     doubt_pct: str
@@ -65,11 +67,11 @@ def ranked(lines: Iterable[Line]) -> tuple[Narrowing, ...]:
             part, saved = _factor(own, sums) if advice == "factor" else _amount(own, sums, floor)
             if saved > 0:
                 left = (whole - saved).max(ZERO).sqrt() / sums.mass_g
-                found.append((left, key, label, advice, part * 100 / whole))
-    found.sort(key=lambda item: (item[0], item[1], item[3]))
+                found.append((left, key, advice, part * 100 / whole, label, own[0]))
+    found.sort(key=lambda item: item[:3])
     return tuple(
-        Narrowing(key, label, advice, _text(share), _text(left))
-        for left, key, label, advice, share in found
+        Narrowing(key, label, line, advice, _text(share), _text(left))
+        for left, key, advice, share, label, line in found
     )
 
 

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+from diandian.emissions.activity import UNKNOWN
+from diandian.emissions.blocks.bands import BANDS
 from diandian.emissions.geo import place
 from diandian.emissions.inventory.entries import ALL_PCT
 from diandian.emissions.inventory.errors import AttendanceError, EntryBrokenError
@@ -32,6 +34,7 @@ from diandian.emissions.inventory.guest_sums import (
     scaled_lines,
 )
 from diandian.emissions.lines import M1, ZERO
+from diandian.emissions.pinned import unpin
 from diandian.emissions.uncertainty import DEFAULT
 from diandian.kernel.errors import N_
 
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from diandian.emissions.lines import Line
 
 FEWEST = 5
+NEAREST = "band:under_50"
 STRATA = {
     "same_city": N_("From the same city"),
     "same_country": N_("From the same country"),
@@ -113,15 +117,19 @@ class Extrapolation:
 def answer(estimate: Estimate, *, city_key: str, country: str) -> GuestAnswer:
     """Return what a guest's estimate says about travel and nights.
 
-    ``city_key``, ``country``: of the scene. An estimate without its answers (erased) counts as
-    from the same country, unless a line shows where it began.
+    ``city_key``, ``country``: of the scene. An estimate without its answers (erased), or whose
+    guest did not say from where, counts as from the same country.
     """
     origin = str(estimate.inputs.get("answers", {}).get("from", ""))
     stratum = "same_country"
-    if origin == city_key:
+    if origin in {city_key, NEAREST}:
         stratum = "same_city"
-    elif origin and origin != "unknown" and place(origin).country != country:
-        stratum = "abroad"
+    elif origin in BANDS:
+        stratum = "abroad" if BANDS[origin].abroad else stratum
+    elif origin and origin != UNKNOWN:
+        carried = estimate.inputs.get("places", {})
+        spot = unpin(origin, carried[origin]) if origin in carried else place(origin)
+        stratum = stratum if spot.country == country else "abroad"
     return GuestAnswer(stratum, estimate.lines)
 
 

@@ -32,7 +32,10 @@ AVERAGE_CAR = N_("The car kilometres of an average inhabitant are taken (%(sourc
 BY_BUS = N_("A bus is taken, five days a week, over the average distance.")
 DIET_CHINA = N_("The recommended Chinese diet is taken, 3.0 kg a day (%(source)s).")
 EVERYDAY = N_("Two everyday meals and a breakfast a day are taken; our own assumption.")
-AVERAGE_FUEL = N_("A car of average size and unknown fuel is taken.")
+GAS_BY_AREA = N_(
+    "The average floor area of a person is taken, with the French figure for a home heated by gas."
+)
+PATTERN = N_("The meals that usually go with your diet are taken; our own assumption.")
 
 CENSUS = "NBS, seventh national census, 2020"
 CBS_HOMES = "CBS, households, 2023"
@@ -116,7 +119,9 @@ _CHOICES = {
     "heating": NORTHERN,
     "commute": BY_BUS,
     "diet": EVERYDAY,
-    "car_fuel": AVERAGE_FUEL,
+    "gas_m3": GAS_BY_AREA,
+    "beef_meals": PATTERN,
+    "meat_meals": PATTERN,
 }
 
 

@@ -118,7 +118,7 @@ def entry_lines(
 ) -> list[Line]:
     """Return the lines of an entry. ``times``: how often it occurs. Raises: FactorMissingError."""
     known = entry.known
-    amount = M1.multiply(entry.amount, times)
+    amount = M1.multiply(Decimal(plain(entry.amount)), times)  # 6.000 and 6 are one digit string
     lines = []
     for step in known.steps(context, factors):
         line = make_line(

@@ -1,1 +1,1 @@
-"""PostgreSQL as Django speaks it, with a connection that is not asked "are you there" at every page."""
+"""PostgreSQL as Django speaks it; a busy connection is not asked at every page whether it lives."""

@@ -1,0 +1,21 @@
+"""Addresses of the organiser's desk."""
+
+from django.urls import path
+
+from diandian.office.host import account, cover, organisations, overview, scenes, sign_in
+
+urlpatterns = [
+    path("", overview.listed, name="host"),
+    path("/sign-in", sign_in.ask, name="host_sign_in"),
+    path("/sign-in/<slug:token>", sign_in.code, name="host_code"),
+    path("/sign-out", sign_in.out, name="host_sign_out"),
+    path("/account", account.account, name="host_account"),
+    path("/organisation", organisations.new, name="host_organisation_new"),
+    path("/organisation/<int:number>", organisations.one, name="host_organisation"),
+    path("/new", scenes.new, name="host_new"),
+    path("/preview", scenes.preview, name="host_preview"),
+    path("/places", scenes.places, name="host_places"),
+    path("/<slug:slug>", overview.one, name="host_scene"),
+    path("/<slug:slug>/edit", scenes.edit, name="host_edit"),
+    path("/<slug:slug>/cover", cover.cover, name="host_cover"),
+]

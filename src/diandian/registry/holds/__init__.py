@@ -1,0 +1,1 @@
+"""Grams set aside for somebody."""

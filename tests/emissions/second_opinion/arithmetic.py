@@ -1,0 +1,90 @@
+"""Lines, their sum and its interval, in fractions: sections 1, 9 and 11 by the letter.
+
+Section 9 asks for 28 digits, which decides where a share such as a third meets half a gram.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
+from math import floor
+
+from tests.emissions.second_opinion.data import Row
+
+HALF = Fraction(1, 2)
+PRECISE, BY_METHOD = Context(prec=60), Context(prec=28, rounding=ROUND_HALF_UP)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One line. ``activity``, ``distance``: doubts in per cent. ``without``: value of the twin."""
+
+    key: str
+    row: Row
+    amount: Fraction
+    share: Fraction = Fraction(1)
+    activity: int = 0
+    distance: int = 0
+    without: Fraction | None = None
+
+    @property
+    def grams(self) -> int:
+        """Return grams, rounded once, half up."""
+        return self._grams(self.row.value)
+
+    @property
+    def grams_without(self) -> int:
+        """Return grams without the non-CO2 effect of flying."""
+        return self._grams(self.row.value if self.without is None else self.without)
+
+    def _grams(self, value: Fraction) -> int:
+        kg = digits(digits(self.amount * value) * digits(self.share))
+        return floor(kg * 1000 + HALF)
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What should come out. ``lines``: grams by key."""
+
+    lines: dict[str, int]
+    mass_g: int
+    without_g: int
+    low_g: int
+    high_g: int
+
+
+def digits(number: Fraction) -> Fraction:
+    """Return a number with as many digits as the method keeps, half up."""
+    return Fraction(BY_METHOD.divide(Decimal(number.numerator), Decimal(number.denominator)))
+
+
+def _root(square: Fraction) -> Fraction:
+    number = PRECISE.divide(Decimal(square.numerator), Decimal(square.denominator))
+    return Fraction(PRECISE.sqrt(number))
+
+
+def opinion(parts: Iterable[Part]) -> Opinion:
+    """Add lines up, with the interval of the total."""
+    kept = list(parts)
+    total = sum(part.grams for part in kept)
+    by_row: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+    square = Fraction(0)
+    for part in kept:
+        by_row[part.row.name] += part.grams * part.row.doubt
+        square += part.grams**2 * (part.activity**2 + part.distance**2)
+    square += sum(each**2 for each in by_row.values())
+    spread = _root(square) / 100  # grams to each side
+    heavy = any(
+        3 * part.grams > total
+        and part.activity**2 + part.distance**2 + part.row.doubt**2 > 60**2
+        for part in kept
+    )
+    if total and (square > (60 * total) ** 2 or heavy):
+        times = 1 + spread / total
+        low, high = floor(total / times + HALF), floor(total * times + HALF)
+    else:
+        half = floor(spread + HALF)
+        low, high = total - half, total + half
+    without = sum(part.grams_without for part in kept)
+    return Opinion({part.key: part.grams for part in kept}, total, without, low, high)
