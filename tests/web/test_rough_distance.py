@@ -82,7 +82,7 @@ def test_a_city_that_was_shown_gives_way_to_a_distance(browser):
 @pytest.mark.parametrize("sent", ["band:9", "geonames:0", "<b>", "\x00", "a" * 500])
 def test_what_was_never_offered_is_refused(browser, sent):
     response = browser.post(ADDRESS, ANSWERS | {"from_asked": "", "from_rough": sent})
-    assert response.status_code == 422
+    assert response.status_code in {400, 422}
     assert not Footprint.objects.exists()
 
 

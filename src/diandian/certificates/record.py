@@ -186,6 +186,7 @@ def build(facts: Facts) -> dict[str, Any]:
         "beneficiary": {"display_name": facts.display_name},
         "scene": _scene(facts.scene),
         "purpose": retirement.purpose,
+        "holder_kind": retirement.holder_kind,
         "mass_g": retirement.mass_g,
         "kg_per_dot": kg,
         "dots": dots_of(retirement.mass_g, facts.estimate, kg),

@@ -100,6 +100,11 @@ SHARE_LINES = {
             "I did my part|for {dots} dots.",
             "Ik droeg bij|voor {dots} stippen.",
         ),
+        "organisation": _t(
+            "我们为 {dots} 点|出了一份力。",
+            "We did our part|for {dots} dots.",
+            "Wij droegen bij|voor {dots} stippen.",
+        ),
     },
     _CONTRIBUTION: {
         "all": _t(
@@ -111,6 +116,11 @@ SHARE_LINES = {
             "我为 {dots} 点|出了一份力。",
             "I did my part|for {dots} dots.",
             "Ik droeg bij|voor {dots} stippen.",
+        ),
+        "organisation": _t(
+            "我们为 {dots} 点|出了一份力。",
+            "We did our part|for {dots} dots.",
+            "Wij droegen bij|voor {dots} stippen.",
         ),
     },
 }
@@ -299,6 +309,11 @@ FACTS = {
         "支付 {total}：{supplier} 归项目方，{fee} 为平台费。",
         "Paid {total}: {supplier} to the project, {fee} platform fee.",
         "Betaald {total}: {supplier} voor het project, {fee} platformkosten.",
+    ),
+    "stated_name": _t(
+        "机构名称由付款方填写，我们没有核对。",
+        "The organisation's name is as stated by whoever paid; we did not check it.",
+        "De naam van de organisatie is opgegeven door wie betaalde; wij hebben die niet gecontroleerd.",
     ),
     "intact": _t(
         "核验说明记录完整、减排量只用过一次，并不评价项目的好坏。",

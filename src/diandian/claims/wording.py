@@ -123,7 +123,8 @@ def guest_name(lang: str) -> str:
 def share_line(record: Record, lang: str) -> str:
     """Return the one line of the share picture; it names nobody."""
     covered = record["state"] == "retired" and _relation(record) not in {"below", "none"}
-    return _say(SHARE_LINES[_style(record)]["all" if covered else "part"], lang, dots=dots(record))
+    key = "organisation" if is_organisation(record) else "all" if covered else "part"
+    return _say(SHARE_LINES[_style(record)][key], lang, dots=dots(record))
 
 
 def preview_title(record: Record, lang: str) -> str:
@@ -164,7 +165,8 @@ def _occasion(record: Record, lang: str) -> str:
     scene = record["scene"]
     if scene is None:
         return ""
-    kind = "host" if record["claim"]["audience"] == "event" else scene["kind"]
+    hosts = record["claim"]["audience"] == "event" or record.get("holder_kind") == "host"
+    kind = "host" if hosts else scene["kind"]
     return _say(KIND_VERBS.get(kind, KIND_VERBS["other"]), lang, scene=pick(scene["names"], lang))
 
 
@@ -182,6 +184,11 @@ def own_factors_note(lang: str) -> str:
 def has_own_factors(record: Record) -> bool:
     """Tell whether a record's estimate rests on factors that nobody here has checked."""
     return own_factor_lines(record["estimate"]) > 0
+
+
+def is_organisation(record: Record) -> bool:
+    """Tell whether an organisation holds the certificate; records of before name no holder."""
+    return bool(record.get("holder_kind", "person") != "person")
 
 
 def _relation(record: Record) -> str:
@@ -301,6 +308,8 @@ def what_it_says(record: Record, lang: str) -> list[str]:
             for key in ("total", "supplier", "fee")
         }
         lines.append(_say(FACTS["money"], lang, **shown))
+    if is_organisation(record):
+        lines.append(FACTS["stated_name"][lang])
     lines.append(FACTS["intact"][lang])
     if record["sample"] or record["simulated_registry"] or record["no_money_moved"]:
         lines.append(sample_line(record, lang))

@@ -51,6 +51,11 @@ _OUTSIDE = (
 # A version of an inventory may be written anew until it is closed.
 CLOSED = "footprints_inventoryversion"
 _WAS_CLOSED = "OLD.closed_at IS NOT NULL"
+_CLAIMED = (
+    "EXISTS (SELECT 1 FROM footprints_siteclaim other WHERE other.scene_id = NEW.scene_id"
+    " AND other.line_key = NEW.line_key AND other.start_g < NEW.start_g + NEW.mass_g"
+    " AND other.start_g + other.mass_g > NEW.start_g)"
+)
 _PREFIX = "guard_"
 
 
@@ -109,6 +114,7 @@ def _for_sqlite() -> Iterator[Guard]:
         yield _sqlite(
             CLOSED, f"closed_{when.lower()}", when, "a closed inventory stays", _WAS_CLOSED
         )
+    yield _sqlite("footprints_siteclaim", "overlap", "INSERT", "grams claimed twice", _CLAIMED)
     outside = (
         "EXISTS (SELECT 1 FROM (SELECT NEW.lane_id AS lane_id, NEW.start_g AS start_g,"
         " NEW.end_g AS end_g, NEW.kind AS kind) fresh"
@@ -155,6 +161,11 @@ def _for_postgres() -> Iterator[Guard]:
         f" THEN {_refuse('serials overlap')} END IF; RETURN NEW;"
     )
     yield _postgres("registry_serialblock", "overlap", f"BEFORE INSERT {row}", one_by_one)
+    claims_in_turn = (
+        "PERFORM pg_advisory_xact_lock(hashtextextended('site:' || NEW.scene_id, 0));"
+        f" IF {_CLAIMED} THEN {_refuse('grams claimed twice')} END IF; RETURN NEW;"
+    )
+    yield _postgres("footprints_siteclaim", "overlap", f"BEFORE INSERT {row}", claims_in_turn)
     # Once per statement, however many ranges it writes.
     inside = (
         "IF EXISTS (SELECT 1 FROM fresh LEFT JOIN registry_lane lane ON lane.id = fresh.lane_id"

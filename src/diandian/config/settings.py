@@ -261,6 +261,9 @@ SIGN_IN_CODES = int(os.environ.get("DIANDIAN_SIGN_IN_CODES", "20"))
 # Papers and pictures made once and kept; what goes beyond is made again when asked for.
 RENDERED_MEGABYTES = int(os.environ.get("DIANDIAN_RENDERED_MEGABYTES", "1000"))
 
+# Whether phones keep a scene's questions for when there is no network. Off makes them forget.
+OFFLINE_PAGES = _flag("DIANDIAN_OFFLINE_PAGES", "1")
+
 GATEWAYS = [key for key in os.environ.get("DIANDIAN_GATEWAYS", "sandbox").split(",") if key]
 SANDBOX_STORE = DATA_DIR / "sandbox-gateway.sqlite3"
 KEYS_DIR = DATA_DIR / "keys"
@@ -269,7 +272,7 @@ KEYS_DIR = DATA_DIR / "keys"
 CONTENT_SECURITY_POLICY_TEXT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'; manifest-src 'self'"
+    " frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'"
 )
 
 # The desk's look, in the colours of the pages; its texts are those of django-unfold.

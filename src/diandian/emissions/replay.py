@@ -8,6 +8,7 @@ new scenes and is never taken away.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -73,6 +74,8 @@ PER_LINE = (
     "reason",
     *NUMBERS,
 )
+LONGEST, LARGEST = 60, 10**15  # characters and places before or after the point; a whole number
+_NUMBER = re.compile(r"[-+]?[\d.]+([eE][-+]?\d+)?\Z")
 _BROKEN = (DiandianError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 
 
@@ -253,12 +256,33 @@ def _fixed_by(stated: Mapping[str, Any], sets: Sets) -> tuple[Inputs, FactorSet]
     )
     if not inputs:
         raise InputsErasedError
+    _require_measure(inputs)
     if method not in METHODS:
         raise UnknownMethodError(method=str(method)[:20])
     try:
         return inputs, sets(edition_id)
     except UnknownFactorSetError:
         raise UnknownEditionError(edition=str(edition_id)[:20]) from None
+
+
+def _require_measure(value: object) -> None:
+    """Refuse numbers that no visit has and that would fill the memory. Raises: ValueError."""
+    if isinstance(value, Mapping):
+        for part in value.values():
+            _require_measure(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _require_measure(part)
+    elif _beyond_measure(value):
+        raise ValueError("a number is out of all measure")
+
+
+def _beyond_measure(value: object) -> bool:
+    if isinstance(value, int):
+        return abs(value) > LARGEST
+    if not isinstance(value, str) or not _NUMBER.match(value):
+        return False
+    return len(value) > LONGEST or abs(Decimal(value).adjusted()) > LONGEST
 
 
 def _places(inputs: Inputs) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from diandian.certificates.names import clean_display_name
+from diandian.certificates.names import MAX_CHARACTERS, MAX_LEGAL_CHARACTERS, clean_display_name
 from diandian.flows import caps, gateways, line_claims
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import now
@@ -29,7 +29,7 @@ from diandian.orders.errors import (
     SceneClosedError,
     SoldOutError,
 )
-from diandian.orders.models import Order, OrderState, Quote
+from diandian.orders.models import HolderKind, Order, OrderState, Quote
 from diandian.payments import actions as payment_actions
 from diandian.payments.models import OPEN_STATES, Payment
 from diandian.registry import actions as registry_actions
@@ -72,11 +72,12 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
     ``is_vouched_for``: the operator's own sale, which the caps on unpaid orders leave alone.
     Idempotent by: ``idempotency_key``, else by the quote: asked again, the same order returns.
     Raises: QuoteNotFoundError, QuoteExpiredError, QuoteUsedError, SceneClosedError, SoldOutError,
-    FootprintExpiredError, AlreadyMatchedError, AlreadyCoveredError, CoverChangedError, IdempotencyConflictError, PaymentUnavailableError,
+    FootprintExpiredError, AlreadyMatchedError, AlreadyCoveredError, BeingCoveredError,
+    CoverChangedError, IdempotencyConflictError, PaymentUnavailableError,
     TooManyUnpaidError, HeldUnpaidError, name errors.
     """
     at = at or now()
-    name = clean_display_name(beneficiary_name)
+    name = clean_display_name(beneficiary_name, limit=_longest_name(fresh_quote))
     body = digest_hex({"quote": quote_token, "name": name, "board": on_board, "language": language})
     if idempotency_key and fresh_quote is None:
         earlier = queries.order_by_idempotency_key(idempotency_key)
@@ -105,6 +106,12 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
         return _resolve_race(quote, body, idempotency_key)
     submit(order, payment, at=at)
     return order
+
+
+def _longest_name(quote: Quote | None) -> int:
+    """Return how long a name may be: legal names of organisations are longer than people's."""
+    of_person = quote is None or quote.holder_kind == HolderKind.PERSON
+    return MAX_CHARACTERS if of_person else MAX_LEGAL_CHARACTERS
 
 
 def _refuse_stale(quote: Quote, at: datetime) -> None:

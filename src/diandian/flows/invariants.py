@@ -148,14 +148,12 @@ def _claimed_as_ordered() -> Iterator[Breach]:
     """
     claimed = footprint_queries.claimed_by_ref()
     claims = Q(footprint__isnull=False) | Q(holder_kind=HolderKind.HOST, quote__cover__isnull=False)
-    live = Order.objects.filter(claims, state__in=LIVE_STATES)
-    for order in (
-        live.select_related("quote", "footprint")
-        .defer("footprint__estimate")
-        .iterator(chunk_size=2000)
-    ):
+    live = Order.objects.filter(claims, state__in=LIVE_STATES).select_related("quote", "footprint")
+    live = live.defer("footprint__estimate", "footprint__answers", "quote__estimate")
+    for order in live.iterator(chunk_size=2000):
         claimed_g = claimed.pop(order.ref, 0)
-        wanted_g = order.footprint.guest_g if order.footprint else order.quote.cover["claimed_g"]
+        quoted = order.quote.cover or {}
+        wanted_g = order.footprint.guest_g if order.footprint else quoted.get("claimed_g", 0)
         if claimed_g != wanted_g:
             yield Breach("X6", order.ref, f"claims {claimed_g} g of its {wanted_g} g")
         if claimed_g > order.mass_g:

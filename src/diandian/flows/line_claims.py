@@ -63,7 +63,7 @@ def plan(scene: Scene, lines: Mapping[str, int], cover: Cover) -> rules.Taken:
     visits = queries.open_visits(
         scene, up_to_id=cover.up_to_id, for_everyone=cover.for_everyone, rooms=not inside
     )
-    open_g = sum(item.mass_g for item in (*runs, *visits))
+    open_g = rules.grams_of(runs, visits)
     return rules.take(runs, visits, open_g * cover.share_percent // WHOLE_PCT)
 
 

@@ -1,9 +1,9 @@
 """The one lock order of the house: order, payment, covered scene, lane, account.
 
 Row locks on PostgreSQL; on SQLite a transaction begins IMMEDIATE and is the only writer, so nothing
-more is taken. Whoever changes an order's money or grams holds the order's lock first. Whoever claims
-lines for an organiser holds the scene's; guests claim their own lines without it, and of two who
-claim the same part the database's constraint decides.
+more is taken. Whoever changes an order's money or grams holds the order's lock first. Whoever
+claims lines for an organiser holds the scene's; guests claim their own lines without it, and of two
+who claim the same part the database's constraint decides.
 """
 
 from collections.abc import Sequence

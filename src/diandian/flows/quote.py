@@ -44,8 +44,8 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
     """Price a saved footprint, an estimate or a plain mass; nothing is held or charged yet.
 
     Give one of ``footprint``, ``estimate`` (JSON of an Estimate) or ``mass_g``. Of a scene whose
-    travel is split, only the guest's part is priced. ``holder_kind``, ``holder_ref``: in whose name,
-    such as company and "organisation:7".
+    travel is split, only the guest's part is priced. ``holder_kind``, ``holder_ref``: in whose
+    name, such as company and "organisation:7".
     Raises: UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError, SceneClosedError,
     HostAnswersError, AlreadyCoveredError, FootprintExpiredError.
     """

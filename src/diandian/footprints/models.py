@@ -59,7 +59,7 @@ class Footprint(models.Model):
 
     @property
     def is_hosts(self) -> bool:
-        """Tell whether the organiser answers for all of the travel: nothing is sold to the guest."""
+        """Tell whether the organiser answers for all of the travel: the guest buys nothing."""
         return self.organiser_pct == rules.ALL_PCT
 
 

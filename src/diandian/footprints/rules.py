@@ -148,6 +148,11 @@ class Visit:
     mass_g: int
 
 
+def grams_of(runs: Iterable[Run], visits: Iterable[Visit]) -> int:
+    """Return the grams of runs and visits together."""
+    return sum(run.mass_g for run in runs) + sum(visit.mass_g for visit in visits)
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What a cover claims: runs of the site's lines, and whole parts of visits."""
@@ -158,7 +163,7 @@ class Taken:
     @property
     def mass_g(self) -> int:
         """Return the grams of all of it."""
-        return sum(item.mass_g for item in (*self.runs, *self.visits))
+        return grams_of(self.runs, self.visits)
 
 
 def open_runs(

@@ -1,6 +1,7 @@
 """The operator's desk: lists of scenes, credits, orders, payments and the trail, to read only.
 
-Money and credits change through flows alone, so no row can be added, changed or deleted here.
+Money and credits change through flows alone, so no row can be added, changed or deleted here. One
+act there is: to approve the scene of an organiser, see ``approval.py``.
 Secret links of guests and their answers are not shown: an operator helps by number, not by token.
 *Source:* architecture, sections 2 (office) and 10.
 """
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from diandian.kernel.money import Money
+from diandian.office.approval import ApprovesScenes
 from diandian.office.sign_in import SignInForm
 from diandian.ui.format import exact_mass, money, pick
 
@@ -38,6 +40,7 @@ class Desk:
     related: tuple[str, ...] = ()
 
 
+_APPROVED = "scenes.Scene"
 # By "room.Model": doors may not import the models of money and credits, and need no more than read.
 DESKS = (
     Desk(
@@ -45,7 +48,14 @@ DESKS = (
         ("slug", "names", "kind", "state", "starts_on", "ends_on", "stated_total_g", "is_sample"),
         ("state", "kind", "is_sample"),
         ("slug", "search_text"),
-        hidden=("search_text",),
+        # The secret link of a draft is its host's.
+        hidden=("search_text", "test_token"),
+    ),
+    Desk(
+        "people.Organisation",
+        ("legal_name", "tax_number", "country", "created_at"),
+        ("country",),
+        ("legal_name", "tax_number"),
     ),
     Desk("registry.Programme", ("code", "names", "level", "is_simulated")),
     Desk(
@@ -223,7 +233,8 @@ def _register(desks: Sequence[Desk]) -> None:
             "list_select_related": desk.related or False,
             "hidden": desk.hidden,
         }
-        admin.site.register(model, type(f"{model.__name__}Desk", (ReadOnlyAdmin,), settings))
+        bases = (ApprovesScenes, ReadOnlyAdmin) if desk.model == _APPROVED else (ReadOnlyAdmin,)
+        admin.site.register(model, type(f"{model.__name__}Desk", bases, settings))
 
 
 _register(DESKS)

@@ -11,7 +11,7 @@ from django.db.models.functions import TruncDate
 
 from diandian.footprints.models import Footprint
 from diandian.kernel.clock import BUSINESS_ZONE
-from diandian.orders.models import Order, OrderState
+from diandian.orders.models import HolderKind, Order, OrderState
 from diandian.scenes.models import Scene
 
 _MOST_DAYS = 60
@@ -47,6 +47,12 @@ def by_day(scene: Scene) -> list[DayCount]:
         .order_by("-day")[:_MOST_DAYS]
     )
     return [DayCount(row["day"], row["orders"], row["grams"]) for row in rows][::-1]
+
+
+def of_hosts(scene: Scene) -> list[Order]:
+    """Return the completed orders of organisations for a scene as a whole, oldest first."""
+    rows = Order.objects.filter(scene=scene, state=OrderState.COMPLETED)
+    return list(rows.exclude(holder_kind=HolderKind.PERSON).order_by("id"))
 
 
 def by_mark(scene: Scene) -> list[MarkCount]:

@@ -49,6 +49,12 @@ def part(context: Context, template: str) -> SafeString:
     return kept
 
 
+def offline_script(context: Context) -> SafeString:
+    """Link the script of the pages that phones keep, unless that is switched off."""
+    kept = getattr(settings, "OFFLINE_PAGES", False)
+    return part(context, "ui/_offline_script.html") if kept else SafeString("")
+
+
 def address_with(context: Context, key: str, value: str) -> str:
     """Return this page's address with one key of the query set; the rest of it stays."""
     request: HttpRequest | None = context.get("request")

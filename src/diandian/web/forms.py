@@ -42,7 +42,8 @@ class Field:
 
     ``widget``: place, tiles, segments, list, number, flag. ``options`` of a place: rough distances
     to choose instead, ``open`` when it was not understood or one is chosen. ``other``: what was
-    typed beside the listed numbers. ``when``: for each question it depends on, style classes that show or hide it.
+    typed beside the listed numbers. ``when``: for each question it depends on, style classes that
+    show or hide it.
     """
 
     key: str
@@ -80,6 +81,12 @@ UNITS = {
     "dish": N_("dishes"),
     "cup": N_("cups"),
     "trip": N_("trips"),
+    "flight": N_("flights"),
+    "hour": N_("hours"),
+    "item": N_("pieces"),
+    "litre": N_("litres"),
+    "m2": "m²",
+    "m3": "m³",
 }
 
 
@@ -168,7 +175,7 @@ def _field(
         widget=_widget(question, options),
         label=gettext(question.label),
         hint=gettext(question.hint) if question.hint else "",
-        unit=_unit(question.unit),
+        unit=unit_name(question.unit),
         value=_shown(question, answer),
         other="" if listed or answer == UNKNOWN else answer,
         options=options,
@@ -182,7 +189,8 @@ def _field(
     )
 
 
-def _unit(unit: str) -> str:
+def unit_name(unit: str) -> str:
+    """Return the word for a unit; symbols stay as they are."""
     return gettext(UNITS[unit]) if unit in UNITS else unit
 
 

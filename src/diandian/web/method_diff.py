@@ -67,7 +67,9 @@ def _moved(before: str, after: str) -> tuple[MovedResult, ...]:
 
 
 def _signed(change: Decimal | None) -> str:
-    return "" if change is None else f"{change:+}%" if change else "0%"
+    if change is None:
+        return ""
+    return f"{change:+}%".replace("-", "\N{MINUS SIGN}") if change else "0%"
 
 
 def _trip(result: MovedResult, lang: str) -> ShownTrip:

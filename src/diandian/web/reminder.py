@@ -1,4 +1,4 @@
-"""A calendar file to look again at a sold-out project: we keep no addresses, so we cannot write.
+"""Calendar files to look again at a sold-out project, or to try something: we keep no addresses.
 
 *Source:* RFC 5545 (lines end in CR LF and hold at most 75 bytes).
 """
@@ -44,15 +44,20 @@ def look_again(request: HttpRequest, code: str) -> HttpResponse:
         project = queries.project_by_code(code)
     except NotFoundError:
         return not_found(request)
-    day = business_day() + timedelta(days=_DAYS_AHEAD)
     address = settings.BASE_URL + reverse("project", args=[project.code])
     title = gettext("Look again: %(name)s") % {"name": context.words(project.names)}
+    return calendar(project.code, title, address)
+
+
+def calendar(name: str, title: str, address: str) -> HttpResponse:
+    """Return an all-day reminder two weeks ahead. ``name``: of the file, and of the entry."""
+    day = business_day() + timedelta(days=_DAYS_AHEAD)
     lines = (
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//Diandian//Reminder//EN",
         "BEGIN:VEVENT",
-        f"UID:{project.code}-{day.isoformat()}@diandian",
+        f"UID:{name}-{day.isoformat()}@diandian",
         f"DTSTAMP:{now():%Y%m%dT%H%M%SZ}",
         f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
         f"SUMMARY:{_escaped(title)}",
@@ -63,5 +68,5 @@ def look_again(request: HttpRequest, code: str) -> HttpResponse:
     )
     text = "".join(f"{_folded(line)}\r\n" for line in lines)
     response = HttpResponse(text, content_type="text/calendar; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="diandian-{project.code}.ics"'
+    response["Content-Disposition"] = f'attachment; filename="diandian-{name}.ics"'
     return response

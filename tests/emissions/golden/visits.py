@@ -14,8 +14,8 @@ from diandian.emissions.factor_set import FactorSet
 from diandian.emissions.scene_kind import scene_kind, scene_kinds
 
 SCENES = (
-    "成都", "上海", "北京", "深圳", "拉萨", "九寨沟", "香港", "台北", "Amsterdam", "London", "Paris",
-    "Dubai", "Singapore", "New York", "Tokyo", "Nairobi", "Berlin", "São Paulo",
+    "成都", "上海", "北京", "深圳", "拉萨", "九寨沟", "香港", "台北", "Amsterdam", "London",
+    "Paris", "Dubai", "Singapore", "New York", "Tokyo", "Nairobi", "Berlin", "São Paulo",
 )  # fmt: skip
 MOST = {"nights": 9, "meals": 20, "cups": 6, "dishes": 20, "diners": 12, "room_people": 4,
         "occupants": 6, "car_km": 900, "way_km": 60, "local_km": 90}  # fmt: skip
@@ -64,7 +64,10 @@ def _place(dice: random.Random, context: SceneContext) -> str:
     return dice.choice(_towns().get(country) or _towns()[""])
 
 
-def _answer(question: Question, dice: random.Random, context: SceneContext) -> str:
+def _answer(question: Question, dice: random.Random, context: SceneContext, *, rough: bool) -> str:
+    offered = [choice.value for choice in question.choices]
+    if rough and question.key == "from":
+        return dice.choice(offered)
     if question.kind == "flag":
         return "on" if dice.random() < 0.1 else ""
     if question.kind == "place":
@@ -73,8 +76,11 @@ def _answer(question: Question, dice: random.Random, context: SceneContext) -> s
     if optional and dice.random() < LEFT_EMPTY:
         return ""
     if question.kind == "choice":
-        offered = [choice.value for choice in question.choices]
         return dice.choice([*offered, *(["unknown"] if question.unknown_allowed else [])])
+    return _number(question, dice)
+
+
+def _number(question: Question, dice: random.Random) -> str:
     if question.unknown_allowed and dice.random() < 0.1:
         return "unknown"
     if not question.whole and question.unit == "kg":
@@ -85,15 +91,15 @@ def _answer(question: Question, dice: random.Random, context: SceneContext) -> s
     return f"{dice.randint(0, most * 1000) / 1000:.3f}"
 
 
-def visit(dice: random.Random, kind: str = "") -> Visit:
-    """Return one visit."""
+def visit(dice: random.Random, kind: str = "", *, rough: bool = False) -> Visit:
+    """Return one visit. ``rough``: from a rough distance instead of a city, where one is asked."""
     kind = kind or dice.choice(KINDS)
     context = _scene(dice)
     raw: dict[str, str] = {}
     said: dict[str, Any] = {}
     for question in scene_kind(kind).questions(context):
         if is_shown(question, said):
-            raw[question.key] = _answer(question, dice, context)
+            raw[question.key] = _answer(question, dice, context, rough=rough)
             if not question.shown_when:
                 said |= parse([question], raw).values
     return Visit(kind, context, {key: text for key, text in raw.items() if text})

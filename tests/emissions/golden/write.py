@@ -6,6 +6,7 @@ changed result needs a new method version or a new factor set, not a new corpus.
 
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from diandian.emissions.errors import FactorMissingError
@@ -17,17 +18,19 @@ from tests.emissions.golden import corpus
 from tests.emissions.golden.visits import KINDS, bare_lines, visit
 
 SEED = 2026
-OF_EACH_KIND, OF_BARE_LINES = 85, 60
+OF_EACH_KIND, OF_BARE_LINES, OF_ROUGH = 85, 60, 60
+TRAVELLED = ("conference", "hotel", "scenic_spot", "other")
 EDITIONS = ("2026.1", "2026.1", "2026.1", "2025.1", "2024.1")
 
 
-def _visits(kind: str) -> list[Estimate]:
-    dice = random.Random(f"{SEED} {kind}")
+def _visits(name: str, kinds: Sequence[str], count: int, *, rough: bool = False) -> list[Estimate]:
+    dice = random.Random(f"{SEED} {name}")
     found: list[Estimate] = []
-    while len(found) < OF_EACH_KIND:
-        one, factors = visit(dice, kind), _edition(len(found))
+    while len(found) < count:
+        one = visit(dice, kinds[len(found) % len(kinds)], rough=rough)
+        factors = _edition(len(found))
         try:
-            found.append(scene_kind(kind).compute(one.context, one.values(), factors))
+            found.append(scene_kind(one.kind).compute(one.context, one.values(), factors))
         except (InputError, FactorMissingError):
             continue  # an impossible journey: the dice are thrown again
     return found
@@ -45,7 +48,9 @@ def _bare() -> list[Estimate]:
 
 def texts() -> dict[Path, str]:
     """Return the text of every file of the corpus."""
-    made = {kind: _visits(kind) for kind in KINDS} | {"lines": _bare()}
+    made = {kind: _visits(kind, [kind], OF_EACH_KIND) for kind in KINDS}
+    made["lines"] = _bare()
+    made["rough"] = _visits("rough", TRAVELLED, OF_ROUGH, rough=True)
     return {
         corpus.HERE / f"{name}.jsonl": corpus.text(
             corpus.COLUMNS, [corpus.written(each) for each in estimates]
@@ -64,9 +69,9 @@ def main(arguments: list[str]) -> int:
             differing.append(path.name)
             continue
         path.write_text(text, encoding="utf-8", newline="\n")
-        print(f"{path.name} written")
+        sys.stdout.write(f"{path.name} written\n")
     if differing:
-        print(f"These differ and were left alone: {', '.join(differing)}", file=sys.stderr)
+        sys.stderr.write(f"These differ and were left alone: {', '.join(differing)}\n")
     return int(bool(differing))
 
 

@@ -18,15 +18,19 @@ PRECISE, BY_METHOD = Context(prec=60), Context(prec=28, rounding=ROUND_HALF_UP)
 
 @dataclass(frozen=True)
 class Part:
-    """One line. ``activity``, ``distance``: doubts in per cent. ``without``: value of the twin."""
+    """One line. ``activity``, ``distance``: doubts in per cent. ``without``: value of the twin.
+
+    ``together``: lines of one name share the error of their activity.
+    """
 
     key: str
     row: Row
     amount: Fraction
     share: Fraction = Fraction(1)
-    activity: int = 0
-    distance: int = 0
+    activity: Fraction = Fraction(0)
+    distance: Fraction = Fraction(0)
     without: Fraction | None = None
+    together: str = ""
 
     @property
     def grams(self) -> int:
@@ -59,7 +63,8 @@ def digits(number: Fraction) -> Fraction:
     return Fraction(BY_METHOD.divide(Decimal(number.numerator), Decimal(number.denominator)))
 
 
-def _root(square: Fraction) -> Fraction:
+def root(square: Fraction) -> Fraction:
+    """Return a square root."""
     number = PRECISE.divide(Decimal(square.numerator), Decimal(square.denominator))
     return Fraction(PRECISE.sqrt(number))
 
@@ -68,16 +73,19 @@ def opinion(parts: Iterable[Part]) -> Opinion:
     """Add lines up, with the interval of the total."""
     kept = list(parts)
     total = sum(part.grams for part in kept)
-    by_row: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+    errors: dict[object, Fraction] = defaultdict(Fraction)
     square = Fraction(0)
     for part in kept:
-        by_row[part.row.name] += part.grams * part.row.doubt
-        square += part.grams**2 * (part.activity**2 + part.distance**2)
-    square += sum(each**2 for each in by_row.values())
-    spread = _root(square) / 100  # grams to each side
+        errors[part.row.name] += part.grams * part.row.doubt
+        if part.together:
+            errors[part.together] += part.grams * part.activity
+        else:
+            square += (part.grams * part.activity) ** 2
+        square += (part.grams * part.distance) ** 2
+    square += sum(each**2 for each in errors.values())
+    spread = root(square) / 100  # grams to each side
     heavy = any(
-        3 * part.grams > total
-        and part.activity**2 + part.distance**2 + part.row.doubt**2 > 60**2
+        3 * part.grams > total and part.activity**2 + part.distance**2 + part.row.doubt**2 > 60**2
         for part in kept
     )
     if total and (square > (60 * total) ** 2 or heavy):

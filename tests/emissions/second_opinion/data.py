@@ -103,7 +103,9 @@ class Factors:
     def use_and_supply(self, factor: str, region: str) -> list[Row]:
         """Return the row and, where it holds the use only, the row of the fuel's supply."""
         row = self.find(factor, region)
-        return [row, self.find(f"{factor}.wtt", region)] if row.scope.startswith(ONLY_USE) else [row]
+        return (
+            [row, self.find(f"{factor}.wtt", region)] if row.scope.startswith(ONLY_USE) else [row]
+        )
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,9 @@ def _spots() -> dict[str, Spot]:
     for line in (FOLDER / "geo_data/places.tsv").read_text(encoding="utf-8").splitlines():
         key, _, country, region, latitude, longitude, *_, airports = line.split("\t")
         airport = airports.split(" ")[0]
-        spots[key] = Spot(key, country, region or country, float(latitude), float(longitude), airport)
+        spots[key] = Spot(
+            key, country, region or country, float(latitude), float(longitude), airport
+        )
     return spots
 
 

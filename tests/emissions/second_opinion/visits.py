@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.emissions.second_opinion.arithmetic import Opinion, Part, opinion
 from tests.emissions.second_opinion.data import Factors, Row
-from tests.emissions.second_opinion.travel import Case, ride, travel
+from tests.emissions.second_opinion.travel import DEFAULT, GUESS, NONE, Case, ride, travel
 
 ROOM, PERSON = "accommodation.hotel.room", "accommodation.hotel.person_night"
 CHINESE_ROOM = {"budget": f"{ROOM}.economy", "mid": f"{ROOM}.midscale", "high": f"{ROOM}.upscale",
@@ -22,7 +22,15 @@ GOODS = {"beef": "beef", "pork": "pork", "chicken": "chicken", "egg": "egg", "ri
          "greens": "cabbage", "fruit": "apple"}  # fmt: skip
 # Meals a night, and on a day trip, where the guest does not say.
 MEALS = {"conference": (1, 0), "hotel": (2, 0), "scenic_spot": (3, 1), "other": (3, 0)}
-BASIS = {"meter": 5, "ticket": 5, "invoice": 5, "count": 0, "map": 10, "estimate": 30, "default": 60}
+BASIS = {
+    "meter": 5,
+    "ticket": 5,
+    "invoice": 5,
+    "count": 0,
+    "map": 10,
+    "estimate": 30,
+    "default": 60,
+}
 SIZE = {"kWh": 1, "MWh": 1000, "km": 1, "m": "0.001", "mile": "1.609344", "kg": 1, "g": "0.001",
         "litre": 1, "us_gallon": "3.785411784", "m3": 1000}  # fmt: skip
 
@@ -50,7 +58,11 @@ def _stay(case: Case) -> Iterator[Part]:
     elif nights:
         row, ratio = _house(case, kind)
         people = case.number("room_people", 1) if row.unit == "room-night" else 1
-        yield Part(f"stay.{kind}", row, nights, ratio / people, 60 if kind == "unknown" else 0)
+        yield Part(f"stay.{kind}", row, nights, ratio / people, _if_unknown(kind))
+
+
+def _if_unknown(kind: str) -> Fraction:
+    return DEFAULT if kind == "unknown" else NONE
 
 
 def _house(case: Case, kind: str) -> tuple[Row, Fraction]:
@@ -73,7 +85,7 @@ def _local(case: Case) -> Iterator[Part]:
     if how == "none" or (how == "unknown" and case.at_home):
         return
     doubt = 30 if "local_km" in case.answers else 60
-    yield from ride(case, how, case.number("local_km", 20), "local", (doubt, 0))
+    yield from ride(case, how, case.number("local_km", 20), "local", (Fraction(doubt), NONE))
 
 
 def _meals(case: Case, a_night: int, day_trip: int) -> Iterator[Part]:
@@ -83,13 +95,15 @@ def _meals(case: Case, a_night: int, day_trip: int) -> Iterator[Part]:
     if meals:
         sure = case.said("meals") and kind != "unknown"
         row = case.factors.find(MEAL[kind], case.country)
-        yield Part(f"food.meals.{kind}", row, meals, activity=0 if sure else 60)
+        yield Part(f"food.meals.{kind}", row, meals, activity=NONE if sure else DEFAULT)
 
 
 def _outing(case: Case) -> Iterator[Part]:
     how = case.answers.get("way", "unknown")
     doubt = 30 if case.said("way_km") and how != "unknown" else 60
-    yield from ride(case, how, case.number("way_km", 10) * 2, "travel.outing", (doubt, 0))
+    yield from ride(
+        case, how, case.number("way_km", 10) * 2, "travel.outing", (Fraction(doubt), NONE)
+    )
 
 
 def _eaten(case: Case) -> Iterator[Part]:
@@ -100,13 +114,12 @@ def _eaten(case: Case) -> Iterator[Part]:
         yield Part("food.dishes", row, dishes, 1 / case.number("diners", 1))
     else:
         row = case.factors.find(MEAL[kind], case.country)
-        unsure = 60 if kind == "unknown" else 0
-        yield Part(f"food.meals.{kind}", row, Fraction(1), activity=unsure)
+        yield Part(f"food.meals.{kind}", row, Fraction(1), activity=_if_unknown(kind))
     drink = case.answers.get("drink", "none")
     if drink != "none":
         row = case.factors.find(f"drink.{DRINK[drink]}", case.country)
         litres = case.number("cups", 1) / 4
-        yield Part(f"food.drink.{drink}", row, litres, activity=60)
+        yield Part(f"food.drink.{drink}", row, litres, activity=DEFAULT)
 
 
 def _basket(case: Case) -> Iterator[Part]:
@@ -114,7 +127,7 @@ def _basket(case: Case) -> Iterator[Part]:
         amount = case.number(f"{name}_kg", 0)
         if amount:
             row = case.factors.find(f"food.{food}.agribalyse", case.country)
-            yield Part(f"goods.{name}", row, amount, activity=30)
+            yield Part(f"goods.{name}", row, amount, activity=GUESS)
 
 
 def _bare(line: dict[str, Any], number: int, factors: Factors) -> Part:
@@ -131,5 +144,6 @@ def _bare(line: dict[str, Any], number: int, factors: Factors) -> Part:
     amount = Fraction(line["amount"])
     if unit != row.unit:
         amount = amount * Fraction(SIZE[unit]) / Fraction(SIZE[row.unit])
-    share, doubt_pct = Fraction(line.get("share", 1)), BASIS[line.get("basis", "estimate")]
+    share = Fraction(line.get("share", 1))
+    doubt_pct = Fraction(BASIS[line.get("basis", "estimate")])
     return Part(f"lines.{number}", row, amount, share, doubt_pct, without=without)

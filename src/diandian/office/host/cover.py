@@ -1,15 +1,163 @@
-"""What guests leave open, and the organisation answering for it."""
+"""What a scene leaves open, a price for it, and the order in the organisation's name.
 
+Two steps on one address: choose and be quoted, then pay what the quote says. A quote lasts an hour
+and names its grams; what guests match meanwhile makes the order be refused, never doubled.
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
+from diandian.certificates import queries as certificates
+from diandian.claims import wording
+from diandian.claims.levels import allowed_style
+from diandian.flows import host_orders
+from diandian.flows.cover import Residual, residual_of
+from diandian.kernel.errors import DiandianError, NotFoundError
+from diandian.kernel.money import Money
 from diandian.office.host.overview import scene_of
-from diandian.office.host.pages import show, signed_in, words
+from diandian.office.host.pages import language, show, signed_in, words
+from diandian.orders import progress
+from diandian.orders import queries as orders
+from diandian.orders.models import Order, Quote
+from diandian.people import access
+from diandian.people.errors import NotAllowedError
 from diandian.people.queries import Visitor
+from diandian.scenes.models import Scene, SceneState
+from diandian.ui.format import mass
+
+_WHOLE = "100"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the organiser chose."""
+
+    project: str
+    share: str
+    for_everyone: bool
+    to_upper: bool
+
+    @property
+    def share_percent(self) -> int:
+        """Return the share as a number; 0, which is refused, for anything else."""
+        typed = self.share.strip().rstrip(" %％")
+        right = typed.isascii() and typed.isdigit() and len(typed) <= len(_WHOLE)
+        return int(typed) if right else 0
+
+
+def _wish(request: HttpRequest, own: Residual) -> Wish:
+    sent = request.POST
+    return Wish(
+        project=sent.get("project", "")[:60],
+        share=sent.get("share_percent", _WHOLE)[:10],
+        for_everyone=sent.get("whose", "own" if own.residual_g else "everyone") == "everyone",
+        to_upper=sent.get("upper") == "1",
+    )
 
 
 @signed_in
 def cover(request: HttpRequest, visitor: Visitor, slug: str) -> HttpResponse:
-    """Say what is left of a scene."""
+    """Show what is left; when posted, quote it, or order what was quoted."""
     scene = scene_of(visitor, slug)
-    shown = {"scene": scene, "name": words(scene.names)}
-    return show(request, visitor, "office/host/cover.html", shown)
+    if request.method != "POST":
+        return _page(request, visitor, scene)
+    access.require(visitor, scene.organisation_ref, "write")
+    token = request.POST.get("quote", "")
+    quote: Quote | None = None
+    try:
+        if not token:
+            quote = _quoted(request, visitor, scene)
+            return _quote_page(request, visitor, scene, quote)
+        quote = host_orders.quote_of(visitor, scene, token[:40])
+        order = host_orders.place(
+            visitor, scene, quote, language=language(), gateway=_gateway(request)
+        )
+    except (NotFoundError, NotAllowedError):
+        raise
+    except DiandianError as error:
+        return _page(request, visitor, scene, error)
+    return _to_payment(order)
+
+
+def _quoted(request: HttpRequest, visitor: Visitor, scene: Scene) -> Quote:
+    wish = _wish(request, residual_of(scene))
+    return host_orders.open_quote(
+        visitor,
+        scene,
+        project_code=wish.project,
+        share_percent=wish.share_percent,
+        for_everyone=wish.for_everyone,
+        to_upper_bound=wish.to_upper,
+    )
+
+
+def _gateway(request: HttpRequest) -> str:
+    wanted = request.POST.get("gateway", "")
+    return wanted if wanted in settings.GATEWAYS else str(settings.GATEWAYS[0])
+
+
+def _to_payment(order: Order) -> HttpResponse:
+    """Lead to the gateway, or to the order's own page when it cannot be paid there now."""
+    payment = orders.latest_payment(order)
+    url = str(payment.instruction.get("url", "")) if payment else ""
+    waits = order.state == "awaiting_payment" and payment is not None and payment.state != "failed"
+    response = redirect(url if waits and url else reverse("order", args=[order.token]))
+    response.status_code = 303
+    return response
+
+
+def _page(
+    request: HttpRequest, visitor: Visitor, scene: Scene, error: DiandianError | None = None
+) -> HttpResponse:
+    own, everyone = residual_of(scene), residual_of(scene, for_everyone=True)
+    style = str(allowed_style(scene.claim_style, scene.country, scene.audience))
+    left_g = max(own.residual_g, everyone.residual_g)
+    views = orders.offers()
+    wish = _wish(request, own)
+    free = [view.project.code for view in views if not view.sold_out]
+    shown = {
+        "scene": scene,
+        "name": words(scene.names),
+        "own": own,
+        "everyone": everyone,
+        "left_g": left_g,
+        "title": wording.label("cover", style, language(), mass=mass(left_g, language())),
+        "is_open": scene.state == SceneState.PUBLISHED,
+        "writes": access.allows(visitor, scene.organisation_ref, "write"),
+        "views": views,
+        "wish": wish,
+        "chosen": wish.project if wish.project in free else next(iter(free), ""),
+        "certificates": _certificates(scene),
+        "voluntary": wording.voluntary(language(), style),
+        "errors": [error] if error else [],
+    }
+    return show(request, visitor, "office/host/cover.html", shown, 409 if error else 200)
+
+
+def _certificates(scene: Scene) -> list[tuple[Order, str]]:
+    """Return what the organisation ordered for this scene, each with its certificate's code."""
+    return [
+        (order, certificates.code_of_order(order.ref) or "") for order in progress.of_hosts(scene)
+    ]
+
+
+def _quote_page(request: HttpRequest, visitor: Visitor, scene: Scene, quote: Quote) -> HttpResponse:
+    style = str(allowed_style(scene.claim_style, scene.country, scene.audience))
+    shown = {
+        "scene": scene,
+        "name": words(scene.names),
+        "quote": quote,
+        "project": quote.offer.project,
+        "organisation": visitor.organisation(scene.organisation_ref),
+        "supplier": Money(quote.supplier_minor, quote.currency),
+        "fee": Money(quote.fee_minor, quote.currency),
+        "total": Money(quote.total_minor, quote.currency),
+        "split": [("primary", quote.supplier_minor), ("fee", quote.fee_minor)],
+        "gateways": settings.GATEWAYS,
+        "voluntary": wording.voluntary(language(), style),
+    }
+    return show(request, visitor, "office/host/quote.html", shown)

@@ -33,6 +33,7 @@ register.tag("blocktranslate", quick_tags.blocktranslate)
 register.simple_tag(frame.site_facts, takes_context=True)
 register.simple_tag(frame.part, takes_context=True, name="frame_part")
 register.simple_tag(frame.language_links, takes_context=True)
+register.simple_tag(frame.offline_script, takes_context=True)
 register.simple_tag(frame.step_marks)
 
 CATEGORY_NAMES = {

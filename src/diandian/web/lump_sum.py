@@ -1,0 +1,189 @@
+"""An amount without a scene: kilograms, project, name, and the same checkout as everybody's.
+
+For a person or an organisation. What was not measured is not compared with anything: the
+certificate says what was retired and nothing about a trip. *Source:* claim levels, L2.
+"""
+
+import re
+from dataclasses import dataclass
+from secrets import token_urlsafe
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from diandian.claims import wording
+from diandian.flows import checkout as flow
+from diandian.flows.quote import open_quote
+from diandian.kernel.errors import N_, DiandianError, InputError
+from diandian.kernel.mass import GRAMS_PER_KG
+from diandian.kernel.money import Money
+from diandian.orders import queries as orders
+from diandian.orders import rules
+from diandian.orders.errors import (
+    IdempotencyConflictError,
+    PaymentUnavailableError,
+    SoldOutError,
+)
+from diandian.orders.models import HolderKind
+from diandian.people import rules as people
+from diandian.ui import drawing, htmx
+from diandian.web import context, guest
+from diandian.web.checkout import (
+    NewTotal,
+    Wish,
+    at_our_field,
+    cards_for,
+    changed_total,
+    split_of,
+    to_payment,
+)
+
+_HOLDERS = (HolderKind.PERSON, HolderKind.COMPANY)
+_LARGEST_KG = rules.ORDER_LIMIT_G // GRAMS_PER_KG
+_MOST_CHARACTERS = 12
+_WHOLE = re.compile("[0-9]+|[0-9]{1,3}(?:[ ,.'\u00a0\u202f][0-9]{3})+")
+_SHORTEST_NONCE = 16
+
+
+class KilogramsError(InputError):
+    """Not a whole number of kilograms that can be ordered at once."""
+
+    code = "kilograms"
+    message = N_(
+        "Please give whole kilograms, from 1 to %(limit)s. Nothing was ordered. More than that"
+        " goes in several orders."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What is asked for. Units: kilograms, grams."""
+
+    kg: int
+    holder: HolderKind
+
+    @property
+    def mass_g(self) -> int:
+        """Return the amount in grams."""
+        return self.kg * GRAMS_PER_KG
+
+
+def _kilograms(typed: str) -> int:
+    """Return whole kilograms; marks between thousands are forgiven, 1.5 is not taken for 15."""
+    text = typed.strip()
+    right = len(text) <= _MOST_CHARACTERS and _WHOLE.fullmatch(text)
+    kg = int(re.sub("[^0-9]", "", text)) if right else 0
+    if not 1 <= kg <= _LARGEST_KG:
+        raise KilogramsError(field="kg", limit=_LARGEST_KG)
+    return kg
+
+
+def _holder(wanted: str) -> HolderKind:
+    return HolderKind.COMPANY if wanted == HolderKind.COMPANY else HolderKind.PERSON
+
+
+def lump_sum(request: HttpRequest) -> HttpResponse:
+    """Ask how much, then show projects and price; when posted, order and go to the gateway."""
+    sent = request.POST if request.method == "POST" else request.GET
+    if "kg" not in sent:
+        return _ask(request, "")
+    try:
+        amount = Amount(_kilograms(sent["kg"]), _holder(sent.get("holder", "")))
+    except KilogramsError as error:
+        return _ask(request, sent["kg"][:_MOST_CHARACTERS], error)
+    wish = Wish.read(sent)
+    if len(wish.nonce) < _SHORTEST_NONCE:
+        wish = Wish.read({**sent.dict(), "nonce": token_urlsafe(12)})
+    if request.method != "POST":
+        return _page(request, amount, wish)
+    return _order(request, amount, wish)
+
+
+def _ask(request: HttpRequest, typed: str, error: InputError | None = None) -> HttpResponse:
+    shown = {"kg": typed, "errors": [error] if error else []}
+    return render(request, "web/lump_sum/ask.html", shown, status=422 if error else 200)
+
+
+def _page(
+    request: HttpRequest,
+    amount: Amount,
+    wish: Wish,
+    *,
+    error: DiandianError | None = None,
+    new_total: NewTotal | None = None,
+) -> HttpResponse:
+    cards = cards_for(amount.mass_g, wish)
+    chosen = next((card for card in cards if card.on), None)
+    scale = drawing.scale_for(amount.mass_g).kg_per_dot
+    page = {
+        "amount": amount,
+        "mass_g": amount.mass_g,
+        "wish": wish,
+        "cards": cards,
+        "chosen": chosen,
+        "count": drawing.dot_count(amount.mass_g, scale),
+        "scale": scale,
+        "split": split_of(chosen),
+        "gateways": settings.GATEWAYS,
+        "new_total": new_total,
+        "errors": [error] if error else [],
+        "voluntary": wording.voluntary(context.language()),
+        "back_url": reverse("lump_sum"),
+    }
+    response = htmx.render(
+        request, "web/lump_sum/page.html", page, fragment="web/pay/_refreshed.html"
+    )
+    response.status_code = 409 if error or new_total else 200
+    return response
+
+
+def _key(wish: Wish) -> str:
+    return f"web:lump_sum:{wish.nonce}"
+
+
+def _order(request: HttpRequest, amount: Amount, wish: Wish) -> HttpResponse:
+    earlier = orders.order_by_idempotency_key(_key(wish))
+    if earlier is not None:
+        # The same button twice: the same order, the same way to pay.
+        return to_payment(earlier)
+    guest_key = guest.key_for_order(request)
+    try:
+        name = people.legal_name(wish.name) if amount.holder != HolderKind.PERSON else wish.name
+        quote = open_quote(
+            project_code=wish.project, mass_g=amount.mass_g, holder_kind=amount.holder
+        )
+        changed = changed_total(wish, Money(quote.total_minor, quote.currency))
+        if changed is not None:
+            return _page(request, amount, wish, new_total=changed)
+        order = flow.place_order(
+            quote_token=quote.token,
+            beneficiary_name=name,
+            on_board=False,
+            language=context.language(),
+            gateway=wish.gateway or settings.GATEWAYS[0],
+            idempotency_key=_key(wish),
+            guest_key=guest_key,
+            fresh_quote=quote,
+        )
+    except DiandianError as error:
+        return _refused(request, amount, wish, error)
+    response = to_payment(order)
+    guest.remember(request, response, guest_key)
+    return response
+
+
+def _refused(
+    request: HttpRequest, amount: Amount, wish: Wish, error: DiandianError
+) -> HttpResponse:
+    """Lead on from a refused order: to what exists already, or back to the choice."""
+    if isinstance(error, IdempotencyConflictError | PaymentUnavailableError):
+        placed = orders.order_by_idempotency_key(_key(wish))
+        if placed is not None:
+            response = redirect("order", placed.token)
+            guest.remember(request, response, placed.guest_key)
+            return response
+    if isinstance(error, SoldOutError):
+        context.forget_offers()
+    return _page(request, amount, wish, error=at_our_field(error))
