@@ -83,6 +83,27 @@ def test_questions_open_without_network_and_answers_wait_for_one_press(walk):
     assert page.locator("h1").is_visible()
 
 
+def test_answers_stay_when_sending_fails(walk):
+    page = walk.page
+    open_once(walk)
+    page.context.set_offline(True)
+    page.goto(f"{walk.base}/s/{SCENE}/go")
+    page.locator("#from").fill("Xi'an")
+    for name, value in (("mode", "train"), ("nights", "2"), ("stay", "mid")):
+        walk.tick(name, value)
+    page.context.set_offline(False)
+    page.get_by_text("Answers from this phone were not sent yet").wait_for()
+    # A network that answers nobody, and of which the phone thinks well.
+    page.route("**/go", lambda route: route.abort())
+    page.locator(".foot .btn").click()
+    page.get_by_text("You are offline. Your answers stay on this phone").wait_for()
+    assert len(page.evaluate(WAITING)) == 1
+    page.unroute("**/go")
+    page.locator(".foot .btn").click()
+    page.wait_for_url(re.compile(rf"/s/{SCENE}/go/[-\w]+$"))
+    until(page, WAITING, [])
+
+
 def test_answers_can_be_thrown_away(walk):
     page = walk.page
     open_once(walk)

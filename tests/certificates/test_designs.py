@@ -30,6 +30,10 @@ NAMES = (
     "林" * 24,
     "W" * 24,
     "Nguyễn Thị Minh Khai",
+    # Legal names of organisations.
+    "Chengdu Tianfu Low-Carbon Building and Construction Society",
+    "天府低碳建筑与可持续交通联合学会" * 3 + "成都市武侯区分会筹备组",
+    "W" * 60,
 )
 LONG = {
     "zh-Hans": "第二十八届中国西部低碳建筑、绿色园区与可持续交通联合年会暨青年论坛" * 2,
@@ -142,7 +146,7 @@ def test_hard_names_stand_whole_on_paper_and_picture(key, name, lang):
 
 def test_text_blocks_do_not_run_into_the_code(key):
     for lang in LANGUAGES:
-        made = record(scene__names=LONG, project__names=LONG, beneficiary__display_name="W" * 24)
+        made = record(scene__names=LONG, project__names=LONG, beneficiary__display_name="W" * 60)
         page = pymupdf.open(stream=pdf(made, lang, key))[0]
         lines = [
             pymupdf.Rect(line["bbox"])

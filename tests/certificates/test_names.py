@@ -73,3 +73,13 @@ def test_every_text_is_cleaned_or_refused_and_never_an_accident(text):
     assert len(name) <= Standing._meta.get_field("display_name").max_length
     assert name == unicodedata.normalize("NFC", name).strip()
     assert all(c.isprintable() or c == " " for c in name)
+
+
+def test_legal_names_may_be_longer_and_are_cleaned_alike():
+    legal = "Chengdu Tianfu Low-Carbon Building and Construction Society"
+    limit = names.MAX_LEGAL_CHARACTERS
+    assert clean_display_name(f" {legal}\u200b ", limit=limit) == legal
+    with pytest.raises(names.NameTooLongError):
+        clean_display_name(legal)
+    with pytest.raises(names.NameTooLongError):
+        clean_display_name("x" * (limit + 1), limit=limit)

@@ -37,6 +37,10 @@ def records():
             yield record(claim__style=style, claim__level=level, mass_g=mass_g)
         yield lump_sum(claim__style=style, claim__level=level)
     yield record(claim__audience="event", dots={"venue": 80, "food": 44})
+    for style, holder in itertools.product(STYLES, ("host", "company", "sponsor")):
+        of_scene = record()["scene"] if holder == "host" else None
+        yield lump_sum(claim__style=style, holder_kind=holder, scene=of_scene)
+        yield held(claim__style=style, holder_kind=holder, estimate=None, purpose="lump_sum")
     yield record(scene=None)
     yield record(dots={})
 
@@ -205,3 +209,28 @@ def test_every_banned_word_is_found_where_it_is_banned():
 
 def test_all_levels_have_a_line():
     assert set(texts.CLAIM_LINES) == set(Level)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_organisation_speaks_of_itself_and_its_name_is_only_as_stated(lang):
+    person, company = lump_sum(), lump_sum(holder_kind="company")
+    stated = texts.FACTS["stated_name"][lang]
+    assert stated in wording.what_it_says(company, lang)
+    assert stated not in wording.what_it_says(person, lang)
+    assert wording.share_line(company, lang) != wording.share_line(person, lang)
+
+
+@pytest.mark.parametrize(
+    ("lang", "held_event"), [("zh-Hans", "举办"), ("en", "for holding"), ("nl", "het houden van")]
+)
+def test_a_host_held_the_event_and_did_not_visit_it(lang, held_event):
+    scene = record()["scene"]
+    said = wording.statement(lump_sum(holder_kind="host", scene=scene), lang)
+    assert held_event in said
+    assert held_event not in wording.statement(record(), lang)
+
+
+def test_a_record_from_before_organisations_is_a_persons():
+    old = record()
+    old.pop("holder_kind", None)
+    assert not wording.is_organisation(old)

@@ -18,7 +18,7 @@ from diandian.emissions.factor_set import factor_set, newest
 from diandian.emissions.known_trips import TRIPS, trip
 from diandian.emissions.lines import recomputed_g
 from diandian.emissions.replay import (
-    InputsErasedError,
+    InputsAbsentError,
     NothingToReplayError,
     NotReplayableError,
     OtherPlacesError,
@@ -142,7 +142,7 @@ def test_a_visit_without_a_place_needs_no_table() -> None:
 def test_an_erased_person_cannot_be_replayed_but_each_line_still_can(stated: Stated) -> None:
     erased = without_person(stated)
     assert "geonames" not in json.dumps(erased)
-    with pytest.raises(InputsErasedError):
+    with pytest.raises(InputsAbsentError):
         replay(erased)
     for line in Estimate.from_json(erased).lines:
         assert recomputed_g(line) == line.mass_g

@@ -143,8 +143,9 @@ def test_neither_the_code_nor_what_finds_it_is_kept():
         {key: kept[key] for key in kept if key not in {"created_at", "expires_at"}}
     )
     assert len(row.code_key) == 64
-    sign_in.ask(EMAIL, at=now() + timedelta(hours=2))
-    assert SignInCode.objects.count() == 1, "old rows leave"
+    assert sign_in.forget_old() == 0, "still good"
+    assert sign_in.forget_old(at=now() + timedelta(hours=1)) == 1
+    assert not SignInCode.objects.exists()
 
 
 def test_one_address_gets_five_codes_an_hour_whoever_asks():

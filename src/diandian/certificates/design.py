@@ -107,7 +107,7 @@ def _key(record: Record, colours: Mapping[str, str], lang: str) -> list[list[str
         return []
     largest_first = sorted(counts, key=lambda key: -counts[key])
     return [
-        [colours.get(key, colours["other"]), f"{wording.category(key, lang)} {counts[key]}"]
+        [colours.get(key, colours["other"]), f"{wording.category(key, lang, record)} {counts[key]}"]
         for key in largest_first
     ]
 
@@ -207,8 +207,7 @@ def _range_fact(record: Record, lang: str, words: Mapping[str, str]) -> list[str
     note = words["method"].format(
         method=estimate["method_version"], factors=estimate["factor_set_id"]
     )
-    shown = phrases.shown_range(estimate["low_g"], estimate["high_g"], lang)
-    return [words["range"], shown, note]
+    return [words["range"], wording.estimated_range(record, lang), note]
 
 
 def _facts(record: Record, lang: str, words: Mapping[str, str]) -> list[list[str]]:
@@ -302,7 +301,7 @@ def _phone_rows(record: Record, lang: str, words: Mapping[str, str]) -> list[lis
     ]
     estimate = record["estimate"]
     if estimate is not None:
-        shown = phrases.shown_range(estimate["low_g"], estimate["high_g"], lang)
+        shown = wording.estimated_range(record, lang)
         note = wording.own_factors_note(lang) if wording.has_own_factors(record) else ""
         rows.append(["plain", words["short_range"], shown, note])
     return rows

@@ -228,6 +228,11 @@ NOT_EMISSION_FREE = {
         "; this does not mean the trip was emission-free.",
         "; dit betekent niet dat de reis zonder uitstoot was.",
     ),
+    "life": _t(
+        "；这并不表示这一年没有排放。",
+        "; this does not mean the year was emission-free.",
+        "; dit betekent niet dat het jaar zonder uitstoot was.",
+    ),
     "lump_sum": _t(
         "；已经发生的排放并未消失。",
         "; emissions that happened are not undone.",

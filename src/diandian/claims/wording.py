@@ -11,6 +11,7 @@ from typing import Any
 
 from diandian.claims.banned import banned_terms, find_banned
 from diandian.claims.levels import Level, Style, allowed_style
+from diandian.claims.life_texts import LIFE_CATEGORIES, LIFE_FACTS
 from diandian.claims.phrases import (
     LANGUAGES,
     Text,
@@ -123,7 +124,9 @@ def guest_name(lang: str) -> str:
 def share_line(record: Record, lang: str) -> str:
     """Return the one line of the share picture; it names nobody."""
     covered = record["state"] == "retired" and _relation(record) not in {"below", "none"}
-    key = "organisation" if is_organisation(record) else "all" if covered else "part"
+    # What "my trip" says, a year cannot.
+    all_of_it = "all" if covered and not is_life(record) else "part"
+    key = "organisation" if is_organisation(record) else all_of_it
     return _say(SHARE_LINES[_style(record)][key], lang, dots=dots(record))
 
 
@@ -149,12 +152,21 @@ def dots(record: Record) -> int:
     return counted or (int(record["mass_g"]) + per_dot_g // 2) // per_dot_g
 
 
-def category(key: str, lang: str) -> str:
-    """Return the word for a category of dots."""
-    return CATEGORIES.get(key, CATEGORIES["other"])[lang]
+def category(key: str, lang: str, record: Record | None = None) -> str:
+    """Return the word for a category of dots; of a year of life, the word for its group."""
+    known = LIFE_CATEGORIES if record is not None and is_life(record) else CATEGORIES
+    return known.get(key, CATEGORIES["other"])[lang]
+
+
+def is_life(record: Record) -> bool:
+    """Tell whether a record is for a year of somebody's life, or a part of one."""
+    return bool(record["purpose"] == "life")
 
 
 def _categories(record: Record, lang: str) -> str:
+    if is_life(record):
+        found = [key for key in LIFE_CATEGORIES if record["dots"].get(key)]
+        return listed([LIFE_CATEGORIES[key][lang] for key in found], lang)
     keys = [key for key in CATEGORIES if key != "other" and record["dots"].get(key)]
     if "travel" in keys and "local" in keys:
         keys.remove("local")  # one word covers both in a sentence
@@ -236,7 +248,8 @@ def statement(record: Record, lang: str) -> str:
 
 def not_emission_free(record: Record, lang: str) -> str:
     """Return the sentence that every claim carries: it does not make the trip emission-free."""
-    return NOT_EMISSION_FREE["trip" if record["purpose"] == "trip" else "lump_sum"][lang]
+    purpose = record["purpose"]
+    return NOT_EMISSION_FREE[purpose if purpose in NOT_EMISSION_FREE else "lump_sum"][lang]
 
 
 def reduce_first(record: Record, lang: str) -> str:
@@ -279,6 +292,15 @@ def state_line(record: Record, lang: str) -> str:
     return _say(STATE_LINES[record["state"]], lang, day=day(at)).strip()
 
 
+def estimated_range(record: Record, lang: str) -> str:
+    """Return the range of the estimate, "" without one; that of a life is a year's."""
+    estimate = record["estimate"]
+    if estimate is None:
+        return ""
+    shown = shown_range(estimate["low_g"], estimate["high_g"], lang)
+    return _say(LIFE_FACTS["range"], lang, range=shown) if is_life(record) else shown
+
+
 def what_it_says(record: Record, lang: str) -> list[str]:
     """Return plain sentences on what the certificate says and does not say."""
     mass, estimate, money = exact_mass(record["mass_g"], lang), record["estimate"], record["money"]
@@ -288,7 +310,7 @@ def what_it_says(record: Record, lang: str) -> list[str]:
     if estimate is not None:
         lines.append(
             _say(
-                FACTS["estimate"],
+                (LIFE_FACTS if is_life(record) else FACTS)["estimate"],
                 lang,
                 estimate=shown_mass(estimate["mass_g"], lang),
                 range=shown_range(estimate["low_g"], estimate["high_g"], lang),
@@ -298,6 +320,8 @@ def what_it_says(record: Record, lang: str) -> list[str]:
         )
         if has_own_factors(record):
             lines.append(own_factors_note(lang))
+        if is_life(record) and _relation(record) == "below":
+            lines.append(_say(LIFE_FACTS["part"], lang, percent=_percent(record)))
         parts = _categories(record, lang)
         if parts:
             lines.append(_say(FACTS["boundary"], lang, parts=parts))

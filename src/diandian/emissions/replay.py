@@ -74,7 +74,7 @@ PER_LINE = (
     "reason",
     *NUMBERS,
 )
-LONGEST, LARGEST = 60, 10**15  # characters and places before or after the point; a whole number
+LONGEST, LARGEST = 80, 10**15  # characters and places before or after the point; a whole number
 _NUMBER = re.compile(r"[-+]?[\d.]+([eE][-+]?\d+)?\Z")
 _BROKEN = (DiandianError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 
@@ -89,13 +89,13 @@ class NothingToReplayError(DiandianError):
     fixer = Fixer.CUSTOMER
 
 
-class InputsErasedError(DiandianError):
-    """The person behind the estimate was erased, and the answers with them."""
+class InputsAbsentError(DiandianError):
+    """The answers were erased with their person, or stayed with them from the beginning."""
 
-    code = "inputs_erased"
+    code = "inputs_absent"
     message = N_(
-        "The answers behind this estimate were erased, so it cannot be computed again. Its lines"
-        " still show amount, factor and grams, and can be multiplied by hand."
+        "The answers behind this estimate are not in the document: they were erased, or stay with"
+        " the person. So it cannot be computed again; only its sums can be checked."
     )
     fixer = Fixer.CUSTOMER
 
@@ -141,7 +141,7 @@ class NotReplayableError(DiandianError):
     fixer = Fixer.CUSTOMER
 
 
-_REFUSALS = (InputsErasedError, UnknownMethodError, UnknownEditionError, OtherPlacesError)
+_REFUSALS = (InputsAbsentError, UnknownMethodError, UnknownEditionError, OtherPlacesError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ def _context(inputs: Inputs) -> SceneContext:
 def replay(stated: Mapping[str, Any], sets: Sets = factor_set) -> Replayed:
     """Compute a stored estimate again and compare, to the gram and to the last digit.
 
-    ``sets``: finds a factor set by its id. Raises: InputsErasedError, UnknownMethodError,
+    ``sets``: finds a factor set by its id. Raises: InputsAbsentError, UnknownMethodError,
     UnknownEditionError, OtherPlacesError, NotReplayableError.
     """
     try:
@@ -255,7 +255,7 @@ def _fixed_by(stated: Mapping[str, Any], sets: Sets) -> tuple[Inputs, FactorSet]
         stated[name] for name in ("inputs", "method_version", "factor_set_id")
     )
     if not inputs:
-        raise InputsErasedError
+        raise InputsAbsentError
     _require_measure(inputs)
     if method not in METHODS:
         raise UnknownMethodError(method=str(method)[:20])

@@ -13,6 +13,7 @@ from django.db import transaction
 from diandian.audit import actions as audit_actions
 from diandian.certificates import actions as certificate_actions
 from diandian.certificates.record import Facts, build
+from diandian.emissions.life.certified import is_year
 from diandian.flows import line_claims, refund, review
 from diandian.flows.locks import lock_intakes
 from diandian.kernel import tokens
@@ -121,13 +122,20 @@ def _wish(order: Order) -> RetireRequest:
         owner_ref=order.ref,
         source_ref=f"{order.ref}:retirement",
         subject={"display_name": order.beneficiary_name, "order": order.ref},
-        purpose="trip" if order.footprint_id or order.quote.estimate else "lump_sum",
+        purpose=_purpose(order),
         context_ref=f"scene:{scene.id}" if scene else "",
         holder_kind=order.holder_kind,
         claim_from=scene.starts_on if scene else None,
         claim_to=scene.ends_on if scene else None,
         is_sample=bool(scene and scene.is_sample) or order.project.is_sample,
     )
+
+
+def _purpose(order: Order) -> str:
+    """Return what the grams are for, as the register says it."""
+    if is_year(order.quote.estimate):
+        return "life"
+    return "trip" if order.footprint_id or order.quote.estimate else "lump_sum"
 
 
 def _certificates(

@@ -43,8 +43,9 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
 ) -> Quote:
     """Price a saved footprint, an estimate or a plain mass; nothing is held or charged yet.
 
-    Give one of ``footprint``, ``estimate`` (JSON of an Estimate) or ``mass_g``. Of a scene whose
-    travel is split, only the guest's part is priced. ``holder_kind``, ``holder_ref``: in whose
+    Give one of ``footprint``, ``estimate`` (JSON of an Estimate) or ``mass_g``; with an estimate,
+    ``mass_g`` is the part of it that is wanted. Of a scene whose travel is split, only the guest's
+    part is priced. ``holder_kind``, ``holder_ref``: in whose
     name, such as company and "organisation:7".
     Raises: UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError, SceneClosedError,
     HostAnswersError, AlreadyCoveredError, FootprintExpiredError.
@@ -59,6 +60,8 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
             high_g=footprint.guest_high_g,
             to_upper_bound=to_upper_bound,
         )
+    elif estimate is not None and mass_g is not None:
+        wanted = grams_to_buy(mass_g)
     elif estimate is not None:
         mass_g, high_g = _guests_part(estimate, scene)
         wanted = grams_for(mass_g=mass_g, high_g=high_g, to_upper_bound=to_upper_bound)

@@ -7,6 +7,7 @@ the first time is when the account begins. The trail names people by number.
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 
 from diandian.audit import actions as audit
@@ -38,6 +39,12 @@ def sign_in(token: str, typed: str, *, at: datetime | None = None) -> Person:
                 actor_ref=person.ref, action="person.joined", subject_ref=person.ref, at=at
             )
     return person
+
+
+def forget_old(*, at: datetime | None = None) -> int:
+    """Remove old codes and sessions that are over. Returns how many codes went."""
+    SessionStore.clear_expired()
+    return actions.forget_codes(at=at or now())
 
 
 @transaction.atomic

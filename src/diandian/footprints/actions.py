@@ -6,18 +6,26 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from diandian.emissions.estimate import Estimate, without_person
+from diandian.footprints import evidence as files
 from diandian.footprints import queries, rules
-from diandian.footprints.errors import InventoryBrokenError, NoOpenInventoryError
+from diandian.footprints.errors import (
+    InventoryBrokenError,
+    InventoryMovedError,
+    NoOpenInventoryError,
+)
 from diandian.footprints.models import (
     Claimant,
+    Evidence,
     Footprint,
     InventoryVersion,
     LineClaim,
     Part,
     SiteClaim,
 )
+from diandian.footprints.worksheet import Worksheet
 from diandian.kernel import tokens
 from diandian.scenes.models import Scene
 from diandian.store.statements import Insert
@@ -88,8 +96,9 @@ def claim_visits(
     """
     require_transaction()
     claimed_g, rest = 0, iter(visits)
+    needed = Footprint.objects.only("estimate", "organiser_pct")
     while some := list(islice(rest, _VISITS_AT_ONCE)):
-        found = Footprint.objects.in_bulk([visit.footprint_id for visit in some])
+        found = needed.in_bulk([visit.footprint_id for visit in some])
         rows = []
         for visit in some:
             part = Part.HOST if visit.is_host_part else Part.GUEST
@@ -118,7 +127,7 @@ def _rows(
     )
     return [
         LineClaim(
-            footprint=footprint,
+            footprint_id=footprint.id,
             line_key=key,
             part=part,
             claimant_kind=kind,
@@ -208,6 +217,68 @@ def close_inventory(scene: Scene, *, at: datetime) -> InventoryVersion:
         version.closed_at = at
         version.save(update_fields=["closed_at"])
     return version
+
+
+def save_work(scene: Scene, sheet: Worksheet, *, at: datetime) -> InventoryVersion:
+    """Write what an open inventory holds, the first time as a new version.
+
+    ``sheet.revision`` is one more than that of the row it was read from. Raises:
+    InventoryMovedError when somebody wrote meanwhile; nothing is written then.
+    """
+    require_transaction()
+    facts = {"work": sheet.to_json(), "revision": sheet.revision}
+    version = queries.open_inventory(scene)
+    if version is None:
+        number = queries.last_inventory_number(scene) + 1
+        return InventoryVersion.objects.create(
+            scene=scene,
+            number=number,
+            document=rules.stated_document([]) | {"stated": False},
+            mass_g=0,
+            high_g=0,
+            created_at=at,
+            **facts,
+        )
+    rows = InventoryVersion.objects.filter(
+        id=version.id, closed_at=None, revision=sheet.revision - 1
+    )
+    if not rows.update(**facts):
+        raise InventoryMovedError
+    version.work, version.revision = facts["work"], sheet.revision
+    return version
+
+
+def keep_evidence(
+    scene: Scene, checked: files.Checked, *, actor_ref: str, at: datetime
+) -> Evidence:
+    """Keep a file and write its row. Idempotent by scene and digest; an erased one comes back."""
+    path = files.path_of(scene.id, checked.digest)
+    facts = {
+        "name": checked.name,
+        "kind": checked.kind,
+        "size_bytes": len(checked.data),
+        "stored_path": path,
+        "added_by_ref": actor_ref,
+        "added_at": at,
+        "erased_at": None,
+    }
+    with joined():
+        _lock(scene)
+        row = Evidence.objects.filter(scene=scene, digest=checked.digest, erased_at=None).first()
+        files.write(path, checked.data)
+        if row is None:
+            row, _ = Evidence.objects.update_or_create(
+                scene=scene, digest=checked.digest, defaults=facts
+            )
+    return row
+
+
+def erase_evidence(row: Evidence, *, at: datetime) -> None:
+    """Erase a file's bytes and name; its digest stays. Idempotent."""
+    require_transaction()
+    Evidence.objects.filter(id=row.id, erased_at=None).update(name="", erased_at=at)
+    # Only once nobody can roll it back: a row without its file would be a lie.
+    transaction.on_commit(lambda: files.remove(row.stored_path))
 
 
 def _lock(scene: Scene) -> None:

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import get_language
+
 from diandian.emissions.activity import Question
 from diandian.emissions.estimate import Estimate
 from diandian.emissions.factor_set import factor_set
-from diandian.emissions.scene_kind import SceneContext, scene_kind
+from diandian.emissions.scene_kind import SceneContext, SceneKind, scene_kind
+from diandian.emissions.scene_kinds.other.composed import compose
 from diandian.scenes.models import Scene
+from diandian.ui.format import canonical_lang
 
 
 def context_of(scene: Scene) -> SceneContext:
@@ -30,9 +34,20 @@ def _host_lines(scene: Scene) -> tuple[tuple[str, dict[str, str], int], ...]:
     )
 
 
+def kind_of(scene: Scene) -> SceneKind:
+    """Return a scene's kind, with the questions that its host composed, in the reader's language.
+
+    Raises: ComposedError when they fit the scene no more.
+    """
+    if not scene.composed:
+        return scene_kind(scene.kind)
+    language = canonical_lang(get_language() or "en")
+    return compose(scene.composed, factor_set(scene.factor_set), scene.region, language=language)
+
+
 def questions_of(scene: Scene) -> tuple[Question, ...]:
     """Return the questions a guest of the scene is asked."""
-    return tuple(scene_kind(scene.kind).questions(context_of(scene)))
+    return tuple(kind_of(scene).questions(context_of(scene)))
 
 
 def calculate(scene: Scene, values: Mapping[str, str | int | bool]) -> Estimate:
@@ -40,4 +55,4 @@ def calculate(scene: Scene, values: Mapping[str, str | int | bool]) -> Estimate:
 
     Raises: InputError subclasses naming the field; FactorMissingError when a line has no factor.
     """
-    return scene_kind(scene.kind).compute(context_of(scene), values, factor_set(scene.factor_set))
+    return kind_of(scene).compute(context_of(scene), values, factor_set(scene.factor_set))

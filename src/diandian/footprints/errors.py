@@ -27,3 +27,101 @@ class NoOpenInventoryError(ConflictError):
     message = N_(
         "This scene has no open inventory. Nothing was closed. Please save an inventory first."
     )
+
+
+class InventoryMovedError(ConflictError):
+    """Somebody else changed the very same thing meanwhile."""
+
+    code = "inventory_moved"
+    message = N_(
+        "Somebody else changed this meanwhile. Nothing was saved. What you typed is still here:"
+        " please compare it with what stands there now, and save again."
+    )
+
+
+class InventoryClosedError(ConflictError):
+    """A closed version never changes; a correction is the next version."""
+
+    code = "inventory_closed"
+    message = N_(
+        "This inventory is closed. Nothing was changed. To correct it, please begin the next"
+        " version."
+    )
+
+
+class InventoryUnreadyError(ConflictError):
+    """An inventory that cannot be closed as it stands; ``why`` is a message id of its own."""
+
+    code = "inventory_unready"
+    message = N_("The inventory was not closed: %(why)s.")
+
+
+class EntryGoneError(ConflictError):
+    """An entry that somebody removed, or that never was."""
+
+    code = "entry_gone"
+    message = N_(
+        "This entry is no longer in the inventory. Nothing was changed. Please look at the list."
+    )
+
+
+class DuplicateEntryError(InputError):
+    """The very same entry stands there already."""
+
+    code = "duplicate_entry"
+    message = N_(
+        "The very same entry stands in the inventory already, so it was not added. If both are"
+        " meant, please give them different notes."
+    )
+
+
+class TooManyEntriesError(InputError):
+    """More than one inventory holds."""
+
+    code = "too_many_entries"
+    message = N_(
+        "An inventory holds at most %(limit)s of these. Nothing was added. Please add small ones up"
+        " to one."
+    )
+
+
+class AlreadyImportedError(ConflictError):
+    """The very same file was imported, and its entries still stand there."""
+
+    code = "already_imported"
+    message = N_(
+        "This very file was imported already. Nothing was imported again. To replace it, please"
+        " remove its entries first."
+    )
+
+
+class ImportGoneError(ConflictError):
+    """A checked file that is no longer there, or no longer passes."""
+
+    code = "import_gone"
+    message = N_(
+        "The checked file is no longer here, or no longer fits the inventory. Nothing was imported."
+        " Please upload it again."
+    )
+
+
+class MeasureGoneError(ConflictError):
+    """A measure that is not planned, or whose entry is another one by now."""
+
+    code = "measure_gone"
+    message = N_(
+        "This measure is no longer in the list. Nothing was changed. Please look at the list."
+    )
+
+
+class EvidenceFileError(InputError):
+    """A file that cannot be evidence; ``why`` is a message id of its own."""
+
+    code = "evidence_file"
+    message = N_("The file was not kept: %(why)s. Please choose another one.")
+
+
+class EvidenceNotFoundError(NotFoundError):
+    """No such file of this scene, or one that was erased."""
+
+    code = "evidence_not_found"

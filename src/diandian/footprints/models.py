@@ -114,11 +114,15 @@ class InventoryVersion(models.Model):
 
     ``document``: see ``rules.inventory_document``. ``mass_g``: the organiser's lines. The open one
     is written anew until it is closed; what is closed stays, a correction is the next version.
+    ``work``: see ``worksheet.Worksheet``; empty where a document came without one. ``revision``:
+    how often it was written, so that nobody overwrites what they have not seen.
     """
 
     scene = models.ForeignKey(Scene, models.PROTECT, related_name="inventory_versions")
     number = models.PositiveIntegerField()
     document = models.JSONField()
+    work = models.JSONField(default=dict, blank=True)
+    revision = models.PositiveIntegerField(default=0)
     mass_g = models.BigIntegerField()
     high_g = models.BigIntegerField()
     created_at = models.DateTimeField()
@@ -167,3 +171,30 @@ class SiteClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scene_id} {self.line_key} {self.start_g}+{self.mass_g}"
+
+
+class Evidence(models.Model):
+    """A file that shows a number of a scene's inventory; its bytes lie below the data folder.
+
+    ``digest``: its SHA-256. Erasing takes bytes and name away; the digest stays, since closed
+    inventories name it.
+    """
+
+    scene = models.ForeignKey(Scene, models.PROTECT, related_name="evidence")
+    digest = models.CharField(max_length=64)
+    name = models.CharField(max_length=100, blank=True)
+    kind = models.CharField(max_length=5)
+    size_bytes = models.PositiveIntegerField()
+    stored_path = models.CharField(max_length=120)
+    added_by_ref = models.CharField(max_length=40)
+    added_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["scene", "digest"], name="evidence_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scene_id} {self.digest[:12]}"

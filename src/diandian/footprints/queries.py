@@ -1,14 +1,17 @@
 """Reads of saved footprints, inventories and claims; only the secret token opens a footprint."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Sum
 
 from diandian.footprints import rules
-from diandian.footprints.errors import FootprintNotFoundError
+from diandian.footprints.errors import EvidenceNotFoundError, FootprintNotFoundError
 from diandian.footprints.models import (
     Claimant,
+    Evidence,
     Footprint,
     InventoryVersion,
     LineClaim,
@@ -80,6 +83,36 @@ def closed_inventory(scene: Scene) -> InventoryVersion | None:
     """Return a scene's newest closed inventory."""
     rows = InventoryVersion.objects.filter(scene=scene, closed_at__isnull=False)
     return rows.order_by("-number").first()
+
+
+def open_inventory(scene: Scene) -> InventoryVersion | None:
+    """Return the version of a scene's inventory that is being written."""
+    return InventoryVersion.objects.filter(scene=scene, closed_at=None).first()
+
+
+def inventory_versions(scene: Scene) -> list[InventoryVersion]:
+    """Return a scene's versions without their contents, the newest first."""
+    rows = InventoryVersion.objects.filter(scene=scene).defer("document", "work")
+    return list(rows.order_by("-number"))
+
+
+def evidence_of(scene: Scene) -> list[Evidence]:
+    """Return a scene's files, erased ones too, in the order in which they came."""
+    return list(Evidence.objects.filter(scene=scene).order_by("id"))
+
+
+def evidence(scene: Scene, digest: str) -> Evidence:
+    """Return a file that is there. Raises: EvidenceNotFoundError."""
+    row = Evidence.objects.filter(scene=scene, digest=digest[:64], erased_at=None).first()
+    if row is None:
+        raise EvidenceNotFoundError
+    return row
+
+
+def guests_estimates(scene: Scene) -> Iterator[dict[str, Any]]:
+    """Return lines and inputs of every estimate of a scene; large scenes are read in parts."""
+    rows = Footprint.objects.filter(scene=scene).order_by("id").values_list("estimate", flat=True)
+    return rows.iterator(chunk_size=500)
 
 
 def has_open_inventory(scene: Scene) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from diandian.flows import expiry, fulfil, payment_events, promises, refund
+from diandian.flows import expiry, fulfil, payment_events, promises, refund, sign_in
 from diandian.jobs import subscribers
 from diandian.ui import rendered
 
@@ -31,5 +31,6 @@ TASKS = (
     Task("release expired orders", timedelta(seconds=5), lambda: expiry.release_expired(16)),
     Task("follow outside retirements", timedelta(minutes=10), promises.sweep),
     Task("look for overdue promises", timedelta(hours=1), promises.warn_overdue),
+    Task("forget old sign-ins", timedelta(minutes=10), sign_in.forget_old),
     Task("sweep old papers", timedelta(hours=1), rendered.sweep),
 )

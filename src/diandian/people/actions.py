@@ -16,22 +16,25 @@ _KEPT = timedelta(hours=1)
 def open_code(email: str, *, secret: str, at: datetime) -> tuple[SignInCode, str]:
     """Write a new code for an address (normalised); return its row and the six digits, once.
 
-    The same for known and unknown addresses. Old codes of everybody leave the table here.
-    Raises: TooManyCodesError.
+    The same for known and unknown addresses. Raises: TooManyCodesError.
     """
     if queries.codes_within_the_hour(email, at) >= rules.CODES_PER_HOUR:
         raise TooManyCodesError(field="email")
     code, token = rules.new_code(), secret_token()
-    with transaction.atomic():
-        SignInCode.objects.filter(created_at__lte=at - _KEPT).delete()
-        row = SignInCode.objects.create(
-            token=token,
-            email=email,
-            code_key=rules.sealed(secret, "sign-in-code", token, code),
-            created_at=at,
-            expires_at=at + rules.CODE_LIFETIME,
-        )
+    row = SignInCode.objects.create(
+        token=token,
+        email=email,
+        code_key=rules.sealed(secret, "sign-in-code", token, code),
+        created_at=at,
+        expires_at=at + rules.CODE_LIFETIME,
+    )
     return row, code
+
+
+def forget_codes(*, at: datetime) -> int:
+    """Remove codes, and the addresses with them, an hour after they were sent. Returns how many."""
+    gone, _ = SignInCode.objects.filter(created_at__lte=at - _KEPT).delete()
+    return gone
 
 
 def use_code(token: str, typed: str, *, secret: str, at: datetime) -> str:

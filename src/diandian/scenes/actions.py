@@ -1,5 +1,6 @@
 """Writes of scenes: open a draft, describe it, publish it, withdraw it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -128,8 +129,13 @@ def open_scene(new: NewScene, *, actor_ref: str) -> Scene:
 
 
 def describe(scene: Scene, new: NewScene, *, actor_ref: str) -> Scene:
-    """Write a draft's facts anew. Raises: as ``open_scene``, and SceneDescribedError."""
+    """Write a draft's facts anew. Raises: as ``open_scene``, and SceneDescribedError.
+
+    Composed questions fit one kind at one place with one edition; elsewhere they go.
+    """
     facts = _facts(new)
+    if any(facts[name] != getattr(scene, name) for name in ("kind", "region", "factor_set")):
+        facts["composed"] = {}
     try:
         with transaction.atomic():
             drafts = Scene.objects.filter(id=scene.id, state=SceneState.DRAFT)
@@ -206,6 +212,38 @@ def add_measure(
     return ReductionMeasure.objects.create(
         scene=scene, category=category, names=names, avoided_g=avoided_g, confirmed=confirmed
     )
+
+
+def show_measure(
+    scene: Scene, *, ref: str, category: str, names: Names, avoided_g: int
+) -> ReductionMeasure:
+    """Show guests a measure of the inventory that was confirmed. Idempotent by scene and ref."""
+    assert ref, "a measure that is shown can be taken back"
+    _refuse_bad_line(category, names, avoided_g, 0)
+    facts = {"category": category, "names": names, "avoided_g": avoided_g, "confirmed": True}
+    row, _ = ReductionMeasure.objects.update_or_create(scene=scene, ref=ref, defaults=facts)
+    return row
+
+
+def hide_measure(scene: Scene, *, ref: str) -> None:
+    """Take such a measure back. Idempotent."""
+    assert ref, "other measures are not ours to take back"
+    ReductionMeasure.objects.filter(scene=scene, ref=ref).delete()
+
+
+def compose_questions(scene: Scene, composed: Mapping[str, Any], *, actor_ref: str) -> Scene:
+    """Write the questions that a host composed; {} for those of the kind.
+
+    ``composed``: checked by ``scene_kinds.other.composed``. Raises: SceneDescribedError unless a
+    draft, so that the operator approves what guests are asked.
+    """
+    with transaction.atomic():
+        drafts = Scene.objects.filter(id=scene.id, state=SceneState.DRAFT)
+        if not drafts.update(composed=dict(composed)):
+            raise SceneDescribedError
+        scene.composed = dict(composed)
+        _record(actor_ref, "scene.questions_composed", scene)
+    return scene
 
 
 def _refuse_bad_line(category: str, names: Names, mass_g: int, mass_per_guest_g: int) -> None:

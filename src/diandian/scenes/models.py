@@ -82,6 +82,8 @@ class Scene(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     # The secret address at which a scene can be looked at before guests may.
     test_token = models.CharField(max_length=32, blank=True, default="")
+    # Questions that the host composed from known activities (kind "other" only); {} for none.
+    composed = models.JSONField(default=dict, blank=True)
     # What the operator asked to change when the scene went back to its host.
     returned_because = models.CharField(max_length=300, blank=True, default="")
 
@@ -157,16 +159,25 @@ class InventoryLine(models.Model):
 
 
 class ReductionMeasure(models.Model):
-    """What the host did to emit less; guests see confirmed ones only."""
+    """What the host did to emit less; guests see confirmed ones only.
+
+    ``ref``: the measure of the scene's inventory that it shows, "" for none.
+    """
 
     scene = models.ForeignKey(Scene, models.CASCADE, related_name="measures")
     category = models.CharField(max_length=10)
     names = models.JSONField()
     avoided_g = models.BigIntegerField(default=0)
     confirmed = models.BooleanField(default=False)
+    ref = models.CharField(max_length=80, blank=True, default="")
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scene", "ref"], condition=~models.Q(ref=""), name="measure_shown_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.scene_id} {self.category}"

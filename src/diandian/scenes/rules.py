@@ -21,6 +21,7 @@ LONGEST_WORDS = 120
 LONGEST_WORDS_OF_SLUG = 24
 MOST_GUESTS = 1_000_000
 MOST_POSTERS = 20
+_REAL_WORD = 4  # letters; an address does not end in "of" or "the"
 _ALL_PCT = 100
 CATEGORIES = frozenset({"travel", "stay", "local", "food", "venue", "goods"})
 
@@ -75,6 +76,6 @@ def slug_from(words: str, year: int) -> str:
         if length > LONGEST_WORDS_OF_SLUG:
             break
         kept.append(word)
-    if kept and kept[-1] == str(year):
+    while kept and (kept[-1] == str(year) or (len(kept) > 1 and len(kept[-1]) < _REAL_WORD)):
         kept.pop()
     return f"{'-'.join(kept)}-{year}" if kept else ""

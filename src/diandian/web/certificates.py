@@ -68,7 +68,7 @@ def _beside(claim: str, lines: list[str]) -> list[str]:
 
 def words_of(record: Record, lang: str) -> dict[str, Any]:
     """Return everything a page says of a record, in a language."""
-    estimate, project = record["estimate"], record["project"]
+    project = record["project"]
     claim = wording.claim_line(record, lang)
     exact = record["mass_g"] == wording.dots(record) * record["kg_per_dot"] * GRAMS_PER_KG
     return {
@@ -84,9 +84,7 @@ def words_of(record: Record, lang: str) -> dict[str, Any]:
         "dots": wording.dots(record),
         "is_exact": exact,
         "mass": phrases.exact_mass(record["mass_g"], lang),
-        "range": phrases.shown_range(estimate["low_g"], estimate["high_g"], lang)
-        if estimate
-        else "",
+        "range": wording.estimated_range(record, lang),
         "scene": phrases.pick((record["scene"] or {}).get("names"), lang).replace("|", ""),
         "project": phrases.pick(project["names"], lang),
         "project_note": " · ".join(
@@ -152,7 +150,8 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         "opens": "new" in request.GET and found.state == CertificateState.CURRENT,
         "preview_title": wording.preview_title(record, lang),
         "lever": _lever(record),
-        "place": _place_of(request, found),
+        # Guests are counted on the boards; organisations are not.
+        "place": None if wording.is_organisation(record) else _place_of(request, found),
         "is_revoked": found.state == CertificateState.REVOKED,
         "base_url": settings.BASE_URL,
     }

@@ -25,8 +25,14 @@ _SUGGESTED = 8
 _pages: Memory[bytes] = Memory(seconds=1)
 
 
-@ttl_cache(2)
 def _questions(slug: str) -> tuple[Question, ...]:
+    # Questions that a host composed are worded in the guest's language.
+    return _questions_in(slug, context.language())
+
+
+@ttl_cache(2)
+def _questions_in(slug: str, language: str) -> tuple[Question, ...]:
+    del language
     return calculation.questions_of(context.published_scene(slug))
 
 

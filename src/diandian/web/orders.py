@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from diandian.certificates import queries as certificates
 from diandian.claims import wording
+from diandian.emissions.life.certified import is_year
 from diandian.flows import checkout, expiry, payment_events
 from diandian.kernel.errors import DiandianError
 from diandian.kernel.memory import Memory
@@ -141,4 +142,4 @@ def _page(request: HttpRequest, order: Order, error: DiandianError | None = None
 def _back_url(order: Order) -> str:
     if order.scene is not None and order.footprint is not None:
         return reverse("scene_result", args=[order.scene.slug, order.footprint.token])
-    return reverse("home")
+    return reverse("life" if is_year(order.quote.estimate) else "home")

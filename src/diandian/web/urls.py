@@ -1,4 +1,4 @@
-"""Addresses of the site: the guest's pages, the public pages and the sandbox gateway's own page."""
+"""Addresses of the site: the pages of guests, the public pages, a life, the sandbox gateway."""
 
 from django.urls import include, path
 
@@ -7,5 +7,6 @@ from diandian.web import sandbox
 urlpatterns = [
     path("", include("diandian.web.urls_guest")),
     path("", include("diandian.web.urls_public")),
+    path("life", include("diandian.web.life.urls")),
     path("sandbox/<slug:token>", sandbox.pay, name="sandbox_pay"),
 ]

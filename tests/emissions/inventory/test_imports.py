@@ -137,6 +137,9 @@ def test_an_error_cell_is_a_problem_of_its_row() -> None:
 
 
 BOMB = "<!DOCTYPE x [<!ENTITY a 'aaaa'>]>"
+MERGED = book(
+    HEAD + '</sheetData><mergeCells count="1"><mergeCell ref="C2:C4"/></mergeCells><sheetData>'
+)
 WIDE = '<row r="2"><c r="XFD2"><v>1</v></c></row>'
 
 
@@ -148,13 +151,14 @@ WIDE = '<row r="2"><c r="XFD2"><v>1</v></c></row>'
         (b"PK\x03\x04 and no more", "damaged"), (b"what,how much\nbeer,1\n", "first row"),
         (b"activity,amount,amount\nbeer,1,2\n", "same name"), (b"\x00\xff\xfe", "encoding"),
         (b'activity,amount\n"beer,1\n', "quotation"),
-        (b"activity,amount\n" + b"beer,1\n" * 1002, "1,000 rows"),
+        (b"activity,amount\n" + b"beer,1\n" * 5002, "5,000 rows"),
         (b"activity,amount\n" + b"," * 50 + b"x\n", "40 columns"),
         (b"activity,amount\nbeer," + b"1" * 3000 + b"\n", "2,000 characters"),
         (book(HEAD + WIDE), "40 columns"),
         (book(HEAD + '<row r="2"><c r="A2" t="s"><v>99</v></c></row>'), "damaged"),
         (book(HEAD + '<row r="2"><c r="A2" t="s"><v>' + "9" * 5000 + "</v></c></row>"), "damaged"),
         (book(HEAD + "<row"), "damaged"),
+        (MERGED, "merged"),
         (book(HEAD, **{"xl/worksheets/sheet1.xml": BOMB.encode() + b"<a/>"}), "instructions"),
         (book(HEAD, **{"xl/workbook.xml": BOMB.encode("utf-16")}), "instructions"),
         (book(HEAD, **{"xl/worksheets/sheet1.xml": b" " * 21_000_000}), "unpacks"),

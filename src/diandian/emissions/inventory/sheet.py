@@ -14,11 +14,11 @@ from diandian.emissions.inventory.errors import SheetError
 from diandian.kernel.errors import N_
 
 MOST_BYTES = 2_000_000
-MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1000, 40, 2000
+MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 5000, 40, 2000
 WHY = {
     "empty": N_("it is empty"),
     "large": N_("it is larger than 2 MB"),
-    "rows": N_("it has more than 1,000 rows; please split it"),
+    "rows": N_("it has more than 5,000 rows; please split it"),
     "columns": N_("it has more than 40 columns"),
     "cell": N_("a cell is longer than 2,000 characters"),
     "encoding": N_("its text is in no encoding we know; please save it as CSV in UTF-8"),
@@ -27,6 +27,7 @@ WHY = {
     "broken": N_("it is damaged, or not a workbook"),
     "bomb": N_("it unpacks to far more than it should"),
     "dtd": N_("it holds instructions that a table does not need"),
+    "merged": N_("it has merged cells; please separate them, so that each row says all it means"),
     "header": N_("its first row must name the columns “activity” and “amount”"),
     "repeated": N_("two columns bear the same name"),
 }

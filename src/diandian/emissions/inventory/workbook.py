@@ -145,6 +145,9 @@ class _Cells:
             self._parts = []
         elif tag in {"v", "t"}:
             self._inside = True
+        elif tag == "mergeCell":
+            # Only the first of them holds the text: the other rows would take a default for it.
+            refuse("merged")
 
     def end(self, tag: str) -> None:
         if tag in {"v", "t"}:

@@ -209,8 +209,9 @@ def estimate(
     region: str,
     *,
     entered: Entered = NOTHING,
+    with_levers: bool = True,
 ) -> Estimate:
-    """Return the estimate of one year of one person, with its levers.
+    """Return the estimate of one year of one person, with its levers where they are wanted.
 
     ``values``: of ``read``. Units: grams of CO2e a year. Raises: UnknownChoiceError,
     FactorMissingError.
@@ -220,7 +221,7 @@ def estimate(
         [*year.lines(), *entered.lines],
         factor_set,
         {**_inputs(year.context, values), **entered.stored},
-        levers=year.levers()[:MOST_LEVERS],
+        levers=year.levers()[:MOST_LEVERS] if with_levers else (),
         narrow=NARROW,
     )
 

@@ -1,0 +1,1 @@
+"""The organiser's desk: sign-in, scenes, organisations, what is left to cover."""

@@ -21,6 +21,7 @@ from diandian.scenes.errors import SceneNotFoundError
 from diandian.scenes.models import Scene, SceneState
 from diandian.ui import drawing
 from diandian.ui.format import pick
+from diandian.ui.frame import LANGUAGE_NAMES
 
 # The state in a word, and the colour of its chip.
 STATES = {
@@ -149,7 +150,7 @@ def _page(
         "days": progress.by_day(scene),
         "marks": [(labels.get(row.mark, ""), row) for row in progress.by_mark(scene)],
         "posters": sorted(scene.posters.all(), key=lambda poster: (len(poster.mark), poster.mark)),
-        "languages": wording.LANGUAGES,
+        "languages": [(code, name) for code, name, _ in LANGUAGE_NAMES],
         "errors": [error] if error else [],
     }
     return show(request, visitor, "office/host/scene.html", shown, 409 if error else 200)

@@ -9,13 +9,19 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
-from diandian.emissions.life.certified import COLOURS
 from diandian.emissions.life.calculator import GROUPS
+from diandian.emissions.life.certified import COLOURS
 from diandian.ui import drawing
 
 KG_PER_DOT = 20
 COLUMNS = 26
-ICONS = {"home": "home", "moving": "car", "food": "bowl", "things": "basket", "services": "building"}
+ICONS = {
+    "home": "home",
+    "moving": "car",
+    "food": "bowl",
+    "things": "basket",
+    "services": "building",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +59,23 @@ def of_groups(groups: Sequence[Group]) -> list[drawing.Group]:
 def outlined(groups: Sequence[Group], marks: Sequence[tuple[str, int]]) -> SafeString:
     """Draw a year's dots, and around as many places as each mark has dots an outline.
 
-    ``marks``: class name and dots; a mark may have more dots than the year, then it is drawn larger.
+    ``marks``: class name and dots; one with more dots than the year is drawn larger.
     """
     pitch = drawing.SIZES["field"].pitch
     dots = sum(group.dots for group in groups)
     rows = max(-(-max([dots, *(count for _, count in marks)]) // COLUMNS), 1)
     lines = "".join(
-        f'<path class="outline {name}" d="{_around(count, pitch)}"/>' for name, count in marks if count
+        f'<path class="outline {name}" d="{_around(count, pitch)}"/>'
+        for name, count in marks
+        if count
     )
     field = drawing.dot_field(of_groups(groups), COLUMNS)
+    shapes = field[field.index(">") + 1 : -len("</svg>")]
     width, height = drawing.number(COLUMNS * pitch), drawing.number(rows * pitch)
     drawn = (
         f'<svg class="year" width="{width}" height="{height}" viewBox="-2 -2 '
         f'{drawing.number(COLUMNS * pitch + 4)} {drawing.number(rows * pitch + 4)}"'
-        f' aria-hidden="true" focusable="false">{field}<g fill="none">{lines}</g></svg>'
+        f' aria-hidden="true" focusable="false">{shapes}<g fill="none">{lines}</g></svg>'
     )
     return mark_safe(drawn)  # noqa: S308 - numbers and fixed names only
 

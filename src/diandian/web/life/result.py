@@ -1,6 +1,5 @@
 """The year: its dots, what to compare it with, three things to change, and how it was counted."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -38,6 +37,7 @@ class Compared:
 
     figure: Figure
     name: str
+    includes: str
     dots: int
     mark: str
 
@@ -80,7 +80,9 @@ def result(request: HttpRequest) -> HttpResponse:
         "count": sum(group.dots for group in groups),
         "groups": groups,
         "compared": compared,
-        "picture": look.outlined(groups, [(each.mark, each.dots) for each in compared if each.mark]),
+        "picture": look.outlined(
+            groups, [(each.mark, each.dots) for each in compared if each.mark]
+        ),
         "word": gettext(WORDS.get(estimate.word, WORDS["rough"])),
         "with_flights": estimate.without_non_co2_g != estimate.mass_g,
         "changes": changes(estimate, scale),
@@ -90,7 +92,6 @@ def result(request: HttpRequest) -> HttpResponse:
         "said": _said(found),
         "open": sum(1 for question in found.asked if question.key not in found.values),
         "fell": steps.fell(request, found, estimate.mass_g, scale),
-        "match": wording.match_button("contribution", 0, context.language()),
         "voluntary": wording.voluntary(context.language()),
         "back_url": _back(found),
     }
@@ -104,25 +105,25 @@ def _back(answers: Answers) -> str:
 
 def _compared(region: str, scale: int) -> list[Compared]:
     """Return the averages and the level to reach; the first of each is drawn as an outline."""
-    made = []
-    for place, figure in enumerate(comparison.averages(region)):
-        name = _average_name(figure)
-        made.append(Compared(figure, name, _dots(figure, scale), "" if place else "average"))
+    made = [
+        _beside(figure, _average_name(figure), scale, "" if place else "average")
+        for place, figure in enumerate(comparison.averages(region))
+    ]
     level = comparison.climate_level(business_day().year)
     name = gettext("The level for %(year)s that keeps warming to 1.5 degrees")
-    made.append(Compared(level, name % {"year": level.year}, _dots(level, scale), "level"))
-    return made
+    return [*made, _beside(level, name % {"year": level.year}, scale, "level")]
+
+
+def _beside(figure: Figure, name: str, scale: int, mark: str) -> Compared:
+    dots = drawing.dot_count(figure.mass_g, scale)
+    return Compared(figure, name, gettext(figure.includes), dots, mark)
 
 
 def _average_name(figure: Figure) -> str:
     if figure.basis == "world":
         return gettext("World average, %(year)s") % {"year": figure.year}
     named = {"place": area_name(figure.region, context.language()), "year": figure.year}
-    return gettext("Average in %(place)s, %(year)s") % named
-
-
-def _dots(figure: Figure, scale: int) -> int:
-    return drawing.dot_count(figure.mass_g, scale)
+    return gettext("Average: %(place)s, %(year)s") % named
 
 
 def changes(estimate: Estimate, scale: int) -> list[Change]:
@@ -176,5 +177,5 @@ def reminder(request: HttpRequest, lever: str) -> HttpResponse:
 
 
 def _named(estimate: Estimate, lever: str) -> Change | None:
-    found: Sequence[Change] = changes(estimate, look.scale_of(estimate.mass_g))
+    found = changes(estimate, look.scale_of(estimate.mass_g))
     return next((change for change in found if change.key == lever), None)

@@ -63,14 +63,14 @@ def _intro(request: HttpRequest, region: str, error: InputError | None = None) -
     page = {
         "a": request.POST.get("a", request.GET.get("a", ""))[: said.LONGEST],
         "region": region,
-        "areas": _areas(lang),
+        "areas": areas(lang),
         "errors": [error] if error else [],
     }
     return render(request, "web/life/intro.html", page, status=422 if error else 200)
 
 
 @ttl_cache(3600)
-def _areas(lang: str) -> list[tuple[str, list[tuple[str, str]]]]:
+def areas(lang: str) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the regions to choose from by heading: China by province, then countries by name."""
     names = [(code, area_name(code, lang)) for code in calculator.regions()]
     provinces = [pair for pair in names if pair[0].startswith(f"{CHINA}-")]

@@ -11,6 +11,8 @@ const QUESTIONS = /^\/s\/[-\w]+\/go$/;
 const PAYMENT = /^\/s\/[-\w]+\/go\/[-\w]+\/pay$/;
 const MOST_PAGES = 20;
 const FRESH_MS = 3600000;
+// Language and cookie are looked at when a page is kept, not when it is asked for.
+const ANY = { ignoreVary: true };
 
 const isPage = (path) => SCENE.test(path) || QUESTIONS.test(path);
 
@@ -20,7 +22,7 @@ function isFresh(answer, lang) {
 }
 
 async function keep(cache, path, lang) {
-  const before = await cache.match(path);
+  const before = await cache.match(path, ANY);
   if (before && isFresh(before, lang)) return;
   const answer = await fetch(path, { cache: "no-cache", redirect: "error" });
   const secret = /no-store/.test(answer.headers.get("Cache-Control") || "");
@@ -51,7 +53,7 @@ async function page(request, path) {
   } catch (error) {
     const cache = await caches.open(CACHE);
     const instead = PAYMENT.test(path) ? KEPT.payment : KEPT.offline;
-    const found = (isPage(path) && (await cache.match(path))) || (await cache.match(instead));
+    const found = (isPage(path) && (await cache.match(path, ANY))) || (await cache.match(instead, ANY));
     return found ? marked(found) : Response.error();
   }
 }
@@ -61,7 +63,7 @@ async function part(request, path) {
     return await fetch(request);
   } catch (error) {
     const cache = await caches.open(CACHE);
-    return (await cache.match(path)) || Response.error();
+    return (await cache.match(path, ANY)) || Response.error();
   }
 }
 

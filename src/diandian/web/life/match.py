@@ -1,0 +1,231 @@
+"""To contribute for a year, a month or another part of it: whole kilograms, the same checkout.
+
+The certificate says what was retired and what the year was estimated at; a part stays a part.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from secrets import token_urlsafe
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from diandian.claims import wording
+from diandian.emissions.estimate import Estimate
+from diandian.emissions.life.certified import certified
+from diandian.flows import checkout as flow
+from diandian.flows.quote import open_quote
+from diandian.kernel.canonical import digest_hex
+from diandian.kernel.errors import N_, DiandianError, InputError
+from diandian.kernel.mass import GRAMS_PER_KG, grams_to_buy
+from diandian.kernel.money import Money
+from diandian.orders import queries as orders
+from diandian.orders.errors import IdempotencyConflictError, PaymentUnavailableError, SoldOutError
+from diandian.ui import drawing, htmx
+from diandian.web import context, guest
+from diandian.web.checkout import (
+    NewTotal,
+    Wish,
+    at_our_field,
+    cards_for,
+    changed_total,
+    split_of,
+    to_payment,
+)
+from diandian.web.life import answers as said
+from diandian.web.life import look, steps
+from diandian.web.life.answers import Answers
+
+MONTHS = 12
+_MOST_DIGITS = 9
+_SHORTEST_NONCE = 16
+
+
+class PartError(InputError):
+    """Not a whole number of kilograms within the year."""
+
+    code = "part_of_year"
+    message = N_(
+        "Please give whole kilograms, from 1 to %(limit)s, the top of your range. Nothing was"
+        " ordered."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How much of a year. ``key``: month, half, year, upper or kg. Units: grams."""
+
+    key: str
+    mass_g: int
+
+
+def parts_of(estimate: Estimate) -> list[Part]:
+    """Return the parts to choose from, each in whole kilograms, rounded up."""
+    mass_g = estimate.mass_g
+    parts = [
+        Part("month", grams_to_buy(-(-mass_g // MONTHS))),
+        Part("half", grams_to_buy(-(-mass_g // 2))),
+        Part("year", grams_to_buy(mass_g)),
+        Part("upper", grams_to_buy(estimate.high_g)),
+    ]
+    return [part for part in parts if part.mass_g]
+
+
+def part_of(estimate: Estimate, sent: Mapping[str, str]) -> Part:
+    """Return the part that was chosen. Raises: PartError."""
+    key = sent.get("part", "year")
+    if key != "kg":
+        chosen = [part for part in parts_of(estimate) if part.key == key]
+        if chosen:
+            return chosen[0]
+    limit_g = grams_to_buy(estimate.high_g)
+    typed = sent.get("kg", "").strip()
+    right = typed.isascii() and typed.isdigit() and len(typed) <= _MOST_DIGITS
+    part = Part("kg", int(typed) * GRAMS_PER_KG if right else 0)
+    if not 0 < part.mass_g <= limit_g:
+        raise PartError(field="kg", limit=limit_g // GRAMS_PER_KG)
+    return part
+
+
+def choose(request: HttpRequest) -> HttpResponse:
+    """Ask how much of the year."""
+    found = said.of_request(request)
+    if found is None:
+        return steps.leads_to(reverse("life"), "")
+    return _choose(request, found, None)
+
+
+def _choose(request: HttpRequest, found: Answers, error: InputError | None) -> HttpResponse:
+    estimate = found.estimate()
+    if not estimate.mass_g:
+        return steps.leads_to(reverse("life_result"), found.query())
+    scale = look.scale_of(estimate.mass_g)
+    sent = request.POST if request.method == "POST" else request.GET
+    page = {
+        "answers": found,
+        "parts": [(each, drawing.dot_count(each.mass_g, scale)) for each in parts_of(estimate)],
+        "kg": sent.get("kg", "")[:_MOST_DIGITS],
+        "by_kg": error is not None,
+        "scale": scale,
+        "errors": [error] if error else [],
+        "voluntary": wording.voluntary(context.language()),
+        "back_url": f"{reverse('life_result')}?{found.query()}",
+    }
+    return render(request, "web/life/match.html", page, status=422 if error else 200)
+
+
+def pay(request: HttpRequest) -> HttpResponse:
+    """Show projects and prices for a part of a year; when posted, order and go to the gateway."""
+    found = said.of_request(request)
+    if found is None:
+        return steps.leads_to(reverse("life"), "")
+    sent = request.POST if request.method == "POST" else request.GET
+    estimate = found.estimate()
+    if not estimate.mass_g:
+        return steps.leads_to(reverse("life_result"), found.query())
+    try:
+        part = part_of(estimate, sent)
+    except PartError as error:
+        return _choose(request, found, error)
+    wish = replace(Wish.read(sent), on_board=False, to_upper=False)
+    if len(wish.nonce) < _SHORTEST_NONCE:
+        wish = replace(wish, nonce=token_urlsafe(12))
+    basket = _Basket(found, estimate, part)
+    return (
+        _order(request, basket, wish) if request.method == "POST" else _page(request, basket, wish)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Basket:
+    """A part of somebody's year."""
+
+    answers: Answers
+    estimate: Estimate
+    part: Part
+
+    def key(self, wish: Wish) -> str:
+        """Return what makes a second press of the button the same order."""
+        whose = digest_hex({"a": self.answers.query(), "g": self.part.mass_g})[:16]
+        return f"web:life:{whose}:{wish.nonce}"
+
+
+def _page(
+    request: HttpRequest,
+    basket: _Basket,
+    wish: Wish,
+    *,
+    error: DiandianError | None = None,
+    new_total: NewTotal | None = None,
+) -> HttpResponse:
+    mass_g = basket.part.mass_g
+    cards = cards_for(mass_g, wish)
+    chosen = next((card for card in cards if card.on), None)
+    query = basket.answers.query(part=basket.part.key, kg=str(mass_g // GRAMS_PER_KG))
+    page = {
+        "answers": basket.answers,
+        "part": basket.part,
+        "kg": mass_g // GRAMS_PER_KG,
+        "mass_g": mass_g,
+        "wish": wish,
+        "cards": cards,
+        "chosen": chosen,
+        "split": split_of(chosen),
+        "gateways": settings.GATEWAYS,
+        "new_total": new_total,
+        "errors": [error] if error else [],
+        "voluntary": wording.voluntary(context.language()),
+        "back_url": f"{reverse('life_match')}?{query}",
+    }
+    response = htmx.render(request, "web/life/pay.html", page, fragment="web/pay/_refreshed.html")
+    response.status_code = 409 if error or new_total else 200
+    return response
+
+
+def _order(request: HttpRequest, basket: _Basket, wish: Wish) -> HttpResponse:
+    earlier = orders.order_by_idempotency_key(basket.key(wish))
+    if earlier is not None:
+        # The same button twice: the same order, the same way to pay.
+        return to_payment(earlier)
+    guest_key = guest.key_for_order(request)
+    try:
+        quote = open_quote(
+            project_code=wish.project,
+            estimate=certified(basket.estimate),
+            mass_g=basket.part.mass_g,
+        )
+        changed = changed_total(wish, Money(quote.total_minor, quote.currency))
+        if changed is not None:
+            return _page(request, basket, wish, new_total=changed)
+        order = flow.place_order(
+            quote_token=quote.token,
+            beneficiary_name=wish.name,
+            on_board=False,
+            language=context.language(),
+            gateway=wish.gateway or settings.GATEWAYS[0],
+            idempotency_key=basket.key(wish),
+            guest_key=guest_key,
+            fresh_quote=quote,
+        )
+    except DiandianError as error:
+        return _refused(request, basket, wish, error)
+    response = to_payment(order)
+    guest.remember(request, response, guest_key)
+    return response
+
+
+def _refused(
+    request: HttpRequest, basket: _Basket, wish: Wish, error: DiandianError
+) -> HttpResponse:
+    """Lead on from a refused order: to what exists already, or back to the choice."""
+    if isinstance(error, IdempotencyConflictError | PaymentUnavailableError):
+        placed = orders.order_by_idempotency_key(basket.key(wish))
+        if placed is not None:
+            response = redirect("order", placed.token)
+            guest.remember(request, response, placed.guest_key)
+            return response
+    if isinstance(error, SoldOutError):
+        context.forget_offers()
+    return _page(request, basket, wish, error=at_our_field(error))
