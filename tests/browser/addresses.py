@@ -11,7 +11,26 @@ from tests.browser.walk import SCENE, Walk
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PUBLIC = {
+_YEAR = (
+    "a=CN-SC~people~2~electricity_kwh~180~heating~gas~gas_m3~u~car~petrol~car_km~8000~commute~metro"
+    "~commute_km~90~flights_short~2~flights_long~0~diet~daily~clothes~20~devices~1~video_hours~2"
+    "~hotel_nights~5"
+)
+LIFE = {
+    "life": "/life",
+    "life-choice": "/life/heating?a=CN-SC~people~2~electricity_kwh~180",
+    "life-number": "/life/gas_m3?a=CN-SC~people~2~electricity_kwh~180~heating~gas",
+    "life-group-ended": "/life/diet?was=9000000&why=car&" + _YEAR.partition("~diet")[0],
+    "life-result": f"/life/result?{_YEAR}",
+    "life-result-nl": "/life/result?a=NL",
+    "life-details": f"/life/details?{_YEAR}",
+    "life-detailed": f"/life/detailed?{_YEAR}&i=meal_beef*2*count*week*1~smartphone*1*bill*once*3",
+    "life-where": "/life/diary",
+    "life-diary": f"/life/diary?{_YEAR}",
+    "life-contribute": f"/life/contribute?{_YEAR}",
+    "life-pay": f"/life/pay?part=month&{_YEAR}",
+}
+PUBLIC = LIFE | {
     "home": "/",
     "scenes": "/scenes",
     "scenes-nothing": "/scenes?q=zzzz",

@@ -33,6 +33,9 @@ _DENIALS = (
     "does not mean the trip was emission free",
     "并不表示这次出行没有排放",
     "betekent niet dat de reis zonder uitstoot was",
+    "does not mean the year was emission free",
+    "并不表示这一年没有排放",
+    "betekent niet dat het jaar zonder uitstoot was",
 )
 _LATIN = re.compile(r"[a-z0-9 ]+")
 

@@ -226,6 +226,12 @@ if _PROXY_TLS_HEADER:
     SECURE_PROXY_SSL_HEADER = (f"HTTP_{_PROXY_TLS_HEADER.upper().replace('-', '_')}", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 2
+FILE_UPLOAD_HANDLERS = [
+    "diandian.config.uploads.BoundedUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # The product's own settings -----------------------------------------------------------------
 

@@ -5,8 +5,6 @@ SHA-256; the name that somebody gave a file never becomes part of a path. Files 
 never shared with another, so that erasing one takes nothing from anybody else.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os
@@ -127,9 +125,14 @@ def safe_name(name: str, kind: str) -> str:
 # --- on the disk --------------------------------------------------------------------------------
 
 
+def is_digest(text: str) -> bool:
+    """Tell whether a text is the SHA-256 of something, in lower case."""
+    return bool(_DIGEST.fullmatch(text))
+
+
 def path_of(scene_id: int, digest: str, *, checked: bool = False) -> str:
     """Return where a file lies below the data folder. ``checked``: an import that still waits."""
-    assert _DIGEST.fullmatch(digest), "a digest becomes part of a path"
+    assert is_digest(digest), "a digest becomes part of a path"
     return f"evidence/{scene_id}/{'checked/' if checked else ''}{digest}"
 
 

@@ -4,8 +4,6 @@ Nothing is stored here; an open inventory is computed each time it is looked at,
 it is closed. *Source:* methodology, sections 5, 7, 10 and 11.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,7 +21,7 @@ from diandian.emissions.inventory.travel import STRATA, Extrapolation, GuestAnsw
 from diandian.emissions.scene_kind import scene_kind
 from diandian.footprints import queries, rules
 from diandian.footprints.worksheet import Plan, Worksheet
-from diandian.kernel.errors import DiandianError, N_
+from diandian.kernel.errors import N_, DiandianError
 from diandian.kernel.memory import Memory
 from diandian.scenes.models import Scene
 
@@ -32,8 +30,6 @@ PEOPLE = "people"
 EMPTY = N_("it holds nothing yet")
 BROKEN = N_("an entry has no factor here; please correct or remove the entries marked so")
 STALE_ATTENDANCE = N_("more people answered than attended; please correct the attendance")
-# Sums over guests, without places: reading thousands of answers takes a second or two.
-_guests: Memory[Guests] = Memory(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,10 @@ class Guests:
     found: Extrapolation
     answers: int
     refused: AttendanceError | None = None
+
+
+# Sums over guests, without places: reading thousands of answers takes a second or two.
+_guests: Memory[Guests] = Memory(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)

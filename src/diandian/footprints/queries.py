@@ -85,6 +85,12 @@ def closed_inventory(scene: Scene) -> InventoryVersion | None:
     return rows.order_by("-number").first()
 
 
+def last_closed_number(scene: Scene) -> int:
+    """Return the number of a scene's newest closed inventory, 0 when there is none."""
+    rows = InventoryVersion.objects.filter(scene=scene, closed_at__isnull=False)
+    return rows.aggregate(last=Max("number"))["last"] or 0
+
+
 def open_inventory(scene: Scene) -> InventoryVersion | None:
     """Return the version of a scene's inventory that is being written."""
     return InventoryVersion.objects.filter(scene=scene, closed_at=None).first()

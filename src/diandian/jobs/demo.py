@@ -216,6 +216,7 @@ Diandian · 点点碳中和 is ready. Sample data, sandbox gateway: no money mov
 
   Guests            {base}/
   As a QR code      {base}/s/tianfu26?c=p1
+  Organiser's desk  {base}/host       any e-mail address; the code is shown, no mail is sent
   Operator's desk   {base}/admin/     user: {OPERATOR}  password: {folder.secret(PASSWORD_FILE)}
   API contract      {base}/api/v1/openapi.json
 

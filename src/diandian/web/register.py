@@ -34,11 +34,7 @@ HOLDERS = {
     "company": N_("Company"),
     "sponsor": N_("Sponsor"),
 }
-PURPOSES = {
-    "trip": N_("Trip"),
-    "life": N_("Daily life"),
-    "lump_sum": N_("Amount without a trip"),
-}
+PURPOSES = {"trip": N_("Trip"), "lump_sum": N_("Amount without a trip")}
 COLUMNS = (
     "retirement",
     "retired_at",

@@ -17,7 +17,7 @@ from diandian.scenes import queries, rules
 from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
 from diandian.scenes.models import Scene, TravelOwner
 from diandian.ui import drawing, htmx
-from diandian.web import context
+from diandian.web import context, inventory
 from diandian.web.secret import secret_page
 
 _LISTED = 40
@@ -184,6 +184,7 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
             "last_day": rules.last_day(found.ends_on),
             "lines": lines,
             "lines_g": sum(line.mass_g for line in lines),
+            "closed": inventory.closed_of(found),
             "measures": queries.confirmed_measures(found),
             "retired_count": count,
             "retired_g": mass_g,

@@ -105,7 +105,9 @@ def test_what_cannot_be_understood_is_told_at_the_field_and_kept(browser, step, 
     assert f'name="a" value="{TEXT}"' in text
 
 
-@pytest.mark.parametrize(("step", "low", "high"), [("people", "1", "20"), ("flights_long", "0", "200")])
+@pytest.mark.parametrize(
+    ("step", "low", "high"), [("people", "1", "20"), ("flights_long", "0", "200")]
+)
 def test_the_least_and_the_most_are_answers(browser, step, low, high):
     for typed in (low, high):
         assert browser.post(f"/life/{step}", {"a": TEXT, step: typed}).status_code == 303
@@ -138,7 +140,7 @@ def test_an_altered_address_never_breaks_a_page(browser, text):
 
 
 def test_answers_that_make_no_sense_count_as_not_given():
-    found = said.of_text("CN-SC~people~-3~diet~stones~nothing~1~car_km~900~electricity_kwh~u")
+    found = said.of_text("CN-SC~people~-3~diet~stones~nothing~1~gas_m3~9~electricity_kwh~u")
     assert found == said.Answers("CN-SC", {"electricity_kwh": "unknown"})
     assert said.of_text("ZZ~people~2") is None
 
@@ -169,6 +171,7 @@ def test_fine_tuning_takes_what_is_given_and_refuses_what_is_wrong(browser):
     text = a_of(walk(browser, ANSWERS)[-1])
     shown = page(browser, f"/life/details?a={text}")
     assert "Cups of coffee a day" in shown
+    assert "checkbox" not in shown, "it would overrule a number that is typed beside it"
     wrong = browser.post("/life/details", {"a": text, "coffee_cups": "lots"})
     assert wrong.status_code == 422
     assert 'value="lots"' in wrong.content.decode()

@@ -1,8 +1,16 @@
 """Addresses of the organiser's desk."""
 
-from django.urls import path
+from django.urls import include, path
 
-from diandian.office.host import account, cover, organisations, overview, scenes, sign_in
+from diandian.office.host import (
+    account,
+    organisations,
+    overview,
+    questions,
+    rest,
+    scenes,
+    sign_in,
+)
 
 urlpatterns = [
     path("", overview.listed, name="host"),
@@ -17,5 +25,7 @@ urlpatterns = [
     path("/places", scenes.places, name="host_places"),
     path("/<slug:slug>", overview.one, name="host_scene"),
     path("/<slug:slug>/edit", scenes.edit, name="host_edit"),
-    path("/<slug:slug>/cover", cover.cover, name="host_cover"),
+    path("/<slug:slug>/cover", rest.rest, name="host_cover"),
+    path("/<slug:slug>/inventory", include("diandian.office.host.inventory_urls")),
+    path("/<slug:slug>/questions", questions.page, name="host_questions"),
 ]

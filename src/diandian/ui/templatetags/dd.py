@@ -303,8 +303,11 @@ def said(error: object) -> str:
     """Say a refusal in the visitor's language."""
     if not isinstance(error, DiandianError):
         return str(error)
+    why = error.params.get("why")
+    # A reason inside a refusal is a text of its own.
+    params = error.params | ({"why": gettext(why)} if why and isinstance(why, str) else {})
     try:
-        return gettext(error.message) % error.params
+        return gettext(error.message) % params
     except (KeyError, TypeError, ValueError):
         return error.text()
 

@@ -30,6 +30,7 @@ from diandian.web.life import answers as said
 
 # A form's fields hold 256 kB at most, an entry some 40 bytes of it; some eight a day for a year.
 MOST_ENTRIES = 3_000
+MOST_LISTED = 300
 _LONGEST = 200_000
 _FIELDS = ("day", "activity", "amount", "basis", "people")
 _TYPED = (*_FIELDS, "unit")
@@ -167,6 +168,7 @@ def _page(
     course = [_course(month, scale) for month in reversed(months)]
     keys = {each.key for each in course}
     chosen = shown.month if shown.month in keys else course[0].key if course else ""
+    rows = _rows(shown, chosen)
     page = {
         "region": shown.region,
         "entries": to_text(shown.entries),
@@ -174,7 +176,8 @@ def _page(
         "carried": carried,
         "course": course,
         "month": next((each for each in course if each.key == chosen), None),
-        "rows": _rows(shown, chosen),
+        "rows": rows,
+        "listed": len(rows) if len(rows) == MOST_LISTED else 0,
         "added": activities.label_of(shown.added.entry) if shown.added else "",
         "scale": scale,
         "groups": look.groups_of(dict.fromkeys(calculator.GROUPS, 0), scale),
@@ -197,7 +200,7 @@ def _rows(shown: Diary, chosen: str) -> list[Row]:
         if f"{entry.day:%Y-%m}" == chosen
     ]
     rows = []
-    for place, entry in reversed(listed):
+    for place, entry in reversed(listed[-MOST_LISTED:]):
         ((_, lines),) = counted.diary_lines([entry], newest(), shown.region)
         label, amount = activities.label_of(entry.entry), activities.amount_of(entry.entry)
         mass_g = sum(line.mass_g for line in lines)

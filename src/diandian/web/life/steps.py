@@ -219,7 +219,9 @@ def _fine(
     errors: Mapping[str, DiandianError],
 ) -> HttpResponse:
     at_fields = {key: error for key, error in errors.items() if isinstance(error, InputError)}
-    fields = forms.fields(answers.fine, raw, at_fields)
+    # Empty is not known: a box to tick for that would overrule what is typed beside it.
+    asked = [replace(question, unknown_allowed=False) for question in answers.fine]
+    fields = forms.fields(asked, raw, at_fields)
     page = {
         "answers": answers,
         "fields": fields,

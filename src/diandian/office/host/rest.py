@@ -60,7 +60,7 @@ def _wish(request: HttpRequest, own: Residual) -> Wish:
 
 
 @signed_in
-def cover(request: HttpRequest, visitor: Visitor, slug: str) -> HttpResponse:
+def rest(request: HttpRequest, visitor: Visitor, slug: str) -> HttpResponse:
     """Show what is left; when posted, quote it, or order what was quoted."""
     scene = scene_of(visitor, slug)
     if request.method != "POST":
