@@ -64,8 +64,8 @@ class QuestionOut(msgspec.Struct, kw_only=True):
     """A question; ``kind`` is place, choice, number or flag.
 
     Answer it under its key, a place by name, key or IATA code, or with one of its choices (rough
-    distances, for who names no city); where ``unknown_allowed``, "unknown" is an answer. It is asked only
-    when the answers named in ``shown_when`` have one of the values given there.
+    distances, for who names no city); where ``unknown_allowed``, "unknown" is an answer. It is
+    asked only when the answers named in ``shown_when`` have one of the values given there.
     """
 
     key: str

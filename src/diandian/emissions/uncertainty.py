@@ -63,13 +63,14 @@ class Variance:
             row = (line.factor_id, line.factor_region, line.factor_set)
             part = mass * line.uncertainty_factor_pct
             sums.factors[row] = sums.factors.get(row, ZERO) + part
-            own = line.uncertainty_distance_pct**2
+            distance, activity = line.uncertainty_distance_pct, line.uncertainty_activity_pct
+            own = distance * distance
             group = line.details.get("moves_with", "")
             if group:
-                part = mass * line.uncertainty_activity_pct
+                part = mass * activity
                 sums.together[group] = sums.together.get(group, ZERO) + part
             else:
-                own += line.uncertainty_activity_pct**2
+                own += activity * activity
             sums.alone += mass * mass * own
         return sums
 

@@ -19,6 +19,7 @@ from diandian.emissions.inventory.entries import Entry, ReadEntry, Reader
 from diandian.flows import locks
 from diandian.footprints import actions, inventory, queries
 from diandian.footprints.errors import (
+    EvidenceUnknownError,
     InventoryClosedError,
     InventoryMovedError,
     InventoryUnreadyError,
@@ -135,7 +136,7 @@ def put_entry(
 
     ``raw``: texts by ``entries.FIELDS``. ``since``: the revision that the form showed.
     Idempotent: the same new entry sent twice is there once. Locks: the scene.
-    Raises: DuplicateEntryError, EntryGoneError, EvidenceNotFoundError, InventoryMovedError,
+    Raises: DuplicateEntryError, EntryGoneError, EvidenceUnknownError, InventoryMovedError,
     TooManyEntriesError, and as ``editing``.
     """
     access.require(visitor, scene.organisation_ref, "write")
@@ -153,10 +154,11 @@ def put_entry(
 
 
 def _require_evidence(work: Editing, *entries: Entry) -> None:
-    """Refuse digests of files that are not here. Raises: EvidenceNotFoundError."""
-    before = {entry.evidence for entry in work.sheet.all_entries()}
-    for digest in {entry.evidence for entry in entries} - before - {""}:
-        queries.evidence(work.scene, digest)
+    """Refuse digests of files that are not here. Raises: EvidenceUnknownError."""
+    if any(entry.evidence for entry in entries):
+        here = queries.evidence_digests(work.scene)
+        if any(entry.evidence and entry.evidence not in here for entry in entries):
+            raise EvidenceUnknownError(field="evidence")
 
 
 def remove_entry(visitor: Visitor, scene: Scene, key: str, *, since: int) -> None:
@@ -265,6 +267,10 @@ def begin_next_version(
             return standing.open
         sheet = standing.sheet.for_next_version()
         sheet.revision += 1
+        # Files that were erased while nothing was open show nothing any more.
+        here = queries.evidence_digests(locked)
+        for digest in {entry.evidence for entry in sheet.all_entries()} - here - {""}:
+            sheet.forget_evidence(digest)
         version = actions.save_work(locked, sheet, at=at)
         _record(visitor, "inventory.reopened", locked, {"version": version.number}, at)
     return version

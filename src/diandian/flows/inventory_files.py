@@ -20,6 +20,7 @@ from diandian.footprints import evidence as files
 from diandian.footprints.errors import (
     AlreadyImportedError,
     DuplicateEntryError,
+    EvidenceUnknownError,
     ImportGoneError,
     TooManyEntriesError,
 )
@@ -48,7 +49,7 @@ def keep_evidence(
     at = at or now()
     with transaction.atomic():
         locked = locks.lock_scene(scene.id)
-        have = {row.digest for row in queries.evidence_of(locked) if row.erased_at is None}
+        have = queries.evidence_digests(locked)
         if len(have) >= MOST_FILES and checked.digest not in have:
             files.refuse("many")
         row = actions.keep_evidence(locked, checked, actor_ref=visitor.person.ref, at=at)
@@ -118,7 +119,7 @@ def check_import(visitor: Visitor, scene: Scene, data: bytes, names: Mapping[str
     flow.require_writable(scene)
     found = _read(scene, data, names)
     sheet = flow.standing_of(visitor, scene).sheet
-    problems = found.problems or _beside(sheet, found)
+    problems = found.problems or _beside(scene, sheet, found)
     if problems:
         return Checked(found, problems, "")
     digest = hashlib.sha256(data).hexdigest()
@@ -144,7 +145,7 @@ def import_checked(visitor: Visitor, scene: Scene, digest: str, names: Mapping[s
         if data is None:
             raise ImportGoneError
         found = _read(work.scene, data, names)
-        if found.problems or _beside(work.sheet, found):
+        if found.problems or _beside(work.scene, work.sheet, found):
             raise ImportGoneError
         keys = work.sheet.add_all(found.entries, digest)
         work.details |= {"digest": digest, "entries": len(keys)}
@@ -156,14 +157,17 @@ def _read(scene: Scene, data: bytes, names: Mapping[str, str]) -> Import:
     return dry_run(data, inventory.factors_of(scene), scene.region, names=names)
 
 
-def _beside(sheet: Worksheet, found: Import) -> tuple[Problem, ...]:
-    """Return what is wrong with rows beside the entries that stand there already."""
-    repeated = sheet.repeated(found.entries)
-    problems = [
-        Problem(int(key.removeprefix("row ")), "activity", DuplicateEntryError(field="activity"))
-        for key in repeated
-    ]
+def _beside(scene: Scene, sheet: Worksheet, found: Import) -> tuple[Problem, ...]:
+    """Return what is wrong with rows beside the entries and files that are there already."""
+    repeated, here = sheet.repeated(found.entries), queries.evidence_digests(scene)
+    problems = []
+    for entry in found.entries:
+        row = int(entry.key.removeprefix("row "))
+        if entry.key in repeated:
+            problems.append(Problem(row, "activity", DuplicateEntryError(field="activity")))
+        if entry.evidence and entry.evidence not in here:
+            problems.append(Problem(row, "evidence", EvidenceUnknownError(field="evidence")))
     if len(sheet.entries) + len(found.entries) > MOST_ENTRIES:
-        error = TooManyEntriesError(field="file", limit=MOST_ENTRIES)
-        problems.append(Problem(1, "activity", error))
+        too_many = TooManyEntriesError(field="file", limit=MOST_ENTRIES)
+        problems.append(Problem(1, "activity", too_many))
     return tuple(problems)

@@ -278,7 +278,13 @@ def erase_evidence(row: Evidence, *, at: datetime) -> None:
     require_transaction()
     Evidence.objects.filter(id=row.id, erased_at=None).update(name="", erased_at=at)
     # Only once nobody can roll it back: a row without its file would be a lie.
-    transaction.on_commit(lambda: files.remove(row.stored_path))
+    transaction.on_commit(lambda: _remove_erased(row))
+
+
+def _remove_erased(row: Evidence) -> None:
+    """Take the bytes away, unless the same file was sent again meanwhile."""
+    if Evidence.objects.filter(id=row.id, erased_at__isnull=False).exists():
+        files.remove(row.stored_path)
 
 
 def _lock(scene: Scene) -> None:

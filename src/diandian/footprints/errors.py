@@ -121,6 +121,16 @@ class EvidenceFileError(InputError):
     message = N_("The file was not kept: %(why)s. Please choose another one.")
 
 
+class EvidenceUnknownError(InputError):
+    """An entry names a file that is not kept for its scene."""
+
+    code = "evidence_unknown"
+    message = N_(
+        "No file with this digest is kept for this scene, so nothing was counted. Please add the"
+        " file first, or leave this empty."
+    )
+
+
 class EvidenceNotFoundError(NotFoundError):
     """No such file of this scene, or one that was erased."""
 

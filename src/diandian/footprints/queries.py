@@ -107,6 +107,12 @@ def evidence_of(scene: Scene) -> list[Evidence]:
     return list(Evidence.objects.filter(scene=scene).order_by("id"))
 
 
+def evidence_digests(scene: Scene) -> set[str]:
+    """Return the digests of the files that are there."""
+    rows = Evidence.objects.filter(scene=scene, erased_at=None)
+    return set(rows.values_list("digest", flat=True))
+
+
 def evidence(scene: Scene, digest: str) -> Evidence:
     """Return a file that is there. Raises: EvidenceNotFoundError."""
     row = Evidence.objects.filter(scene=scene, digest=digest[:64], erased_at=None).first()

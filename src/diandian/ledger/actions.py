@@ -59,8 +59,8 @@ def post(
 def post_many(requests: Sequence[JournalRequest], *, at: datetime) -> list[Journal]:
     """Book journals in three statements, however many; returned in the order asked.
 
-    Idempotent by: each ``source_ref``. Of two that race with one reference the second gets the first
-    one's journal; among many at once it ends in an IntegrityError, and asked again it gets it.
+    Idempotent by: each ``source_ref``. Of two that race with one reference the second gets the
+    first one's journal; among many at once it ends in an IntegrityError and is asked again.
     Raises: PostedDifferentlyError when a reference is known with another body.
     """
     assert all(request.lines for request in requests), "a journal moves money"

@@ -125,7 +125,7 @@ def _source(
         label=gettext(CATEGORIES[category].label),
         broad=CATEGORIES[category].broad,
         state=state,
-        state_word=gettext(boundary.STATES[state]),  # type: ignore[index]
+        state_word=gettext(boundary.STATES[state]),
         reason=reason,
         mass_g=mass_g,
         lines=tuple(_line(line) for line in largest[:_LISTED]),
@@ -134,7 +134,8 @@ def _source(
 
 
 def _line(line: Mapping[str, Any]) -> Line:
-    label, details = gettext(line["label"]), line["details"]
+    said, details = line["label"], line["details"]
+    label, quality = gettext(said), QUALITIES[details["quality"]]
     with suppress(KeyError, TypeError, ValueError):
         label %= _params(line)
     value = gettext("%(value)s kg per %(unit)s") % {
@@ -142,14 +143,14 @@ def _line(line: Mapping[str, Any]) -> Line:
         "unit": unit_word(line["unit"]),
     }
     source = line["source"]
-    said = (source["org"], source["year"], line["factor_region"])
+    where = (source["org"], source["year"], line["factor_region"])
     return Line(
         label=label,
         amount=_amount(line),
-        quality=gettext(QUALITIES[details["quality"]]),
+        quality=gettext(quality),
         evidence=details.get("evidence", ""),
         factor=value,
-        source=", ".join(part for part in said if part),
+        source=", ".join(part for part in where if part),
         mass_g=line["mass_g"],
     )
 

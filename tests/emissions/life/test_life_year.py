@@ -336,3 +336,15 @@ def test_the_assumptions_are_frozen_with_the_method() -> None:
     patterns = {key: list(meals) for key, meals in eating.PATTERNS.items()}
     digest = digest_hex({"table": table, "patterns": patterns})
     assert digest == "a84b6547622db2298328277044f2fe5d31f47e16f9f9085843255c3171d0cc0e"
+
+
+@pytest.mark.parametrize("region", PLACES)
+def test_a_part_reads_only_what_it_says(region: str) -> None:
+    """Parts are remembered by the answers they say they read: no other may change them."""
+    context, factors = calculator.context_of(region), newest()
+    for example in EXAMPLES["example"]:
+        values = calculator.read(region, example["answers"]).values
+        for blocks in calculator.BLOCKS.values():
+            for block in blocks:
+                own = {key: value for key, value in values.items() if key in block.reads}
+                assert block.lines(context, own, factors) == block.lines(context, values, factors)

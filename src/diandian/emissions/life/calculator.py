@@ -8,7 +8,7 @@ never added here; the page says both.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from diandian.emissions.activity import ParsedAnswers, Question, is_shown, parse
@@ -138,6 +138,20 @@ def read(region: str, raw: Mapping[str, str]) -> ParsedAnswers:
     return parse(questions(region), raw)
 
 
+@lru_cache(maxsize=8192)
+def _lines_of(
+    block: Block,
+    context: SceneContext,
+    factors: FactorSet,
+    given: tuple[tuple[str, Value], ...],
+) -> tuple[Line, ...]:
+    """Return a block's lines, remembered: of a year that changes by one answer the rest stands.
+
+    ``given``: the answers that the block reads, no others.
+    """
+    return tuple(block.lines(context, dict(given), factors))
+
+
 @dataclass(frozen=True, slots=True)
 class Entered:
     """Lines that were entered in detail.
@@ -162,7 +176,10 @@ class _Year:
 
     def of(self, block: Block, values: Mapping[str, Value]) -> list[Line]:
         """Return the lines of a block, but for those that were entered in detail."""
-        lines = block.lines(self.context, values, self.factors)
+        given = tuple((key, values[key]) for key in sorted(block.reads) if key in values)
+        lines = _lines_of(block, self.context, self.factors, given)
+        if not self.stands_for:
+            return list(lines)
         return [line for line in lines if not _starts(line.key, self.stands_for)]
 
     def lines(self) -> list[Line]:

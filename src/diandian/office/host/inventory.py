@@ -106,7 +106,9 @@ def _page(
     files = {row.digest: row for row in queries.evidence_of(scene)}
     sources = inventory.sources_of(scene)
     shown = frame(visitor, scene, standing) | {
-        "groups": inventory_rows.groups(sheet, found, sources, files, only=only),
+        "groups": inventory_rows.groups(
+            sheet, found, sources, files, only=only, page=_page_number(request)
+        ),
         "only": only,
         "own": found.inventory.own,
         "guests": found.inventory.guests,
@@ -120,6 +122,12 @@ def _page(
         "errors": [error] if error else [],
     }
     return show(request, visitor, "office/host/inventory/table.html", shown, 409 if error else 200)
+
+
+def _page_number(request: HttpRequest) -> int:
+    typed = request.GET.get("page", "")
+    right = typed.isascii() and typed.isdigit()
+    return max(int(typed[:4]), 1) if right else 1
 
 
 def _removed(request: HttpRequest, sheet: Worksheet) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 
 from diandian.emissions.inventory.activities import ACTIVITIES
 from diandian.emissions.inventory.errors import SheetError
@@ -58,7 +59,7 @@ def _sent(request: HttpRequest) -> bytes:
         raise NoFileError(field="file")
     if (sent.size or 0) > MOST_BYTES:
         raise SheetError(field="file", why=WHY["large"])
-    return sent.read()
+    return bytes(sent.read())
 
 
 def _page(
@@ -83,7 +84,7 @@ def _page(
             "more_problems": max(len(problems) - _SHOWN, 0),
             "count": len(entries),
             "entries": [
-                (each.key.removeprefix("row "), ACTIVITIES[each.activity].label,
+                (each.key.removeprefix("row "), gettext(ACTIVITIES[each.activity].label),
                  amount_words(each.amount, each.unit), each.note)
                 for each in entries[:_PREVIEWED]
             ],

@@ -26,7 +26,7 @@ from diandian.ui.amounts import amount_words, unit_word
 BEYOND = N_("Beyond the list of the 2019 guideline")
 ANSWERED = N_("Guests who answered")
 MISSING = N_("Guests who did not answer")
-SHOWN = 20
+SHOWN, SHOWN_ALONE = 20, 200
 _ALL_PCT = 100
 
 
@@ -53,7 +53,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One source. ``activity``: what is offered first. ``more``: rows that are not shown here."""
+    """One source. ``activity``: what is offered first. ``more``: rows that follow.
+
+    ``next_page``: where they are shown.
+    """
 
     key: str
     label: str
@@ -67,6 +70,7 @@ class SourceRow:
     mass_g: int
     rows: tuple[Row, ...]
     more: int
+    next_page: int
     from_guests: bool
 
 
@@ -88,15 +92,21 @@ def groups(
     files: Mapping[str, Evidence],
     *,
     only: str = "",
+    page: int = 1,
 ) -> list[Group]:
-    """Return the groups with their sources. ``only``: one source, with all of its rows."""
+    """Return the groups with their sources. ``only``: one source, a page of its rows."""
     states = boundary.six_groups(found.standings)
     hosts = {source.category: source for source in sources}
     rows = _rows(sheet, found, files)
     shown = []
     for group, label in (*GROUPS.items(), ("", BEYOND)):
         inside = tuple(
-            _source(each, hosts.get(each.category), rows.get(each.category, []), only=only)
+            _source(
+                each,
+                hosts.get(each.category),
+                rows.get(each.category, []),
+                page=page if only else 0,
+            )
             for each in found.standings
             if CATEGORIES[each.category].group == group and only in {"", each.category}
         )
@@ -107,10 +117,12 @@ def groups(
 
 
 def _source(
-    standing: Standing, host: HostSource | None, rows: list[Row], *, only: str
+    standing: Standing, host: HostSource | None, rows: list[Row], *, page: int
 ) -> SourceRow:
+    """Return one source. ``page``: of its rows where it stands alone, 0 beside others."""
     category = CATEGORIES[standing.category]
-    kept = rows if only else rows[:SHOWN]
+    start = (page - 1) * SHOWN_ALONE if page else 0
+    kept = rows[start : start + (SHOWN_ALONE if page else SHOWN)]
     return SourceRow(
         key=category.key,
         label=gettext(category.label),
@@ -123,7 +135,8 @@ def _source(
         activity=host.activity if host else "",
         mass_g=standing.mass_g,
         rows=tuple(kept),
-        more=len(rows) - len(kept),
+        more=max(len(rows) - start - len(kept), 0),
+        next_page=page + 1,
         from_guests=category.key in {"attendee_travel", "attendee_lodging"},
     )
 
@@ -209,12 +222,13 @@ def _guest_rows(lines: Iterable[Line]) -> list[tuple[Row, str]]:
 
 
 def _guests(whose: str, lines: Sequence[Line]) -> Row:
+    label = ANSWERED if whose == "answered" else MISSING
     mass_g = sum(line.mass_g for line in lines)
     low_g, high_g = factor_range(mass_g, total_doubt(lines))
     facts: dict[str, Any] = dict.fromkeys(("amount", "factor", "source", "evidence", "note"), "")
     return Row(
         key="",
-        label=gettext(ANSWERED if whose == "answered" else MISSING),
+        label=gettext(label),
         quality="estimated",
         quality_word=gettext(QUALITIES["estimated"]),
         mass_g=mass_g,

@@ -39,7 +39,8 @@ def names_in_tables() -> dict[str, str]:
     A word that means two things means neither; it is then refused as unknown.
     """
     meanings: dict[str, set[str]] = {}
-    labelled = [(key, each.label) for key, each in (*ACTIVITIES.items(), *CATEGORIES.items())]
+    labelled = [(key, activity.label) for key, activity in ACTIVITIES.items()]
+    labelled += [(key, category.label) for key, category in CATEGORIES.items()]
     labelled += [(key, QUALITIES[key]) for key in STATED]
     labelled += _OWNERS.items()
     for code in _LANGUAGES:
