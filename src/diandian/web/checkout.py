@@ -1,136 +1,31 @@
-"""Choice of a project, price before payment, and the way to the gateway.
+"""A guest's choice of a project, and the price before payment.
 
-The button states the obligation, so what it said is posted with it: a total that became another one
-is shown and asked about again, never charged. *Source:* product design, sections 4.4 and 11.
+*Source:* product design, sections 4.4 and 11.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from secrets import token_urlsafe
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from diandian.claims import wording
-from diandian.flows import checkout
 from diandian.flows.quote import grams_for, open_quote
 from diandian.footprints.models import Footprint
-from diandian.kernel.errors import DiandianError, InputError
-from diandian.kernel.memory import Memory
-from diandian.kernel.money import Money
-from diandian.orders import queries as orders
-from diandian.orders.errors import (
-    AlreadyMatchedError,
-    FootprintExpiredError,
-    IdempotencyConflictError,
-    PaymentUnavailableError,
-    SceneClosedError,
-    SoldOutError,
-)
-from diandian.orders.models import Order
-from diandian.orders.pricing import Price
-from diandian.orders.queries import OfferView
+from diandian.kernel.errors import DiandianError
+from diandian.orders.errors import AlreadyMatchedError, FootprintExpiredError, SceneClosedError
+from diandian.orders.models import Quote
 from diandian.ui import drawing, htmx
-from diandian.web import context, guest, results
+from diandian.web import context, results, till
 from diandian.web.secret import secret_page
-
-_LONGEST_NONCE = 40
-# As old as the list of offers itself may be.
-_parts: Memory[str] = Memory(seconds=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the guest chose, and what the pressed button had promised to charge for it."""
-
-    project: str = ""
-    to_upper: bool = False
-    name: str = ""
-    on_board: bool = False
-    gateway: str = ""
-    nonce: str = field(default_factory=lambda: token_urlsafe(12))
-    agreed_for: str = ""
-    agreed_minor: str = ""
-
-    @property
-    def subject(self) -> str:
-        """Return for what the button's total stood."""
-        return f"{self.project}{'+' if self.to_upper else ''}"
-
-    @classmethod
-    def read(cls, data: Mapping[str, str]) -> "Wish":
-        """Read a posted form or the query of a refresh."""
-        nonce = data.get("nonce", "")
-        return cls(
-            project=data.get("project", ""),
-            to_upper=data.get("upper") == "1",
-            name=data.get("name", ""),
-            on_board=data.get("board") == "1",
-            gateway=data.get("gateway", ""),
-            nonce=nonce if 0 < len(nonce) <= _LONGEST_NONCE else token_urlsafe(12),
-            agreed_for=data.get("agreed_for", ""),
-            agreed_minor=data.get("agreed_minor", ""),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A project to choose, priced for this trip."""
-
-    view: OfferView
-    price: Price
-    gone: bool
-    on: bool
-    facts: str
-    stock: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewTotal:
-    """A total that differs from the one on the pressed button."""
-
-    old: Money | None
-    new: Money
-    same_choice: bool
+from diandian.web.till import NewTotal, Wish, cards_for, split_of
 
 
 def _grams(footprint: Footprint, *, to_upper: bool) -> int:
     return grams_for(
         mass_g=footprint.guest_g, high_g=footprint.guest_high_g, to_upper_bound=to_upper
     )
-
-
-def cards_for(mass_g: int, wish: Wish) -> list[Card]:
-    """Return the projects; the wished one, else the first with enough, is chosen. Units: grams."""
-    views = context.offers()
-    free = [view for view in views if not view.is_sold_out_for(mass_g)]
-    codes = {view.project.code for view in free}
-    chosen = wish.project if wish.project in codes else free[0].project.code if free else ""
-    return [
-        Card(
-            view,
-            view.price_of(mass_g),
-            gone=view.is_sold_out_for(mass_g),
-            on=view.project.code == chosen,
-            facts=_part(view, "web/pay/_facts.html"),
-            stock=_part(view, "web/pay/_stock.html"),
-        )
-        for view in views
-    ]
-
-
-def _part(view: OfferView, template: str) -> str:
-    """Return a part of a card that no guest's own numbers change."""
-    project = view.project
-    key = (template, context.language(), project.id, view.available_g, view.price_per_tonne)
-    kept = _parts.get(key)
-    if kept is None:
-        kept = render_to_string(template, {"view": view})
-        _parts.put(key, kept)
-    return kept
 
 
 def _page(
@@ -172,14 +67,44 @@ def _page(
     return response
 
 
-def split_of(chosen: Card | None) -> list[tuple[str, int]]:
-    """Return where the money goes, as parts of a bar; nothing without a project."""
-    if chosen is None:
-        return []
-    return [
-        ("primary", chosen.price.supplier.amount_minor),
-        ("fee", chosen.price.fee.amount_minor),
-    ]
+@dataclass(frozen=True, slots=True)
+class _Trip:
+    """A guest's trip as the till sees it."""
+
+    footprint: Footprint
+
+    def key(self, wish: Wish) -> str:
+        """Return what makes a second press of the button the same order."""
+        return f"web:{self.footprint.token}:{wish.nonce}"
+
+    def name(self, wish: Wish) -> str:
+        """Return the name as typed."""
+        return wish.name
+
+    def quote(self, wish: Wish) -> Quote:
+        """Price the trip."""
+        return open_quote(
+            project_code=wish.project, footprint=self.footprint, to_upper_bound=wish.to_upper
+        )
+
+    def page(
+        self,
+        request: HttpRequest,
+        wish: Wish,
+        *,
+        error: DiandianError | None = None,
+        new_total: NewTotal | None = None,
+    ) -> HttpResponse:
+        """Show projects and prices."""
+        return _page(request, self.footprint, wish, error=error, new_total=new_total)
+
+    def lead_on(self, error: DiandianError) -> HttpResponse | None:
+        """Lead a trip that cannot be ordered any more back to its result, or to its order."""
+        if isinstance(error, FootprintExpiredError | SceneClosedError):
+            return results.back_to_result(self.footprint.scene.slug, self.footprint.token)
+        if isinstance(error, AlreadyMatchedError):
+            return redirect("order", error.order_token)
+        return None
 
 
 @secret_page
@@ -191,88 +116,5 @@ def pay(request: HttpRequest, slug: str, token: str) -> HttpResponse:
         if where != "open":
             return results.back_to_result(slug, token)
         return _page(request, footprint, Wish.read(request.GET))
-    footprint = results.footprint_of(slug, token)
-    wish = Wish.read(request.POST)
-    earlier = orders.order_by_idempotency_key(_key(footprint, wish))
-    if earlier is not None:
-        # The same button twice: the same order, the same way to pay.
-        return to_payment(earlier)
-    return _order(request, footprint, wish)
-
-
-def _key(footprint: Footprint, wish: Wish) -> str:
-    return f"web:{footprint.token}:{wish.nonce}"
-
-
-def _order(request: HttpRequest, footprint: Footprint, wish: Wish) -> HttpResponse:
-    guest_key = guest.key_for_order(request)
-    try:
-        quote = open_quote(
-            project_code=wish.project, footprint=footprint, to_upper_bound=wish.to_upper
-        )
-        changed = changed_total(wish, Money(quote.total_minor, quote.currency))
-        if changed is not None:
-            return _page(request, footprint, wish, new_total=changed)
-        order = checkout.place_order(
-            quote_token=quote.token,
-            beneficiary_name=wish.name,
-            on_board=wish.on_board,
-            language=context.language(),
-            gateway=wish.gateway or settings.GATEWAYS[0],
-            idempotency_key=_key(footprint, wish),
-            guest_key=guest_key,
-            fresh_quote=quote,
-        )
-    except DiandianError as error:
-        return _refused(request, footprint, wish, error)
-    response = to_payment(order)
-    guest.remember(request, response, guest_key)
-    return response
-
-
-def _refused(
-    request: HttpRequest, footprint: Footprint, wish: Wish, error: DiandianError
-) -> HttpResponse:
-    """Lead on from a refused order: to what exists already, or back to the choice."""
-    if isinstance(error, FootprintExpiredError | SceneClosedError):
-        return results.back_to_result(footprint.scene.slug, footprint.token)
-    if isinstance(error, AlreadyMatchedError):
-        return redirect("order", error.order_token)
-    if isinstance(error, IdempotencyConflictError | PaymentUnavailableError):
-        placed = orders.order_by_idempotency_key(_key(footprint, wish))
-        # Written, but perhaps no way to pay yet: its own page offers to try again.
-        if placed is not None:
-            response = redirect("order", placed.token)
-            guest.remember(request, response, placed.guest_key)
-            return response
-    if isinstance(error, SoldOutError):
-        context.forget_offers()
-    return _page(request, footprint, wish, error=at_our_field(error))
-
-
-def changed_total(wish: Wish, total: Money) -> NewTotal | None:
-    """Compare the total with what the pressed button said."""
-    same_choice = wish.agreed_for == wish.subject
-    if same_choice and wish.agreed_minor == str(total.amount_minor):
-        return None
-    digits = wish.agreed_minor.isascii() and wish.agreed_minor.isdigit()
-    old = Money(int(wish.agreed_minor[:15]), total.currency) if digits else None
-    return NewTotal(old, total, same_choice)
-
-
-def at_our_field(error: DiandianError) -> DiandianError:
-    """Name the field of this page that an error belongs to."""
-    if isinstance(error, InputError) and error.field not in {"project", "name"}:
-        error.field = "name" if "name" in error.field else ""
-    return error
-
-
-def to_payment(order: Order) -> HttpResponse:
-    """Send the browser to the gateway, or to the order's own page when it cannot be paid now."""
-    payment = orders.latest_payment(order)
-    url = str(payment.instruction.get("url", "")) if payment else ""
-    if order.state != "awaiting_payment" or not url or payment is None or payment.state == "failed":
-        url = reverse("order", args=[order.token])
-    response = redirect(url)
-    response.status_code = 303
-    return response
+    trip = _Trip(results.footprint_of(slug, token))
+    return till.order(request, trip, Wish.read(request.POST))

@@ -5,40 +5,24 @@ certificate says what was retired and nothing about a trip. *Source:* claim leve
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import token_urlsafe
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 
 from diandian.claims import wording
-from diandian.flows import checkout as flow
 from diandian.flows.quote import open_quote
 from diandian.kernel.errors import N_, DiandianError, InputError
 from diandian.kernel.mass import GRAMS_PER_KG
-from diandian.kernel.money import Money
-from diandian.orders import queries as orders
 from diandian.orders import rules
-from diandian.orders.errors import (
-    IdempotencyConflictError,
-    PaymentUnavailableError,
-    SoldOutError,
-)
-from diandian.orders.models import HolderKind
+from diandian.orders.models import HolderKind, Quote
 from diandian.people import rules as people
 from diandian.ui import drawing, htmx
-from diandian.web import context, guest
-from diandian.web.checkout import (
-    NewTotal,
-    Wish,
-    at_our_field,
-    cards_for,
-    changed_total,
-    split_of,
-    to_payment,
-)
+from diandian.web import context, till
+from diandian.web.till import NewTotal, Wish, cards_for, split_of
 
 _HOLDERS = (HolderKind.PERSON, HolderKind.COMPANY)
 _LARGEST_KG = rules.ORDER_LIMIT_G // GRAMS_PER_KG
@@ -69,6 +53,33 @@ class Amount:
         """Return the amount in grams."""
         return self.kg * GRAMS_PER_KG
 
+    def key(self, wish: Wish) -> str:
+        """Return what makes a second press of the button the same order."""
+        return f"web:lump_sum:{wish.nonce}"
+
+    def name(self, wish: Wish) -> str:
+        """Return the name; an organisation's is its legal one. Raises: name errors."""
+        return wish.name if self.holder == HolderKind.PERSON else people.legal_name(wish.name)
+
+    def quote(self, wish: Wish) -> Quote:
+        """Price the amount."""
+        return open_quote(project_code=wish.project, mass_g=self.mass_g, holder_kind=self.holder)
+
+    def page(
+        self,
+        request: HttpRequest,
+        wish: Wish,
+        *,
+        error: DiandianError | None = None,
+        new_total: NewTotal | None = None,
+    ) -> HttpResponse:
+        """Show projects and prices."""
+        return _page(request, self, wish, error=error, new_total=new_total)
+
+    def lead_on(self, error: DiandianError) -> HttpResponse | None:  # noqa: ARG002 - none of its own
+        """Return None: an amount has no other place to lead to."""
+        return None
+
 
 def _kilograms(typed: str) -> int:
     """Return whole kilograms; marks between thousands are forgiven, 1.5 is not taken for 15."""
@@ -93,12 +104,12 @@ def lump_sum(request: HttpRequest) -> HttpResponse:
         amount = Amount(_kilograms(sent["kg"]), _holder(sent.get("holder", "")))
     except KilogramsError as error:
         return _ask(request, sent["kg"][:_MOST_CHARACTERS], error)
-    wish = Wish.read(sent)
+    wish = replace(Wish.read(sent), on_board=False)
     if len(wish.nonce) < _SHORTEST_NONCE:
-        wish = Wish.read({**sent.dict(), "nonce": token_urlsafe(12)})
+        wish = replace(wish, nonce=token_urlsafe(12))
     if request.method != "POST":
         return _page(request, amount, wish)
-    return _order(request, amount, wish)
+    return till.order(request, amount, wish)
 
 
 def _ask(request: HttpRequest, typed: str, error: InputError | None = None) -> HttpResponse:
@@ -137,53 +148,3 @@ def _page(
     )
     response.status_code = 409 if error or new_total else 200
     return response
-
-
-def _key(wish: Wish) -> str:
-    return f"web:lump_sum:{wish.nonce}"
-
-
-def _order(request: HttpRequest, amount: Amount, wish: Wish) -> HttpResponse:
-    earlier = orders.order_by_idempotency_key(_key(wish))
-    if earlier is not None:
-        # The same button twice: the same order, the same way to pay.
-        return to_payment(earlier)
-    guest_key = guest.key_for_order(request)
-    try:
-        name = people.legal_name(wish.name) if amount.holder != HolderKind.PERSON else wish.name
-        quote = open_quote(
-            project_code=wish.project, mass_g=amount.mass_g, holder_kind=amount.holder
-        )
-        changed = changed_total(wish, Money(quote.total_minor, quote.currency))
-        if changed is not None:
-            return _page(request, amount, wish, new_total=changed)
-        order = flow.place_order(
-            quote_token=quote.token,
-            beneficiary_name=name,
-            on_board=False,
-            language=context.language(),
-            gateway=wish.gateway or settings.GATEWAYS[0],
-            idempotency_key=_key(wish),
-            guest_key=guest_key,
-            fresh_quote=quote,
-        )
-    except DiandianError as error:
-        return _refused(request, amount, wish, error)
-    response = to_payment(order)
-    guest.remember(request, response, guest_key)
-    return response
-
-
-def _refused(
-    request: HttpRequest, amount: Amount, wish: Wish, error: DiandianError
-) -> HttpResponse:
-    """Lead on from a refused order: to what exists already, or back to the choice."""
-    if isinstance(error, IdempotencyConflictError | PaymentUnavailableError):
-        placed = orders.order_by_idempotency_key(_key(wish))
-        if placed is not None:
-            response = redirect("order", placed.token)
-            guest.remember(request, response, placed.guest_key)
-            return response
-    if isinstance(error, SoldOutError):
-        context.forget_offers()
-    return _page(request, amount, wish, error=at_our_field(error))

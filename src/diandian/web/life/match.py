@@ -9,34 +9,23 @@ from secrets import token_urlsafe
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 
 from diandian.claims import wording
 from diandian.emissions.estimate import Estimate
 from diandian.emissions.life.certified import certified
-from diandian.flows import checkout as flow
 from diandian.flows.quote import open_quote
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.errors import N_, DiandianError, InputError
 from diandian.kernel.mass import GRAMS_PER_KG, grams_to_buy
-from diandian.kernel.money import Money
-from diandian.orders import queries as orders
-from diandian.orders.errors import IdempotencyConflictError, PaymentUnavailableError, SoldOutError
+from diandian.orders.models import Quote
 from diandian.ui import drawing, htmx
-from diandian.web import context, guest
-from diandian.web.checkout import (
-    NewTotal,
-    Wish,
-    at_our_field,
-    cards_for,
-    changed_total,
-    split_of,
-    to_payment,
-)
+from diandian.web import context, till
 from diandian.web.life import answers as said
 from diandian.web.life import look, steps
 from diandian.web.life.answers import Answers
+from diandian.web.till import NewTotal, Wish, cards_for, split_of
 
 MONTHS = 12
 _MOST_DIGITS = 9
@@ -133,9 +122,9 @@ def pay(request: HttpRequest) -> HttpResponse:
     if len(wish.nonce) < _SHORTEST_NONCE:
         wish = replace(wish, nonce=token_urlsafe(12))
     basket = _Basket(found, estimate, part)
-    return (
-        _order(request, basket, wish) if request.method == "POST" else _page(request, basket, wish)
-    )
+    if request.method == "POST":
+        return till.order(request, basket, wish)
+    return _page(request, basket, wish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +139,31 @@ class _Basket:
         """Return what makes a second press of the button the same order."""
         whose = digest_hex({"a": self.answers.query(), "g": self.part.mass_g})[:16]
         return f"web:life:{whose}:{wish.nonce}"
+
+    def name(self, wish: Wish) -> str:
+        """Return the name as typed."""
+        return wish.name
+
+    def quote(self, wish: Wish) -> Quote:
+        """Price the part of the year."""
+        return open_quote(
+            project_code=wish.project, estimate=certified(self.estimate), mass_g=self.part.mass_g
+        )
+
+    def page(
+        self,
+        request: HttpRequest,
+        wish: Wish,
+        *,
+        error: DiandianError | None = None,
+        new_total: NewTotal | None = None,
+    ) -> HttpResponse:
+        """Show projects and prices."""
+        return _page(request, self, wish, error=error, new_total=new_total)
+
+    def lead_on(self, error: DiandianError) -> HttpResponse | None:  # noqa: ARG002 - none of its own
+        """Return None: a year has no other place to lead to."""
+        return None
 
 
 def _page(
@@ -182,50 +196,3 @@ def _page(
     response = htmx.render(request, "web/life/pay.html", page, fragment="web/pay/_refreshed.html")
     response.status_code = 409 if error or new_total else 200
     return response
-
-
-def _order(request: HttpRequest, basket: _Basket, wish: Wish) -> HttpResponse:
-    earlier = orders.order_by_idempotency_key(basket.key(wish))
-    if earlier is not None:
-        # The same button twice: the same order, the same way to pay.
-        return to_payment(earlier)
-    guest_key = guest.key_for_order(request)
-    try:
-        quote = open_quote(
-            project_code=wish.project,
-            estimate=certified(basket.estimate),
-            mass_g=basket.part.mass_g,
-        )
-        changed = changed_total(wish, Money(quote.total_minor, quote.currency))
-        if changed is not None:
-            return _page(request, basket, wish, new_total=changed)
-        order = flow.place_order(
-            quote_token=quote.token,
-            beneficiary_name=wish.name,
-            on_board=False,
-            language=context.language(),
-            gateway=wish.gateway or settings.GATEWAYS[0],
-            idempotency_key=basket.key(wish),
-            guest_key=guest_key,
-            fresh_quote=quote,
-        )
-    except DiandianError as error:
-        return _refused(request, basket, wish, error)
-    response = to_payment(order)
-    guest.remember(request, response, guest_key)
-    return response
-
-
-def _refused(
-    request: HttpRequest, basket: _Basket, wish: Wish, error: DiandianError
-) -> HttpResponse:
-    """Lead on from a refused order: to what exists already, or back to the choice."""
-    if isinstance(error, IdempotencyConflictError | PaymentUnavailableError):
-        placed = orders.order_by_idempotency_key(basket.key(wish))
-        if placed is not None:
-            response = redirect("order", placed.token)
-            guest.remember(request, response, placed.guest_key)
-            return response
-    if isinstance(error, SoldOutError):
-        context.forget_offers()
-    return _page(request, basket, wish, error=at_our_field(error))
