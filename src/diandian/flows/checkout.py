@@ -104,7 +104,7 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
     except IntegrityError:
         # Somebody was faster with the same key, quote or trip: find out which.
         return _resolve_race(quote, body, idempotency_key)
-    submit(order, payment, at=at)
+    order.newest_payment = submit(order, payment, at=at)
     return order
 
 

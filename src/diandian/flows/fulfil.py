@@ -38,15 +38,18 @@ GIVE_UP_AFTER = 5
 
 
 def drain(
-    limit: int = 256, *, waiting: timedelta = timedelta(0), at: datetime | None = None
+    limit: int = queries.MOST_AT_ONCE,
+    *,
+    waiting: timedelta = timedelta(0),
+    at: datetime | None = None,
 ) -> int:
     """Fulfil waiting orders, oldest first. Returns how many were fulfilled.
 
     ``waiting``: leave alone what came more recently; the request that brought it is just at it.
     """
     at = at or now()
-    found = queries.waiting_intakes(limit, due_at=at, before=at - waiting if waiting else None)
-    return _fulfil_or_split([intake.order_id for intake in found], at)
+    before = at - waiting if waiting else None
+    return _fulfil_or_split(queries.waiting_order_ids(limit, due_at=at, before=before), at)
 
 
 def fulfil_order(order_id: int, *, at: datetime | None = None) -> bool:

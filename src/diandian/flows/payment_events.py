@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from diandian.flows import aside, fulfil, gateways, line_claims, locks, refund, review
+from diandian.flows import allocator, aside, gateways, line_claims, locks, refund, review
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
@@ -286,7 +286,7 @@ def _do(todo: _Next, at: datetime) -> None:
     """Go on at once after the commit; the worker is the safety net for whatever fails here."""
     try:
         if todo.fulfil is not None:
-            fulfil.fulfil_order(todo.fulfil.id, at=at)
+            allocator.see_to(todo.fulfil.id, at=at)
         if todo.refund is not None:
             refund.send(todo.refund, at=at)
     except Exception:

@@ -39,6 +39,7 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
     currency: str = "CNY",
     holder_kind: str = HolderKind.PERSON,
     holder_ref: str = "",
+    is_ordered_at_once: bool = False,
     at: datetime | None = None,
 ) -> Quote:
     """Price a saved footprint, an estimate or a plain mass; nothing is held or charged yet.
@@ -46,7 +47,8 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
     Give one of ``footprint``, ``estimate`` (JSON of an Estimate) or ``mass_g``; with an estimate,
     ``mass_g`` is the part of it that is wanted. Of a scene whose travel is split, only the guest's
     part is priced. ``holder_kind``, ``holder_ref``: in whose
-    name, such as company and "organisation:7".
+    name, such as company and "organisation:7". ``is_ordered_at_once``: the order that follows
+    holds the grams or is refused, so the stock is not looked at here.
     Raises: UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError, SceneClosedError,
     HostAnswersError, AlreadyCoveredError, FootprintExpiredError.
     """
@@ -69,7 +71,7 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
         wanted = grams_to_buy(mass_g or 0)
     if scene is not None:
         _refuse_scene(scene, footprint, at)
-    offer = offer_for(wanted, project_code, currency)
+    offer = offer_for(wanted, project_code, currency, looks_at_stock=not is_ordered_at_once)
     return actions.write_quote(
         offer=offer,
         price=queries.price_of(offer, wanted),
@@ -83,7 +85,9 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
     )
 
 
-def offer_for(wanted_g: int, project_code: str, currency: str) -> Offer:
+def offer_for(
+    wanted_g: int, project_code: str, currency: str, *, looks_at_stock: bool = True
+) -> Offer:
     """Return a project's offer if it can serve that mass now. Units: grams.
 
     Raises: UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError.
@@ -93,9 +97,10 @@ def offer_for(wanted_g: int, project_code: str, currency: str) -> Offer:
     if wanted_g > rules.ORDER_LIMIT_G:
         raise TooMuchError(field="mass_g", limit_t=rules.ORDER_LIMIT_G // 1_000_000)
     offer = queries.offer_of_project(project_code, currency)
-    available_g = registry_queries.available_g(offer.project_id)
-    if available_g < wanted_g:
-        raise SoldOutError(available_g=available_g)
+    if looks_at_stock:
+        available_g = registry_queries.available_g(offer.project_id)
+        if available_g < wanted_g:
+            raise SoldOutError(available_g=available_g)
     return offer
 
 

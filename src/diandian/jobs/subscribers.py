@@ -37,17 +37,16 @@ _LEASE_SECONDS = 60
 def deliver(limit: int) -> int:
     """Deliver waiting events; a failing one waits longer each time. Returns how many."""
     events = audit_actions.claim_events(tuple(SUBSCRIBERS), limit, _LEASE_SECONDS)
-    for event in events:
-        _deliver_one(event)
+    audit_actions.finish_many([event for event in events if _is_delivered(event)])
     return len(events)
 
 
-def _deliver_one(event: OutboxEvent) -> None:
+def _is_delivered(event: OutboxEvent) -> bool:
     try:
         for handler in SUBSCRIBERS[event.kind]:
             handler(event.payload)
     except Exception as error:
         log.exception("event %s could not be delivered", event.key)
         audit_actions.fail(event, f"{type(error).__name__}: {error}")
-    else:
-        audit_actions.finish(event)
+        return False
+    return True

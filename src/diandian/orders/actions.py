@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db.models import DateTimeField
+from django.db.models import DateTimeField, Q
 
 from diandian.emissions.estimate import without_person
 from diandian.footprints.models import Footprint
@@ -11,6 +11,7 @@ from diandian.kernel import tokens
 from diandian.ledger.models import Journal
 from diandian.orders import rules
 from diandian.orders.models import (
+    AllocatorLease,
     HolderKind,
     Intake,
     IntakeState,
@@ -35,6 +36,7 @@ _PAYMENT_LINKS = Insert(OrderPayment)
 _ENTRY_LINKS = Insert(OrderEntry, skip_conflicts=True)
 _RETIREMENT_LINKS = Insert(OrderRetirement)
 _INTAKES = Insert(Intake, skip_conflicts=True)
+_LEASES = Insert(AllocatorLease, skip_conflicts=True)
 _MOVED = Update(
     lambda _: Order.objects.filter(id=Param("id"), state=Param("before")), state=Param("after")
 )
@@ -176,6 +178,25 @@ def mark_paid(order: Order, *, at: datetime) -> bool:
 def enqueue(order: Order, *, at: datetime) -> None:
     """Put a paid order into the durable queue. Idempotent by the order."""
     _INTAKES.run([Intake(order=order, created_at=at)])
+
+
+def take_lease(holder: str, *, over_others: bool, at: datetime) -> bool:
+    """Say that ``holder`` allocates now; False while another one's lease has not run out.
+
+    ``over_others``: something stronger than the lease says already that nobody else leads.
+    """
+    mine = AllocatorLease.objects.all()
+    if not over_others:
+        mine = mine.filter(Q(holder=holder) | Q(beat_at__lt=at - rules.LEASE_LASTS))
+    if mine.update(holder=holder, beat_at=at):
+        return True
+    lease = AllocatorLease(holder=holder, beat_at=at)
+    return bool(_LEASES.run([lease]))
+
+
+def end_lease(holder: str) -> None:
+    """Say that ``holder`` allocates no longer. Idempotent."""
+    AllocatorLease.objects.filter(holder=holder).delete()
 
 
 def complete(

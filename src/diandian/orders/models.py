@@ -102,7 +102,12 @@ LIVE_STATES = ("awaiting_payment", "paid", "completed", "review")
 
 
 class Order(models.Model):
-    """One person's wish to retire the grams of a quote; reachable only by its secret token."""
+    """One person's wish to retire the grams of a quote; reachable only by its secret token.
+
+    ``newest_payment``: the attempt to pay of whoever just made both; it is read from no table.
+    """
+
+    newest_payment: Payment | None = None
 
     token = models.CharField(max_length=32, unique=True)
     quote = models.OneToOneField(Quote, models.PROTECT, related_name="order")
@@ -225,3 +230,22 @@ class Intake(models.Model):
 
     def __str__(self) -> str:
         return f"intake of {self.order_id}"
+
+
+class AllocatorLease(models.Model):
+    """Who takes paid orders from the intake, many at a time, and when it last said so.
+
+    One row at most. Nothing but speed hangs on it: two who believe to lead lock the same orders.
+    """
+
+    ONLY_ROW = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY_ROW)
+    holder = models.CharField(max_length=64)
+    beat_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="allocator_lease_one_row")]
+
+    def __str__(self) -> str:
+        return self.holder

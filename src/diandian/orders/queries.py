@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, DateTimeField, F, Q, Sum
 
 from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.kernel.money import Money
@@ -12,6 +12,7 @@ from diandian.orders import rules
 from diandian.orders.errors import OrderNotFoundError, QuoteNotFoundError, UnknownOfferError
 from diandian.orders.models import (
     LIVE_STATES,
+    AllocatorLease,
     HolderKind,
     Intake,
     IntakeState,
@@ -29,6 +30,9 @@ from diandian.scenes.models import Scene
 from diandian.store.statements import Param, Select
 
 LOW_STOCK_G = 5_000_000
+# Orders that one commit fulfils (registry design, section 4.2).
+MOST_AT_ONCE = 256
+_INSTANT = DateTimeField()
 # Below this many orders a "typical" price says more about single guests than about the scene.
 TYPICAL_FROM_ORDERS = 20
 
@@ -73,6 +77,19 @@ _ORDER = Select(
         "quote__offer", "scene", "footprint", "project__programme"
     )
 )
+_WAITING = Select(
+    lambda: (
+        Intake.objects.filter(
+            Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=Param("due_at", _INSTANT)),
+            state=IntakeState.WAITING,
+            order__state=OrderState.PAID,
+            created_at__lte=Param("before", _INSTANT),
+        )
+        .only("order_id")
+        .order_by("id")[:MOST_AT_ONCE]
+    )
+)
+_LEASE = Select(AllocatorLease.objects.all)
 _QUOTE = Select(
     lambda: Quote.objects.filter(token=Param("token")).select_related(
         "offer__project__programme", "scene", "footprint"
@@ -260,18 +277,25 @@ def typical_price(scene: Scene) -> tuple[Money, Money] | None:
     return Money(totals[cut], currency), Money(totals[-1 - cut], currency)
 
 
-def waiting_intakes(
-    limit: int, *, due_at: datetime, before: datetime | None = None
-) -> list[Intake]:
+def waiting_order_ids(limit: int, *, due_at: datetime, before: datetime | None = None) -> list[int]:
     """Return paid orders whose turn it is, oldest first; ``before``: only those that came by then.
 
     One that failed is left alone until its next attempt is due; one under review waits for people.
     """
-    due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=due_at)
-    rows = Intake.objects.filter(due, state=IntakeState.WAITING, order__state=OrderState.PAID)
-    if before is not None:
-        rows = rows.filter(created_at__lte=before)
-    return list(rows.order_by("id")[:limit])
+    rows = _WAITING.all(due_at=due_at, before=before or due_at)
+    return [intake.order_id for intake in rows[:limit]]
+
+
+def allocator_beat() -> datetime | None:
+    """Return when an allocator last said that it takes orders from the intake."""
+    lease = _LEASE.first()
+    return lease.beat_at if lease else None
+
+
+def oldest_waiting() -> datetime | None:
+    """Return since when the longest waiting paid order waits; None when nothing waits."""
+    waiting = Intake.objects.filter(state=IntakeState.WAITING, order__state=OrderState.PAID)
+    return waiting.order_by("id").values_list("created_at", flat=True).first()
 
 
 def unpaid_past(created_by: datetime, limit: int) -> list[Order]:

@@ -12,6 +12,9 @@ ORDER_LIMIT_G = 1_000_000_000
 # Above this mass an order is large: a stranger who never pays could empty a project with it.
 LARGE_ORDER_G = 1_000_000
 
+# An allocator that said nothing for so long is taken to be gone; it speaks every half second.
+LEASE_LASTS = timedelta(seconds=2)
+
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(hours=1)
 

@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
+
+from diandian.store.forms import read_by, written
+from diandian.store.running import changed, database, fetched
 
 M = TypeVar("M", bound=Model)
 Values = Mapping[str, object]
@@ -30,16 +33,16 @@ class Param(Expression):
         """Return a placeholder, and this mark of where its value goes."""
         return "%s", [self]
 
-    def of(self, values: Values) -> object:
+    def of(self, values: Values, on: BaseDatabaseWrapper) -> object:
         """Return the value as the database takes it."""
         value = values[self.name]
         if self.written_by is None:
             return value
-        return self.written_by.get_db_prep_value(value, connection)
+        return self.written_by.get_db_prep_value(value, on)
 
 
-def _filled(params: Sequence[object], values: Values) -> list[Any]:
-    return [param.of(values) if type(param) is Param else param for param in params]
+def _filled(params: Sequence[object], values: Values, on: BaseDatabaseWrapper) -> list[Any]:
+    return [param.of(values, on) if type(param) is Param else param for param in params]
 
 
 class _Listed:
@@ -65,6 +68,19 @@ class _Listed:
 _ITEMS = _Listed("items")
 # SQLite takes 32,766 values in a statement, PostgreSQL 65,535.
 _MOST_VALUES = 30_000
+# The driver remembers how it read a text of up to 50 values, and the server what it planned. So
+# some rows go in portions whose texts come again: 8, 4, 2 or 1 of them.
+_REMEMBERED_VALUES, _MANY_ROWS = 48, 64
+
+
+def _portion(rows: int, fields: int) -> int:
+    """Return how many rows the next statement writes."""
+    if rows > _MANY_ROWS:
+        return _MOST_VALUES // fields
+    most = max(1, min(rows, _REMEMBERED_VALUES // fields))
+    return 1 << (most.bit_length() - 1)
+
+
 # The stubs of Django 6 know one argument more than Django 5.2 has.
 _populators: Callable[..., list[Any]] = get_related_populators
 
@@ -84,8 +100,8 @@ class _Rows:
     populators: list[Any]
 
 
-def _composed_select(queryset: QuerySet[Any]) -> _Rows:
-    compiler = queryset.query.get_compiler(using=connection.alias)
+def _composed_select(queryset: QuerySet[Any], on: BaseDatabaseWrapper) -> _Rows:
+    compiler = queryset.query.get_compiler(using=on.alias)
     sql, params = compiler.as_sql()
     info = compiler.klass_info
     first, last = info["select_fields"][0], info["select_fields"][-1] + 1
@@ -93,13 +109,18 @@ def _composed_select(queryset: QuerySet[Any]) -> _Rows:
         sql,
         params,
         compiler,
-        compiler.get_converters([column[0] for column in compiler.select]),
+        _converters(compiler),
         queryset.model,
         first,
         last,
         [column[0].target.attname for column in compiler.select[first:last]],
-        _populators(info, compiler.select, connection.alias),
+        _populators(info, compiler.select, on.alias),
     )
+
+
+def _converters(compiler: Any) -> dict[int, tuple[list[Any], Any]]:  # noqa: ANN401 - untyped there
+    found = compiler.get_converters([column[0] for column in compiler.select])
+    return {index: (read_by(each), column) for index, (each, column) in found.items()}
 
 
 class Select(Generic[M]):
@@ -111,10 +132,11 @@ class Select(Generic[M]):
 
     def all(self, **values: object) -> list[M]:
         """Run it; return the instances in the queryset's order."""
-        ready = self._ready.get(connection.vendor)
+        on = database()
+        ready = self._ready.get(on.vendor)
         if ready is None:
-            ready = self._ready[connection.vendor] = _composed_select(self._build())
-        return _instances(ready, values)
+            ready = self._ready[on.vendor] = _composed_select(self._build(), on)
+        return _instances(ready, values, on)
 
     def first(self, **values: object) -> M | None:
         """Run it; return the first instance, or None. The queryset limits itself where it must."""
@@ -133,22 +155,21 @@ class SelectMany(Generic[M]):
         """Run it; return the instances in the queryset's order; none for no items."""
         if not items:
             return []
-        key = connection.vendor, _ITEMS.size_for(len(items))
+        on = database()
+        key = on.vendor, _ITEMS.size_for(len(items))
         ready = self._ready.get(key)
         if ready is None:
-            ready = self._ready[key] = _composed_select(self._build(_ITEMS.marks(key[1])))
-        return _instances(ready, {**values, **_ITEMS.spread(items)})
+            ready = self._ready[key] = _composed_select(self._build(_ITEMS.marks(key[1])), on)
+        return _instances(ready, {**values, **_ITEMS.spread(items)}, on)
 
 
-def _instances(ready: _Rows, values: Values) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(ready.sql, _filled(ready.params, values))
-        rows = cursor.fetchall()
+def _instances(ready: _Rows, values: Values, on: BaseDatabaseWrapper) -> list[Any]:
+    rows: Any = fetched(on, ready.sql, _filled(ready.params, values, on))
     if ready.converters:
         rows = ready.compiler.apply_converters(rows, ready.converters)
     found = []
     for row in rows:
-        instance = ready.model.from_db(connection.alias, ready.names, row[ready.first : ready.last])
+        instance = ready.model.from_db(on.alias, ready.names, row[ready.first : ready.last])
         for populator in ready.populators:
             populator.populate(row, instance)
         found.append(instance)
@@ -168,17 +189,16 @@ class Update:
 
     def run(self, items: Sequence[object] = (), /, **values: object) -> int:
         """Run it; return how many rows changed."""
+        on = database()
         size = _ITEMS.size_for(len(items)) if items else 0
-        key = connection.vendor, size
+        key = on.vendor, size
         ready = self._ready.get(key)
         if ready is None:
             query: Any = self._build(_ITEMS.marks(size)).query.chain(UpdateQuery)
             query.add_update_values(self._changes)
-            ready = self._ready[key] = query.get_compiler(using=connection.alias).as_sql()
+            ready = self._ready[key] = query.get_compiler(using=on.alias).as_sql()
         given = {**values, **_ITEMS.spread(items)} if items else values
-        with connection.cursor() as cursor:
-            cursor.execute(ready[0], _filled(ready[1], given))
-            return int(cursor.rowcount)
+        return changed(on, ready[0], _filled(ready[1], given, on))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +226,10 @@ class Insert(Generic[M]):
         self._tail = f" ON CONFLICT {column}DO NOTHING" if skip_conflicts else ""
         self._ready: dict[str, _Shape] = {}
 
-    def _shape(self) -> _Shape:
-        shape = self._ready.get(connection.vendor)
+    def _shape(self, on: BaseDatabaseWrapper) -> _Shape:
+        shape = self._ready.get(on.vendor)
         if shape is None:
-            meta, quote = self._model._meta, connection.ops.quote_name
+            meta, quote = self._model._meta, on.ops.quote_name
             assert meta.pk is not None, "a row has an id"
             fields = [field for field in meta.local_concrete_fields if field != meta.auto_field]
             names = ", ".join(quote(str(field.column)) for field in fields)
@@ -217,30 +237,30 @@ class Insert(Generic[M]):
             head = f"INSERT INTO {quote(meta.db_table)} ({names}) VALUES "  # noqa: S608
             tail = f"{self._tail} RETURNING {quote(str(meta.pk.column))}"
             group = f"({', '.join(['%s'] * len(fields))})"
-            shape = self._ready[connection.vendor] = _Shape(head, group, tail, fields)
+            shape = self._ready[on.vendor] = _Shape(head, group, tail, fields)
         return shape
 
     def run(self, rows: Sequence[M]) -> int:
         """Write the rows; return how many were written. Raises: IntegrityError."""
         if not rows:
             return 0
-        shape = self._shape()
-        most = _MOST_VALUES // len(shape.fields)
+        on = database()
+        shape = self._shape(on)
+        most = _portion(len(rows), len(shape.fields))
         if len(rows) > most:
             return self.run(rows[:most]) + self.run(rows[most:])
         values = [
-            field.get_db_prep_save(getattr(row, field.attname), connection)
+            written(field, getattr(row, field.attname), on)
             for row in rows
             for field in shape.fields
         ]
-        with connection.cursor() as cursor:
-            cursor.execute(shape.head + ", ".join([shape.group] * len(rows)) + shape.tail, values)
-            numbers = [found[0] for found in cursor.fetchall()]
+        sql = shape.head + ", ".join([shape.group] * len(rows)) + shape.tail
+        numbers = [found[0] for found in fetched(on, sql, values)]
         if len(numbers) == len(rows):
             for row, number in zip(rows, numbers, strict=True):
                 row.pk = number
                 row._state.adding = False  # noqa: SLF001
-                row._state.db = connection.alias  # noqa: SLF001
+                row._state.db = on.alias  # noqa: SLF001
         return len(numbers)
 
     def one(self, row: M) -> M:

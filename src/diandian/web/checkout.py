@@ -84,7 +84,10 @@ class _Trip:
     def quote(self, wish: Wish) -> Quote:
         """Price the trip."""
         return open_quote(
-            project_code=wish.project, footprint=self.footprint, to_upper_bound=wish.to_upper
+            project_code=wish.project,
+            footprint=self.footprint,
+            to_upper_bound=wish.to_upper,
+            is_ordered_at_once=True,
         )
 
     def page(

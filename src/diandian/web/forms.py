@@ -191,7 +191,7 @@ def _field(
 
 def unit_name(unit: str) -> str:
     """Return the word for a unit; symbols stay as they are."""
-    return gettext(UNITS[unit]) if unit in UNITS else unit
+    return gettext(UNITS.get(unit, unit)) if unit else ""
 
 
 def _widget(question: Question, options: tuple[Option, ...]) -> str:

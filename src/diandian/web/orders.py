@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from diandian.certificates import queries as certificates
 from diandian.claims import wording
 from diandian.emissions.life.certified import is_year
-from diandian.flows import checkout, expiry, payment_events
+from diandian.flows import allocator, checkout, expiry, payment_events
 from diandian.kernel.errors import DiandianError
 from diandian.kernel.memory import Memory
 from diandian.kernel.money import Money
@@ -43,6 +43,8 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
     bare = queries.bare_order_by_token(token)
     if bare.state == OrderState.AWAITING_PAYMENT:
         bare = _ask_gateway(bare)
+    if bare.state == OrderState.PAID:
+        bare.state = allocator.wait_for(bare.id, token)
     if bare.state == OrderState.COMPLETED:
         code = certificates.code_of_order(bare.ref)
         if code is not None:

@@ -1,13 +1,11 @@
 """The result of a calculation: dots, range, what could be less, and how every line was counted."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext
 
@@ -23,7 +21,6 @@ from diandian.footprints.models import Footprint
 from diandian.kernel.clock import now
 from diandian.kernel.errors import N_
 from diandian.kernel.mass import GRAMS_PER_KG, grams_to_buy
-from diandian.kernel.memory import Memory
 from diandian.orders import queries as orders
 from diandian.orders.errors import AlreadyCoveredError, BeingCoveredError
 from diandian.orders.models import Order
@@ -32,6 +29,7 @@ from diandian.scenes import queries as scenes
 from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
 from diandian.scenes.models import Scene
 from diandian.ui import drawing
+from diandian.ui.kept import Kept
 from diandian.web import context, forms
 from diandian.web.comparisons import Comparison, comparisons
 from diandian.web.secret import secret_page
@@ -49,8 +47,10 @@ ICONS = {
     "transport.ferry": "ferry",
 }
 
-# Keyed by all that they say, so that an old one is never a wrong one. About 10 kB each.
-_bodies: Memory[str] = Memory(seconds=600, maxsize=400)
+# Bodies are as many as answers differ, about 10 kB each; their parts come again and again.
+_BODY = Kept("web/result/_body.html", maxsize=400)
+_ROW = Kept("web/result/_row.html")
+_STEP = Kept("web/result/_step.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,21 +212,32 @@ def _savings(estimate: Estimate, scale: int) -> list[Saving]:
 
 def _step(line: Line) -> Step:
     reason = gettext(REASONS[line.reason]) if line.reason in REASONS else ""
-    return Step(line, _name(line), gettext(line.unit), reason)
+    return Step(line, _name(line), forms.unit_name(line.unit), reason)
 
 
 def _body(footprint: Footprint, scene: Scene, scale: int) -> str:
     """Return the part of the page that is the same for all who gave the same answers here."""
     lang, style = context.language(), context.style_of(scene)
     hosts = _host_rows(scene, scale, wording.label("host_paid", style, lang))
-    key = (json.dumps(footprint.estimate), lang, scene.country, tuple(hosts))
-    kept = _bodies.get(key)
-    if kept is None:
+
+    def page() -> Mapping[str, object]:
         estimate = Estimate.from_json(footprint.estimate)
-        page = _body_context(estimate, scene, scale) | {"host_rows": hosts}
-        kept = render_to_string("web/result/_body.html", page)
-        _bodies.put(key, kept)
-    return kept
+        return _body_context(estimate, scene, scale) | {
+            "host_rows": [_drawn_row(row, "full") for row in hosts]
+        }
+
+    # Equal facts have equal texts; unequal texts of equal facts only cost another drawing.
+    key = (str(footprint.estimate), scene.country, tuple(hosts))
+    return _BODY.draw(key, page)
+
+
+def _drawn_row(row: Row, state: str = "hollow") -> str:
+    return _ROW.draw((row, state), lambda: {"row": row, "state": state})
+
+
+def drawn_step(line: Line) -> str:
+    """Return how one line was counted."""
+    return _STEP.draw(str(line), lambda: {"step": _step(line)})
 
 
 def _body_context(estimate: Estimate, scene: Scene, scale: int) -> dict[str, object]:
@@ -235,11 +246,11 @@ def _body_context(estimate: Estimate, scene: Scene, scale: int) -> dict[str, obj
         "estimate": estimate,
         "scale": scale,
         "count": sum(dots.values()),
-        "rows": _rows(estimate, dots),
+        "rows": [_drawn_row(row) for row in _rows(estimate, dots) if row.count],
         "comparisons": _comparisons(estimate, scene),
         "savings": _savings(estimate, scale),
         "narrow": [gettext(item.label) for item in estimate.narrow],
-        "steps": [_step(line) for line in estimate.lines],
+        "steps": [drawn_step(line) for line in estimate.lines],
         "word": gettext(WORDS.get(estimate.word, WORDS["rough"])),
         "with_flights": estimate.without_non_co2_g != estimate.mass_g,
     }

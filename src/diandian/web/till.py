@@ -12,12 +12,10 @@ from typing import Protocol
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from diandian.flows import checkout
 from diandian.kernel.errors import DiandianError, InputError
-from diandian.kernel.memory import Memory
 from diandian.kernel.money import Money
 from diandian.orders import queries as orders
 from diandian.orders.errors import (
@@ -28,11 +26,13 @@ from diandian.orders.errors import (
 from diandian.orders.models import Order, Quote
 from diandian.orders.pricing import Price
 from diandian.orders.queries import OfferView
+from diandian.ui.kept import Kept
 from diandian.web import context, guest
 
 _LONGEST_NONCE = 40
 # As old as the list of offers itself may be.
-_parts: Memory[str] = Memory(seconds=2)
+_FACTS = Kept("web/pay/_facts.html", seconds=2)
+_STOCK = Kept("web/pay/_stock.html", seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +102,17 @@ def cards_for(mass_g: int, wish: Wish) -> list[Card]:
             view.price_of(mass_g),
             gone=view.is_sold_out_for(mass_g),
             on=view.project.code == chosen,
-            facts=_part(view, "web/pay/_facts.html"),
-            stock=_part(view, "web/pay/_stock.html"),
+            facts=_part(_FACTS, view),
+            stock=_part(_STOCK, view),
         )
         for view in views
     ]
 
 
-def _part(view: OfferView, template: str) -> str:
+def _part(kept: Kept, view: OfferView) -> str:
     """Return a part of a card that no guest's own numbers change."""
-    project = view.project
-    key = (template, context.language(), project.id, view.available_g, view.price_per_tonne)
-    kept = _parts.get(key)
-    if kept is None:
-        kept = render_to_string(template, {"view": view})
-        _parts.put(key, kept)
-    return kept
+    key = (view.project.id, view.available_g, view.price_per_tonne)
+    return kept.draw(key, lambda: {"view": view})
 
 
 def split_of(chosen: Card | None) -> list[tuple[str, int]]:
@@ -222,7 +217,7 @@ def _at_our_field(error: DiandianError) -> DiandianError:
 
 def _to_payment(order: Order) -> HttpResponse:
     """Send the browser to the gateway, or to the order's own page when it cannot be paid now."""
-    payment = orders.latest_payment(order)
+    payment = order.newest_payment or orders.latest_payment(order)
     url = str(payment.instruction.get("url", "")) if payment else ""
     if order.state != "awaiting_payment" or not url or payment is None or payment.state == "failed":
         url = reverse("order", args=[order.token])

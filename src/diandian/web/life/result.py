@@ -13,9 +13,7 @@ from diandian.emissions.activity import UNKNOWN, Question
 from diandian.emissions.estimate import Estimate
 from diandian.emissions.life import calculator, comparison
 from diandian.emissions.life.comparison import Figure
-from diandian.emissions.lines import Line
 from diandian.emissions.place import area_name
-from diandian.emissions.reasons import REASONS
 from diandian.kernel.clock import business_day
 from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.ui import drawing
@@ -25,7 +23,7 @@ from diandian.web.life import answers as said
 from diandian.web.life import look, steps
 from diandian.web.life.answers import Answers
 from diandian.web.reminder import calendar
-from diandian.web.results import WORDS, Step
+from diandian.web.results import WORDS, drawn_step
 from diandian.web.results import said as in_words
 
 _SHOWN_LEVERS = 3
@@ -87,7 +85,7 @@ def result(request: HttpRequest) -> HttpResponse:
         "with_flights": estimate.without_non_co2_g != estimate.mass_g,
         "changes": changes(estimate, scale),
         "narrow": [gettext(item.label) for item in estimate.narrow],
-        "steps": [_step(line) for line in estimate.lines],
+        "steps": [drawn_step(line) for line in estimate.lines],
         "outside": [gettext(each) for each in calculator.OUTSIDE],
         "said": _said(found),
         "open": sum(1 for question in found.asked if question.key not in found.values),
@@ -136,12 +134,6 @@ def changes(estimate: Estimate, scale: int) -> list[Change]:
             name = in_words(lever.label, lever.params)
             found.append(Change(lever.key, name, dots, gettext(effort), gettext(cost)))
     return found[:_SHOWN_LEVERS]
-
-
-def _step(line: Line) -> Step:
-    name = in_words(line.label, line.params_in(context.language()))
-    reason = gettext(REASONS[line.reason]) if line.reason in REASONS else ""
-    return Step(line, name, forms.unit_name(line.unit), reason)
 
 
 def _said(answers: Answers) -> list[Said]:

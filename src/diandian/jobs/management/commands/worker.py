@@ -4,6 +4,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS
 
+from diandian.jobs.allocating import Allocating
 from diandian.jobs.worker import Worker
 
 
@@ -20,4 +21,9 @@ class Command(BaseCommand):
         self.check(tags=[Tags.security, Tags.database], databases=[DEFAULT_DB_ALIAS])
         worker = Worker()
         worker.listen_for_signals()
-        worker.run()
+        allocating = Allocating()
+        allocating.start()
+        try:
+            worker.run()
+        finally:
+            allocating.stop()

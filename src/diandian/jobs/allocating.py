@@ -1,0 +1,78 @@
+"""Keeps a candidate for the allocator's office running beside the worker's other tasks."""
+
+import logging
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+
+from django.db import DatabaseError, connection
+
+from diandian.flows.allocator import Allocator
+from diandian.kernel import tokens
+
+log = logging.getLogger(__name__)
+
+_BEAT_SECONDS = 0.5
+_CANDIDATE_SECONDS = 1.0
+# Orders that come close together go into one commit: it costs little more than a commit of one.
+_GATHER_SECONDS = 0.025
+_IDLE_SECONDS = 0.02
+# When nothing came for a while, looking less often is soon enough.
+_QUIET_AFTER_SECONDS, _QUIET_SECONDS = 5.0, 0.05
+_LONGEST_BACK_OFF_SECONDS = 5.0
+
+
+class Allocating(threading.Thread):
+    """Leads when nobody else does, and then takes what waits until asked to stop."""
+
+    def __init__(self) -> None:
+        super().__init__(name="allocator", daemon=True)
+        self._allocator = Allocator(
+            f"{socket.gethostname()[:30]}:{os.getpid()}:{tokens.new_code()}"
+        )
+        self._stop_asked = threading.Event()
+        self._leads = False
+        self._beat_at = self._last_work = float("-inf")
+
+    def stop(self) -> None:
+        """Ask to stop after the commit in hand, and wait for it."""
+        self._stop_asked.set()
+        self.join(timeout=10)
+
+    def run(self) -> None:
+        """Turn until asked to stop; an error is logged and waited out, with a fresh connection."""
+        failures = 0
+        while not self._stop_asked.is_set():
+            try:
+                rest = self._turn()
+                failures = 0
+            except Exception:
+                log.exception("the allocator failed; what is paid stays in the intake")
+                self._leads = False
+                failures += 1
+                rest = min(0.2 * 2.0**failures, _LONGEST_BACK_OFF_SECONDS)
+                with suppress(DatabaseError):
+                    connection.close()
+            self._stop_asked.wait(rest)
+        with suppress(DatabaseError):
+            self._allocator.retire()
+        connection.close()
+
+    def _turn(self) -> float:
+        """Do what is due; return how long to rest, in seconds."""
+        moment = time.monotonic()
+        if moment - self._beat_at >= _BEAT_SECONDS:
+            self._leads, led = self._allocator.lead(), self._leads
+            self._beat_at = moment
+            if self._leads != led:
+                log.info("the allocator %s", "leads" if self._leads else "waits for its turn")
+        if not self._leads:
+            self._beat_at = float("-inf")
+            return _CANDIDATE_SECONDS
+        if self._allocator.allocate():
+            self._last_work = moment
+            return _GATHER_SECONDS
+        is_quiet = moment - self._last_work > _QUIET_AFTER_SECONDS
+        return _QUIET_SECONDS if is_quiet else _IDLE_SECONDS
