@@ -177,6 +177,8 @@ def pay_and_finish(api, pay):
 
 def test_a_factor_set_can_be_read_and_its_rows_sent_back(api):
     editions = api.get("/factor-sets").json()["factor_sets"]
+    methods = {each["id"]: each["method_version"] for each in editions}
+    assert (methods["2026.2"], methods["2026.1"], methods["DESNZ25"]) == ("m2", "m1", "m2")
     newest = api.get(f"/factor-sets/{editions[0]['id']}").json()
     assert newest["sha256"] == editions[0]["sha256"]
     row = next(each for each in newest["factors"] if each["id"] == "transport.rail.high_speed")

@@ -12,7 +12,8 @@ def test_the_whole_journey(api, pay):
 
     estimate = api.post("/estimates", {"scene": scene["slug"], "answers": ANSWERS}).json()
     # Worked by hand in the examples of the conference.
-    assert (estimate["mass_g"], estimate["low_g"], estimate["high_g"]) == (71_644, 51_077, 92_211)
+    assert (estimate["mass_g"], estimate["low_g"], estimate["high_g"]) == (71_644, 55_667, 92_206)
+    assert (estimate["doubt_pct"], estimate["method_version"]) == ("28.7", "m2")
     assert sum(line["mass_g"] for line in estimate["lines"]) == estimate["mass_g"]
 
     quote = api.quote(mass_g=None, scene=scene["slug"], answers=ANSWERS)

@@ -12,7 +12,7 @@ from diandian.emissions.errors import ActivityLineError
 from diandian.emissions.estimate import Estimate, estimate_lines
 from diandian.emissions.factor_set import FactorSet, factor_set, newest
 from diandian.emissions.lines import mass_of
-from diandian.emissions.uncertainty import interval, total_doubt
+from diandian.emissions.uncertainty import INTERVALS, interval, total_doubt
 from diandian.kernel.canonical import canonical_json
 
 pytestmark = pytest.mark.pure
@@ -79,10 +79,13 @@ def test_both_figures_of_a_flight(factors: FactorSet) -> None:
 
 def test_the_worked_interval_of_the_methodology(factors: FactorSet) -> None:
     raw = [own("1000", "30", "ticket", "flight"), own("160", "30", "count", "hotel")]
-    estimate = estimate_lines(factors, raw)
+    estimate = estimate_lines(factor_set("2026.1"), raw)
     assert estimate.doubt_pct == "26.5"  # sqrt(300^2 + 48^2 + 50^2) / 1160
     assert estimate.interval_form == "symmetric"
     assert estimate.high_g - estimate.mass_g == estimate.mass_g - estimate.low_g
+    estimate = estimate_lines(factors, raw)
+    assert (estimate.doubt_pct, estimate.interval_form) == ("26.5", "factor")
+    assert (estimate.low_g, estimate.high_g) == (916_996, 1_467_400)  # 1160 / 1.265, x 1.265
 
 
 def test_a_thousand_guests_do_not_make_one_factor_certain(factors: FactorSet) -> None:
@@ -99,7 +102,8 @@ def test_large_doubt_prints_a_factor_range(factors: FactorSet) -> None:
     assert (estimate.interval_form, estimate.word) == ("factor", "rough")
 
 
-def test_a_doubtful_line_over_a_third_is_enough(factors: FactorSet) -> None:
+def test_by_m1_a_doubtful_line_over_a_third_is_enough() -> None:
+    factors = factor_set("2026.1")
     raw = [own("40", "100", "count", "a"), own("60", "5", "count", "b")]
     assert estimate_lines(factors, raw).interval_form == "factor"
     raw = [own("30", "100", "count", "a"), own("70", "5", "count", "b")]
@@ -108,7 +112,7 @@ def test_a_doubtful_line_over_a_third_is_enough(factors: FactorSet) -> None:
 
 def test_nothing_has_no_doubt() -> None:
     assert total_doubt([]) == 0
-    assert interval([])[:2] == (0, 0)
+    assert {interval([], method)[:3] for method in INTERVALS} == {(0, 0, 0)}
 
 
 GOOD = {"factor": "energy.electricity.grid", "region": "CN-SC", "amount": "10"}
@@ -156,7 +160,7 @@ def test_conversion_and_shares(factors: FactorSet) -> None:
 def test_an_estimate_names_its_set_and_holds_no_floats(factors: FactorSet) -> None:
     estimate = estimate_lines(factors, [RAIL, own("1", "5", "meter")])
     assert (estimate.factor_set_id, estimate.factor_set_sha256) == (factors.id, factors.sha256)
-    assert (estimate.method_version, estimate.rounding) == ("m1", "r1")
+    assert (estimate.method_version, estimate.rounding) == ("m2", "r1")
     assert canonical_json(estimate.to_json())  # refuses floats and decimals
 
 

@@ -14,6 +14,7 @@ from diandian.emissions.errors import (
 from diandian.emissions.factor import factor_from_row
 from diandian.emissions.factor_set import (
     HERE,
+    METHOD_VERSION,
     factor_set,
     factor_sets,
     newest,
@@ -25,6 +26,7 @@ from diandian.emissions.factor_set import (
 pytestmark = pytest.mark.pure
 
 FROZEN = {
+    "2026.2": "90a3dd4b55f68fb0a8c8f7c6d8e6deb32b86535c3e559dfd3afc3c954e6af2bd",
     "2026.1": "010997a6bd0193365c57f7fd3f9b5eb5901060b14703a4cd616cbb64ee0c8e85",
     "2025.1": "ead114c933e4ef7c84758d5a99a0da5c3439a38d761bb7a78a5d31c11b636066",
     "2024.1": "dd9fa12c897de09d26e551f9c8b314dfbc0451d33513edd3456d44f10698f8f8",
@@ -36,8 +38,28 @@ def test_editions_are_what_was_published() -> None:
 
 
 def test_newest_edition_comes_first() -> None:
-    assert [edition.id for edition in factor_sets()] == ["2026.1", "2025.1", "2024.1"]
-    assert newest().id == "2026.1"
+    editions = [edition.id for edition in factor_sets()]
+    assert editions == ["2026.2", "2026.1", "2025.1", "2024.1"]
+    assert newest().id == "2026.2"
+
+
+def test_an_edition_names_its_method_for_ever() -> None:
+    methods = {edition.id: edition.method_version for edition in factor_sets()}
+    assert methods == {"2026.2": "m2", "2026.1": "m1", "2025.1": "m1", "2024.1": "m1"}
+    for edition in factor_sets():
+        assert edition.by_method("m9") is edition
+
+
+def test_a_publisher_set_takes_the_method_of_the_day_or_of_the_estimate() -> None:
+    whole = factor_set("DESNZ25")
+    assert whole.method_version == METHOD_VERSION == newest().method_version
+    older = whole.by_method("m1")
+    assert (older.method_version, older.id, older.rows()) == ("m1", whole.id, whole.rows())
+    assert factor_set("DESNZ25").method_version == METHOD_VERSION
+
+
+def test_the_edition_of_m2_has_the_rows_of_the_one_before() -> None:
+    assert factor_set("2026.2").rows() == factor_set("2026.1").rows()
 
 
 def test_every_row_has_source_region_year_and_doubt() -> None:

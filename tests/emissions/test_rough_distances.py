@@ -1,7 +1,8 @@
 """Rough distances instead of a city: what they count as, what holds for any, what is refused."""
 
+import json
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given
@@ -17,10 +18,11 @@ from diandian.emissions.errors import (
     UnknownPlaceError,
 )
 from diandian.emissions.estimate import Estimate
-from diandian.emissions.factor_set import newest
+from diandian.emissions.factor_set import factor_set, newest
 from diandian.emissions.geo import place
 from diandian.emissions.inventory.travel import answer as stratum_of
 from diandian.emissions.lines import Line
+from diandian.emissions.replay import replay
 from diandian.emissions.scene_kind import SceneContext, scene_kind
 from diandian.kernel.errors import InputError
 
@@ -34,11 +36,19 @@ ABROAD = [key for key, band in BANDS.items() if band.abroad]
 MODES = ["train", "plane", "car", "coach", "metro", "unknown"]
 
 
-def estimate(context: SceneContext, band: str, mode: str, **more: str) -> Estimate:
-    kind = scene_kind("conference")
-    parsed = parse(kind.questions(context), {"from": band, "mode": mode, "local": "none"} | more)
+def estimate(
+    context: SceneContext,
+    band: str,
+    mode: str,
+    *,
+    kind: str = "conference",
+    edition: str = "2026.2",
+    **more: str,
+) -> Estimate:
+    asked = scene_kind(kind)
+    parsed = parse(asked.questions(context), {"from": band, "mode": mode, "local": "none"} | more)
     assert not parsed.errors
-    return kind.compute(context, parsed.values, newest())
+    return asked.compute(context, parsed.values, factor_set(edition))
 
 
 def travel(context: SceneContext, band: str, mode: str, **more: str) -> list[Line]:
@@ -204,6 +214,36 @@ def test_it_is_stored_and_computed_again() -> None:
     assert stored.inputs["answers"]["from"] == "band:1000_2000"
     again = scene_kind("conference").compute(CHENGDU, stored.inputs["answers"], newest())
     assert again == found
+
+
+@pytest.mark.parametrize("context", SCENES)
+@pytest.mark.parametrize("edition", ["2026.1", "2026.2"])
+def test_another_edition_of_the_places_moves_nothing(
+    context: SceneContext, edition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No place is named, so none is carried and none is looked up, not even the scene's city."""
+    stated = []
+    for kind, band, mode in product(("conference", "hotel"), BANDS, MODES):
+        try:
+            found = estimate(context, band, mode, kind=kind, edition=edition)
+        except (ModeTooFarError, TooNearToFlyError):
+            continue
+        stated.append(json.loads(json.dumps(found.to_json())))
+    assert {each["inputs"]["answers"]["from"] for each in stated} == set(BANDS)
+
+    def gone(key: str) -> None:
+        raise AssertionError(f"{key} was looked up")
+
+    monkeypatch.setattr("diandian.emissions.geo.place", gone)
+    monkeypatch.setattr("diandian.emissions.geo_table.table", gone)
+    later = {"id": "2030.1", "places_sha256": "f" * 64}
+    monkeypatch.setattr("diandian.emissions.replay.edition", lambda: later)
+    monkeypatch.setattr("diandian.emissions.pinned.edition", lambda: later)
+    for each in stated:
+        assert "places" not in each["inputs"]
+        assert each["inputs"]["geo"] != later["id"]
+        found_again = replay(each)
+        assert (found_again.differences, found_again.places) == ((), "none")
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,10 @@ def test_worked_examples(key: str, edition: str, example: dict[str, Any]) -> Non
     for name in ("mass_g", "low_g", "high_g", "without_non_co2_g", "word"):
         if name in example:
             assert getattr(estimate, name) == example[name], name
+    by_m2 = kind.compute(context, parsed.values, factor_set("2026.2"))
+    assert by_m2.mass_g == example["mass_g"]
+    for name, value in example.get("by_m2", {}).items():
+        assert getattr(by_m2, name) == value, name
 
 
 def test_every_kind_keeps_the_contract() -> None:

@@ -191,6 +191,28 @@ def test_the_report_shows_the_closed_version_and_what_is_missing(desk, scene):
     assert "private remark" not in page
 
 
+@pytest.mark.parametrize(
+    ("lang", "word"), [("zh-Hans", "不确定度"), ("en", "doubt"), ("nl", "onzekerheid")]
+)
+def test_a_range_says_its_doubt_and_is_no_plus_and_minus(desk, scene, lang, word):
+    """Its ends are the total divided and multiplied: on the way to closing and on the report."""
+    add(desk, scene)
+    head = {"accept-language": lang}
+    desk_pages = [
+        desk.get(address, headers=head).content.decode()
+        for address in (base(scene), f"{base(scene)}/close", f"{base(scene)}/travel")
+    ]
+    scenes.submit(scene, actor_ref="test")
+    scenes.approve(scene, actor_ref="test")
+    document = closed(desk, scene).document
+    Memory.forget_everything()
+    report = Client(headers=head).get(f"/s/{scene.slug}/report").content.decode()
+    said = f"({word} {document['doubt_pct']}%)"
+    assert said in report
+    assert said in desk_pages[1]
+    assert not [page for page in (*desk_pages, report) if "±" in page]
+
+
 def test_a_file_erased_between_two_versions_shows_nothing_in_the_next(desk, scene):
     bill = SimpleUploadedFile("bill.pdf", b"%PDF-1.7 bill")
     add(desk, scene, file=bill)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diandian.audit.models import AuditEntry
+from diandian.footprints.calculation import factors_of
 from diandian.kernel.errors import InputError
 from diandian.scenes import actions, queries, rules
 from diandian.scenes.errors import SceneExistsError, SceneNotPublishedError, SceneStateError
@@ -49,6 +50,21 @@ def test_a_draft_is_seen_by_nobody_until_published_and_who_did_it_is_kept():
         ("user:1", "scene.opened"),
         ("user:2", "scene.published"),
     ]
+
+
+@pytest.mark.django_db
+def test_a_scene_keeps_the_factors_and_the_method_with_which_it_opened():
+    new = actions.open_scene(_new(slug="new-2026"), actor_ref="test")
+    old = actions.open_scene(_new(slug="old-2026", factor_set="2026.1"), actor_ref="test")
+    for scene, kept in ((new, ("2026.2", "m2")), (old, ("2026.1", "m1"))):
+        scene.refresh_from_db()
+        assert (scene.factor_set, scene.method_version) == kept
+        assert factors_of(scene).method_version == kept[1]
+    # One publisher's rows name no method: then what the scene noted counts.
+    bare = actions.open_scene(_new(slug="bare-2026", factor_set="DESNZ25"), actor_ref="test")
+    assert (bare.method_version, factors_of(bare).method_version) == ("m2", "m2")
+    bare.method_version = "m1"
+    assert (factors_of(bare).id, factors_of(bare).method_version) == ("DESNZ25", "m1")
 
 
 @pytest.mark.django_db

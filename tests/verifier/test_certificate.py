@@ -1,9 +1,11 @@
 import copy
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diandian.emissions.uncertainty import factor_range
 from diandian.verifier import certificate
 from tests.certificates.documents import held, lump_sum, record
 
@@ -66,6 +68,50 @@ def test_a_sound_record_agrees_with_itself(made):
 )
 def test_each_contradiction_is_named(made, key):
     assert key in failing(made)
+
+
+def by_m2(**changes):
+    """Return the sample as method m2 prints it: 123.713 kg divided and multiplied by 1.334."""
+    ends = {"estimate__low_g": 92_738, "estimate__high_g": 165_033}
+    method = {"estimate__method_version": "m2", "estimate__doubt_pct": "33.4"}
+    return record(**(ends | method | changes))
+
+
+def test_by_m2_the_range_follows_from_the_doubt():
+    assert failing(by_m2()) == []
+    nothing = {"mass_g": 0, "low_g": 0, "high_g": 0}
+    assert certificate._factor_range(nothing | {"doubt_pct": "0.0"}) == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"low_g": 92_737},
+        {"low_g": 92_739},
+        {"high_g": 165_034},
+        {"doubt_pct": "33.3"},
+        {"doubt_pct": "33.40"},
+        {"doubt_pct": "33"},
+        {"doubt_pct": "-33.4"},
+        {"doubt_pct": "\u0663\u0663.\u0664"},
+        {"doubt_pct": None},
+        {"doubt_pct": 33},
+    ],
+)
+def test_by_m2_another_end_or_doubt_is_named(changes):
+    made = by_m2(**{f"estimate__{name}": value for name, value in changes.items()})
+    assert failing(made) == ["estimate"]
+    # By m1 the ends may be symmetric and are not recomputed.
+    made["estimate"]["method_version"] = "m1"
+    assert failing(made) == []
+
+
+@given(st.integers(0, 10**12), st.integers(0, 99_999))
+def test_by_m2_the_ends_are_those_of_the_calculator(mass, tenths):
+    doubt = Decimal(tenths) / 10
+    low, high = factor_range(mass, doubt)
+    stated = {"mass_g": mass, "low_g": low, "high_g": high, "doubt_pct": f"{doubt:.1f}"}
+    assert certificate._factor_range(stated) == ""
 
 
 def test_one_gram_stands_only_once_in_a_certificate():

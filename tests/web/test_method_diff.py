@@ -33,7 +33,16 @@ def test_it_shows_trips_reasons_and_rows(page, lang):
 
 def test_by_default_the_oldest_and_the_newest(page):
     for query in ("", "?from=&to="):
-        assert "Factors 2024.1 and 2026.1 compared</h1>" in page(query)
+        assert "Factors 2024.1 and 2026.2 compared</h1>" in page(query)
+
+
+@pytest.mark.parametrize("lang", ["zh-Hans", "en", "nl"])
+def test_another_method_is_said_where_there_is_one(page, lang):
+    text = page("?from=2026.1&to=2026.2", lang)
+    assert len(re.findall(r"<tr><td", text)) == len(TRIPS)
+    [note] = re.findall(r'<p class="note">(.*?)</p>', text)
+    assert all(word in note for word in ("2026.1", "m1", "2026.2", "m2"))
+    assert 'class="note"' not in page("?from=2024.1&to=2026.1", lang)
 
 
 def test_one_edition_does_not_differ_from_itself(page):

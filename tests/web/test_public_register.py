@@ -157,11 +157,29 @@ def test_the_project_list_without_projects(get):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("path", ["/method", "/method/m1", "/method/factors"])
+@pytest.mark.parametrize("path", ["/method", "/method/m1", "/method/m2", "/method/factors"])
 def test_method_pages(get, path, lang):
     page = body(get(path, lang))
     assert page.count("<h1") == 1
     assert f'<html lang="{lang}"' in page
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_each_method_is_explained_as_it_is(get, lang):
+    old, new, current = (body(get(path, lang)) for path in ("/method/m1", "/method/m2", "/method"))
+    assert "2026.1" in old.partition("</h1>")[2].partition("</p>")[0]
+    assert "2026.2" in new.partition("</h1>")[2].partition("</p>")[0]
+    assert prose(new) == prose(current)
+    assert 'class="note"' in old
+    assert 'class="note"' not in new
+    # m2 has an example; m1 the doubt over which it divides and multiplies.
+    assert "125" in prose(new)
+    assert "125" not in prose(old)
+    assert prose(old).count("60%") > prose(new).count("60%")
+
+
+def prose(page):
+    return "".join(re.findall(r'<div class="prose">(.*?)</div>', page, re.DOTALL))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,12 @@ from dmr import modify
 
 from diandian.api.base import ApiController, LangQuery, Query, refusals
 from diandian.api.scenes import words
-from diandian.emissions.factor_set import factor_set, factor_sets, publisher_sets
+from diandian.emissions.factor_set import (
+    METHOD_VERSION,
+    factor_set,
+    factor_sets,
+    publisher_sets,
+)
 from diandian.kernel.memory import ttl_cache
 from diandian.orders import queries
 from diandian.orders.queries import OfferView
@@ -47,11 +52,13 @@ class FactorSetOut(msgspec.Struct, kw_only=True):
     """A frozen set of factors.
 
     ``kind``: "edition", which scenes use, or "publisher", one publisher's set alone.
+    ``method_version``: by which method estimates with it are made now.
     """
 
     id: str
     kind: Literal["edition", "publisher"]
     title: str
+    method_version: str
     published_on: str
     review_by: str
     rows: int
@@ -154,6 +161,7 @@ class FactorSetsController(ApiController):
                 id=edition.id,
                 kind="edition",
                 title=f"Diandian {edition.id}",
+                method_version=edition.method_version,
                 published_on=edition.published_on,
                 review_by="",
                 rows=len(edition.rows()),
@@ -167,6 +175,7 @@ class FactorSetsController(ApiController):
                 id=info.id,
                 kind="publisher",
                 title=info.title,
+                method_version=METHOD_VERSION,
                 published_on="",
                 review_by=info.review_by,
                 rows=info.rows,

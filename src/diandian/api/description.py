@@ -95,7 +95,7 @@ _BODIES: dict[str, list[dict[str, Any]]] = {
     "EstimateIn": [
         {"scene": "tianfu26", "answers": _ANSWERS},
         {
-            "factor_set": "2026.1",
+            "factor_set": "2026.2",
             "lines": [
                 {"factor": "transport.rail.high_speed", "region": "CN-SC", "amount": "1000"},
                 {
@@ -132,7 +132,7 @@ def described(router: Router) -> OpenAPI:
                 # A factor set, too, is asked for by its id.
                 example = _EXAMPLES.get(parameter.name)
                 if operation.operation_id == "getFactorSet" and parameter.name == "id":
-                    example = "2026.1"
+                    example = "2026.2"
                 parameter.example = example
     for name, model in ((schema.components and schema.components.schemas) or {}).items():
         if isinstance(model, Schema):

@@ -138,12 +138,15 @@ class SavingOut(msgspec.Struct, kw_only=True):
 class EstimateOut(msgspec.Struct, kw_only=True):
     """An estimate. Units: grams of CO2e; about 19 in 20 such trips lie within ``low`` to ``high``.
 
-    ``word``: high, fair or rough. ``factor_set_sha256`` names the exact factors.
+    ``doubt_pct``: U, text. By method m2 the ends are ``mass_g`` divided and multiplied by
+    1 + ``doubt_pct`` / 100; by m1 they may be symmetric. ``word``: high, fair or rough.
+    ``factor_set_sha256`` names the exact factors.
     """
 
     mass_g: int
     low_g: int
     high_g: int
+    doubt_pct: str
     without_non_co2_g: int
     word: str
     factor_set: str
@@ -275,6 +278,7 @@ def shown(estimate: Estimate) -> EstimateOut:
         mass_g=estimate.mass_g,
         low_g=estimate.low_g,
         high_g=estimate.high_g,
+        doubt_pct=estimate.doubt_pct,
         without_non_co2_g=estimate.without_non_co2_g,
         word=estimate.word,
         factor_set=estimate.factor_set_id,

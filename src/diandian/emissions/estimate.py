@@ -76,7 +76,8 @@ class Narrow:
 class Estimate:
     """The result. Units: grams of CO2e. ``doubt_pct``: U of the total as text, per cent.
 
-    ``interval_form``: "symmetric", or "factor" (divided and multiplied) where that would reach 0.
+    ``interval_form``: "factor" (divided and multiplied by 1 + U), or "symmetric" by m1 where that
+    does not reach 0. ``method_version``: that of the factor set.
     """
 
     lines: tuple[Line, ...]
@@ -177,12 +178,12 @@ def finish(
     praise: Praise | None = None,
     narrow: Mapping[str, str] = NARROW,
 ) -> Estimate:
-    """Add lines up to an estimate with its interval.
+    """Add lines up to an estimate with its interval, by the method of the factor set.
 
     ``narrow``: message id by question, for those whose answer would narrow the interval.
     """
     kept = tuple(lines)
-    low_g, high_g, doubt, word, form = interval(kept)
+    low_g, high_g, doubt, word, form = interval(kept, factor_set.method_version)
     return Estimate(
         lines=kept,
         mass_g=sum(line.mass_g for line in kept),

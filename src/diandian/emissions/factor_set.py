@@ -2,12 +2,14 @@
 
 A *publisher set* (``DESNZ25``) is one folder below ``factor_sets/``. An *edition* (``2026.1``) is
 a file in ``editions/`` that lists publisher sets in the order in which they are asked; it is what
-a certificate names. Published ones are never edited, a correction is a new one.
+a certificate names, and names the method itself. A publisher set names none: it takes the method of
+the day, or that of the estimate. Published ones are never edited, a correction is a new one.
 *Source:* methodology, sections 2 and 12.
 """
 
 from __future__ import annotations
 
+import copy
 import csv
 import hashlib
 import tomllib
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from diandian.emissions.factor import EmissionFactor
 
 HERE = Path(__file__).parent
-METHOD_VERSION = "m1"
+METHOD_VERSION = "m2"  # of new calculations
 EXACT_SUBREGION, COUNTRY, STAND_IN = 2, 3, 4  # steps of section 2; 1 is a value of one's own
 WORLD = "GLO"
 REMEMBERED = 20_000  # look-ups kept; callers may send any region
@@ -71,6 +73,7 @@ class FactorSet:
     ) -> None:
         self.id = head["id"]
         self.sha256 = sha256
+        self.names_method = "method_version" in head
         self.method_version = head.get("method_version", METHOD_VERSION)
         self.published_on = head.get("published_on", "")
         self._rows = tuple(rows)
@@ -81,6 +84,14 @@ class FactorSet:
 
     def __repr__(self) -> str:
         return f"<FactorSet {self.id} {self.sha256[:8]}>"
+
+    def by_method(self, method_version: str) -> FactorSet:
+        """Return the set under a method; an edition stays as it is, since it names its own."""
+        if self.names_method or self.method_version == method_version:
+            return self
+        other = copy.copy(self)  # rows and look-ups do not depend on the method
+        other.method_version = method_version
+        return other
 
     def rows(self) -> tuple[EmissionFactor, ...]:
         """Return every row, those of the preferred publisher sets first."""

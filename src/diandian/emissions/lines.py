@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from diandian.emissions.factor_set import FoundFactor
 
-M1 = Context(prec=28, rounding=ROUND_HALF_UP)
+M1 = Context(prec=28, rounding=ROUND_HALF_UP)  # the arithmetic of m1, which m2 keeps
 ONE = Decimal(1)
 ZERO = Decimal(0)
 CATEGORIES = ("travel", "stay", "local", "food", "venue", "goods")

@@ -2,7 +2,8 @@
 
 Nothing but the document is needed: its inputs with the places they name, its method version and
 its factor set, which this release holds frozen. Methods stand side by side: one may be closed for
-new scenes and is never taken away.
+new scenes and is never taken away. An estimate that names no place, such as one of a rough
+distance, needs no table of places: country and region of the scene stand in its inputs.
 *Source:* methodology, section 12.
 """
 
@@ -159,7 +160,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What came out. ``places``: how the places were known, "carried", "table" or "none"."""
+    """What came out. ``places``: how they were known, "carried", "table" or "none" were named."""
 
     estimate: Estimate
     differences: tuple[Difference, ...]
@@ -200,7 +201,8 @@ def again(inputs: Inputs, factors: FactorSet) -> Estimate:
     return method(inputs, factors)
 
 
-def _m1(inputs: Inputs, factors: FactorSet) -> Estimate:
+def _by_lines(inputs: Inputs, factors: FactorSet) -> Estimate:
+    """Compute lines, and the interval as the set's method makes it (``uncertainty.INTERVALS``)."""
     if "lines" in inputs:
         return estimate_lines(factors, inputs["lines"], finest=AS_CONVERTED)
     if inputs["kind"] == inventory.KIND:
@@ -214,13 +216,13 @@ def _m1(inputs: Inputs, factors: FactorSet) -> Estimate:
 
 
 LIVES = {calculator.KIND: detailed.again, diary.KIND: diary.again}
-METHODS: dict[str, Callable[[Inputs, FactorSet], Estimate]] = {"m1": _m1}
+# One computation for both, since m2 changed the interval alone and every gram came to stay.
+METHODS: dict[str, Callable[[Inputs, FactorSet], Estimate]] = {"m1": _by_lines, "m2": _by_lines}
 
 
 def _context(inputs: Inputs) -> SceneContext:
     carried = inputs.get("places", {})
-    named = any(is_key(value) for value in inputs["answers"].values() if isinstance(value, str))
-    if named and not carried and inputs["geo"] != edition()["id"]:
+    if _names_places(inputs) and not carried and inputs["geo"] != edition()["id"]:
         raise OtherPlacesError(edition=str(inputs["geo"])[:20])
     return SceneContext(
         city_key=inputs["city"],
@@ -229,6 +231,12 @@ def _context(inputs: Inputs) -> SceneContext:
         non_co2=inputs["non_co2"],
         pinned={key: unpin(key, stored) for key, stored in carried.items()},
     )
+
+
+def _names_places(inputs: Inputs) -> bool:
+    """Tell whether an answer is a place; a rough distance is none."""
+    answers = inputs.get("answers", {})
+    return any(is_key(value) for value in answers.values() if isinstance(value, str))
 
 
 def replay(stated: Mapping[str, Any], sets: Sets = factor_set) -> Replayed:
@@ -241,12 +249,13 @@ def replay(stated: Mapping[str, Any], sets: Sets = factor_set) -> Replayed:
         inputs, factors = _fixed_by(stated, sets)
         computed = again(inputs, factors)
         found = (*_differences(stated, computed.to_json()), *_moved_places(inputs))
+        places = _places(inputs)
     except _REFUSALS:
         raise
     except _BROKEN as error:
         why = f"its inputs do not fit ({type(error).__name__}: {str(error)[:120]})"
         raise NotReplayableError(why=why) from error
-    return Replayed(computed, found, _places(inputs))
+    return Replayed(computed, found, places)
 
 
 def _fixed_by(stated: Mapping[str, Any], sets: Sets) -> tuple[Inputs, FactorSet]:
@@ -260,7 +269,7 @@ def _fixed_by(stated: Mapping[str, Any], sets: Sets) -> tuple[Inputs, FactorSet]
     if method not in METHODS:
         raise UnknownMethodError(method=str(method)[:20])
     try:
-        return inputs, sets(edition_id)
+        return inputs, sets(edition_id).by_method(method)
     except UnknownFactorSetError:
         raise UnknownEditionError(edition=str(edition_id)[:20]) from None
 
@@ -288,7 +297,7 @@ def _beyond_measure(value: object) -> bool:
 def _places(inputs: Inputs) -> str:
     if "places" in inputs:
         return "carried"
-    return "table" if "city" in inputs else "none"
+    return "table" if _names_places(inputs) else "none"
 
 
 def _differences(stated: Mapping[str, Any], computed: Mapping[str, Any]) -> tuple[Difference, ...]:

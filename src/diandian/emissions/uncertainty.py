@@ -3,7 +3,13 @@
 Factor errors of lines that share a factor row move together and are added before squaring. The
 activity errors of lines are independent, but for lines that say in ``details["moves_with"]`` that
 theirs is one and the same error. Half-widths at 95 %, in per cent.
-*Source:* IPCC 2006 Guidelines vol. 1 ch. 3, approach 1, as in the methodology, section 11.
+
+The methods differ in how the doubt U becomes an interval, and in nothing else. By m1 it is
+symmetric, and a factor range where that would reach zero; where the one becomes the other, better
+data could lower the low end. By m2 it is a factor range at every width: with the same grams, a
+smaller doubt of any line never lowers the low end and never raises the high one.
+*Source:* IPCC 2006 Guidelines vol. 1 ch. 3, approach 1, as in the methodology, section 11; that m2
+knows one form only is ours (decision 0022).
 """
 
 from __future__ import annotations
@@ -14,18 +20,18 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from diandian.emissions.lines import Line
 
 # Half-widths of activity data, per cent.
 EXACT, TICKET, CITY_PAIR, MAP, GUESS, DEFAULT = map(Decimal, (0, 5, 15, 10, 30, 60))
-ZERO = Decimal(0)
+ZERO, TENTH = Decimal(0), Decimal("0.1")
 HIGH_WORD, FAIR_WORD, SYMMETRIC_LIMIT = Decimal(15), Decimal(30), Decimal(60)
 
 
 class Interval(NamedTuple):
-    """``doubt_pct``: U of the total. ``form``: "symmetric" or "factor"."""
+    """``doubt_pct``: U of the total. ``form``: "symmetric" (m1 only) or "factor"."""
 
     low_g: int
     high_g: int
@@ -95,21 +101,42 @@ def factor_range(mass_g: int, doubt: Decimal) -> tuple[int, int]:
     return _grams(mass_g / spread), _grams(mass_g * spread)
 
 
-def interval(lines: Iterable[Line]) -> Interval:
-    """Return the interval and its word; a factor range where a symmetric one would reach zero.
+def interval(lines: Iterable[Line], method_version: str) -> Interval:
+    """Return the interval and its word by a method, a key of ``INTERVALS``. Raises: KeyError."""
+    return INTERVALS[method_version](tuple(lines))
+
+
+def _by_m1(lines: tuple[Line, ...]) -> Interval:
+    """Return a symmetric interval; a factor range where a symmetric one would reach zero.
 
     Rounding: half-width and ends to whole grams, half up.
     """
-    kept = tuple(lines)
-    total = sum(line.mass_g for line in kept)
-    doubt = total_doubt(kept)
+    total = sum(line.mass_g for line in lines)
+    doubt = total_doubt(lines)
     limit = SYMMETRIC_LIMIT * SYMMETRIC_LIMIT
-    dominant = any(3 * line.mass_g > total and line_doubt_squared(line) > limit for line in kept)
-    word = "high" if doubt <= HIGH_WORD else "fair" if doubt <= FAIR_WORD else "rough"
+    dominant = any(3 * line.mass_g > total and line_doubt_squared(line) > limit for line in lines)
     if doubt > SYMMETRIC_LIMIT or dominant:
-        return Interval(*factor_range(total, doubt), doubt, word, "factor")
+        return Interval(*factor_range(total, doubt), doubt, _word(doubt), "factor")
     half = _grams(total * doubt / 100)
-    return Interval(total - half, total + half, doubt, word, "symmetric")
+    return Interval(total - half, total + half, doubt, _word(doubt), "symmetric")
+
+
+def _by_m2(lines: tuple[Line, ...]) -> Interval:
+    """Return a factor range, whatever its width.
+
+    Ends and word follow from the total and from the doubt as it is printed, so that whoever has a
+    certificate can compute them. Rounding: the doubt to 0.1 %, then the ends to grams, half up.
+    """
+    total = sum(line.mass_g for line in lines)
+    doubt = total_doubt(lines).quantize(TENTH, ROUND_HALF_UP)
+    return Interval(*factor_range(total, doubt), doubt, _word(doubt), "factor")
+
+
+INTERVALS: dict[str, Callable[[tuple[Line, ...]], Interval]] = {"m1": _by_m1, "m2": _by_m2}
+
+
+def _word(doubt: Decimal) -> str:
+    return "high" if doubt <= HIGH_WORD else "fair" if doubt <= FAIR_WORD else "rough"
 
 
 def _grams(mass: Decimal) -> int:

@@ -18,6 +18,7 @@ from diandian.emissions.inventory.boundary import Declared
 from diandian.emissions.inventory.entries import Entry, ReadEntry, Reader
 from diandian.flows import locks
 from diandian.footprints import actions, inventory, queries
+from diandian.footprints.calculation import factors_of
 from diandian.footprints.errors import (
     EvidenceUnknownError,
     InventoryClosedError,
@@ -126,7 +127,7 @@ def _record(
 
 def reader_of(scene: Scene, names: Mapping[str, str] | None = None) -> Reader:
     """Return how texts become entries at a scene. ``names``: see ``entries.Reader``."""
-    return Reader(inventory.factors_of(scene), scene.region, names or {})
+    return Reader(factors_of(scene), scene.region, names or {})
 
 
 def put_entry(

@@ -15,8 +15,9 @@ from diandian.audit import actions as audit
 from diandian.emissions.inventory.imports import Import, Problem, dry_run
 from diandian.flows import inventory as flow
 from diandian.flows import locks
-from diandian.footprints import actions, inventory, queries
+from diandian.footprints import actions, queries
 from diandian.footprints import evidence as files
+from diandian.footprints.calculation import factors_of
 from diandian.footprints.errors import (
     AlreadyImportedError,
     DuplicateEntryError,
@@ -154,7 +155,7 @@ def import_checked(visitor: Visitor, scene: Scene, digest: str, names: Mapping[s
 
 
 def _read(scene: Scene, data: bytes, names: Mapping[str, str]) -> Import:
-    return dry_run(data, inventory.factors_of(scene), scene.region, names=names)
+    return dry_run(data, factors_of(scene), scene.region, names=names)
 
 
 def _beside(scene: Scene, sheet: Worksheet, found: Import) -> tuple[Problem, ...]:

@@ -15,6 +15,7 @@ from diandian.emissions.inventory.errors import MeasureError, TextTooLongError
 from diandian.emissions.inventory.measures import Measure, suggestions
 from diandian.flows import inventory as flow
 from diandian.footprints import inventory, queries
+from diandian.footprints.calculation import factors_of
 from diandian.footprints.errors import MeasureGoneError
 from diandian.footprints.worksheet import Plan
 from diandian.people.queries import Visitor
@@ -26,7 +27,7 @@ Names = Mapping[str, str]
 
 def suggested(scene: Scene, entries: list[Entry], taken: Mapping[str, Plan]) -> list[Measure]:
     """Return measures that would save something here and are not ticked, the largest first."""
-    found = suggestions(entries, inventory.factors_of(scene), scene.region)
+    found = suggestions(entries, factors_of(scene), scene.region)
     return [measure for measure in found if measure.key not in taken]
 
 

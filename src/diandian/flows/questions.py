@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from diandian.emissions.factor_set import factor_set
 from diandian.emissions.scene_kinds.other.composed import compose
+from diandian.footprints.calculation import factors_of
 from diandian.people import access
 from diandian.people.queries import Visitor
 from diandian.scenes import actions
@@ -25,6 +25,6 @@ def set_questions(visitor: Visitor, scene: Scene, composed: Mapping[str, Any]) -
         raise SceneChoiceError(field="kind", given=scene.kind)
     stored: Mapping[str, Any] = {}
     if composed:
-        kind = compose(composed, factor_set(scene.factor_set), scene.region)
+        kind = compose(composed, factors_of(scene), scene.region)
         stored = kind.inputs["composed"]
     return actions.compose_questions(scene, stored, actor_ref=visitor.person.ref)

@@ -6,11 +6,16 @@ from django.utils.translation import get_language
 
 from diandian.emissions.activity import Question
 from diandian.emissions.estimate import Estimate
-from diandian.emissions.factor_set import factor_set
+from diandian.emissions.factor_set import FactorSet, factor_set
 from diandian.emissions.scene_kind import SceneContext, SceneKind, scene_kind
 from diandian.emissions.scene_kinds.other.composed import compose
 from diandian.scenes.models import Scene
 from diandian.ui.format import canonical_lang
+
+
+def factors_of(scene: Scene) -> FactorSet:
+    """Return the edition and the method that a scene keeps until it closes."""
+    return factor_set(scene.factor_set).by_method(scene.method_version)
 
 
 def context_of(scene: Scene) -> SceneContext:
@@ -42,7 +47,7 @@ def kind_of(scene: Scene) -> SceneKind:
     if not scene.composed:
         return scene_kind(scene.kind)
     language = canonical_lang(get_language() or "en")
-    return compose(scene.composed, factor_set(scene.factor_set), scene.region, language=language)
+    return compose(scene.composed, factors_of(scene), scene.region, language=language)
 
 
 def questions_of(scene: Scene) -> tuple[Question, ...]:
@@ -55,4 +60,4 @@ def calculate(scene: Scene, values: Mapping[str, str | int | bool]) -> Estimate:
 
     Raises: InputError subclasses naming the field; FactorMissingError when a line has no factor.
     """
-    return kind_of(scene).compute(context_of(scene), values, factor_set(scene.factor_set))
+    return kind_of(scene).compute(context_of(scene), values, factors_of(scene))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from diandian.emissions.estimate import Estimate
-from diandian.emissions.factor_set import FactorSet, factor_set
+from diandian.emissions.factor_set import FactorSet
 from diandian.emissions.inventory import boundary, compute, measures, travel
 from diandian.emissions.inventory.boundary import HostSource, Standing
 from diandian.emissions.inventory.compute import Inventory
@@ -20,6 +20,7 @@ from diandian.emissions.inventory.measures import Effect
 from diandian.emissions.inventory.travel import STRATA, Extrapolation, GuestAnswer
 from diandian.emissions.scene_kind import scene_kind
 from diandian.footprints import queries, rules
+from diandian.footprints.calculation import factors_of
 from diandian.footprints.worksheet import Plan, Worksheet
 from diandian.kernel.errors import N_, DiandianError
 from diandian.kernel.memory import Memory
@@ -89,11 +90,6 @@ def sources_of(scene: Scene) -> tuple[HostSource, ...]:
     if scene.organiser_pct:
         return sources
     return tuple(source for source in sources if source.category not in FROM_GUESTS)
-
-
-def factors_of(scene: Scene) -> FactorSet:
-    """Return the edition that a scene keeps until it closes."""
-    return factor_set(scene.factor_set)
 
 
 def computed(scene: Scene, sheet: Worksheet, *, fresh: bool = False) -> Computed:

@@ -172,6 +172,7 @@ def _facts(new: NewScene) -> dict[str, Any]:
         "expected_guests": new.expected_guests,
         "stated_total_g": new.stated_total_g,
         "factor_set": new.factor_set,
+        "method_version": factor_set.factor_set(new.factor_set).method_version,
         "with_non_co2": new.with_non_co2,
         "travel_owner": new.travel_owner,
         "travel_organiser_pct": new.travel_organiser_pct,

@@ -17,6 +17,7 @@ SCHEMA = "diandian/certificate/1"
 STATES = ("retired", "held")
 LEVELS = ("L1", "L2", "L3", "L4")
 _DIGITS = re.compile(r"(\d+)")
+_TENTHS = re.compile(r"[0-9]{1,6}\.[0-9]")
 
 
 def _schema(record: Record) -> str:
@@ -100,6 +101,19 @@ def _estimate(record: Record) -> str:
         return f"the lines add up to {total} g, not {estimate['mass_g']} g"
     if not 0 <= estimate["low_g"] <= estimate["mass_g"] <= estimate["high_g"]:
         return "the estimate lies outside its own range"
+    return _factor_range(estimate) if estimate.get("method_version") == "m2" else ""
+
+
+def _factor_range(estimate: Record) -> str:
+    """Check the ends of a range by method m2: the total divided and multiplied by 1 + doubt."""
+    stated = str(estimate.get("doubt_pct"))
+    if not _TENTHS.fullmatch(stated):
+        return "the doubt is not stated to a tenth of a per cent"
+    spread = 1000 + int(stated.replace(".", ""))  # thousandths; whole numbers, half up
+    mass = estimate["mass_g"]
+    ends = (2000 * mass + spread) // (2 * spread), (2 * mass * spread + 1000) // 2000
+    if ends != (estimate["low_g"], estimate["high_g"]):
+        return f"by its doubt the estimate lies between {ends[0]} g and {ends[1]} g"
     return ""
 
 

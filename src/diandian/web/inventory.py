@@ -59,7 +59,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A closed version. Units: grams. ``doubt``: half-width of the range, per cent, as text."""
+    """A closed version. Units: grams. ``doubt``: U of the total, per cent, as text."""
 
     number: int
     closed_at: datetime | None

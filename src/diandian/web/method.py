@@ -24,6 +24,7 @@ from diandian.emissions.factor_set import (
     factor_sets,
     newest,
 )
+from diandian.emissions.uncertainty import INTERVALS
 from diandian.kernel.errors import N_
 from diandian.ui import htmx
 from diandian.web import context
@@ -32,7 +33,7 @@ from diandian.web.register import safe_cell
 
 _PAGE_ROWS = 40
 _LONGEST_QUERY = 80
-VERSIONS = (METHOD_VERSION,)
+VERSIONS = tuple(INTERVALS)
 STATUSES = {
     "verified": N_("read at the source"),
     "secondary": N_("quoted by another source"),
@@ -119,11 +120,14 @@ def method(request: HttpRequest, version: str = METHOD_VERSION) -> HttpResponse:
     """Explain how emissions are estimated, in one version of the method."""
     if version not in VERSIONS:
         return not_found(request)
+    editions = factor_sets()
     shown = {
         "version": version,
         "is_current": version == METHOD_VERSION,
-        "editions": factor_sets(),
-        "newest": newest(),
+        "versions": VERSIONS,
+        "current": METHOD_VERSION,
+        "editions": editions,
+        "newest": next(each for each in editions if each.method_version == version),
         "credits": attributions(),
         "rail": _example("transport.rail.high_speed", "CN"),
     }

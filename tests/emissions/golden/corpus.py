@@ -1,4 +1,7 @@
-"""The golden corpus: how it is laid out in files, one footprint a line."""
+"""The golden corpus: how it is laid out in files, one footprint a line.
+
+Here lie the footprints of method m1, in ``m2`` those of m2.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,15 +15,18 @@ from diandian.emissions.replay import PER_LINE, WHOLE
 HERE = Path(__file__).parent
 
 
-def files() -> list[Path]:
-    """Return the files of the corpus."""
-    return sorted(HERE.glob("*.jsonl"))
+FOLDERS = {"m1": HERE, "m2": HERE / "m2"}
 
 
-def digest() -> str:
-    """Return one SHA-256 over names and bytes of all files."""
+def files(method: str) -> list[Path]:
+    """Return the files of a method."""
+    return sorted(FOLDERS[method].glob("*.jsonl"))
+
+
+def digest(method: str) -> str:
+    """Return one SHA-256 over names and bytes of all files of a method."""
     whole = sha256()
-    for path in files():
+    for path in files(method):
         whole.update(path.name.encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()
 
@@ -53,10 +59,10 @@ def text(columns: Mapping[str, Any], entries: list[dict[str, Any]]) -> str:
 COLUMNS = {"whole": list(WHOLE), "lines": list(PER_LINE)}
 
 
-def stated() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Return every footprint with its name, such as "hotel.jsonl:12"."""
-    for path in files():
+def stated(*methods: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return every footprint with its name, such as "m2/hotel.jsonl:12"; of all methods if none."""
+    for path in (path for method in methods or FOLDERS for path in files(method)):
         first, *rows = path.read_text(encoding="utf-8").splitlines()
         assert json.loads(first) == COLUMNS, "the corpus is read by the columns that it states"
         for number, row in enumerate(rows, 2):
-            yield f"{path.name}:{number}", read(json.loads(row))
+            yield f"{path.relative_to(HERE).as_posix()}:{number}", read(json.loads(row))

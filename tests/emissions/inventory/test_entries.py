@@ -231,7 +231,7 @@ def test_better_data_never_widen(entries: list[Entry], at: int, quality: str) ->
 
 
 def test_the_low_end_stays_where_a_symmetric_interval_would_drop() -> None:
-    # By the rule for guests the first is a factor range, the second symmetric and lower.
+    # By m1's rule for guests the first is a factor range, the second symmetric and lower.
     def of(quality: str) -> compute.Inventory:
         one = OwnValue(Decimal(1), "one", Decimal(58))
         other = OwnValue(Decimal(1), "other", Decimal(50))

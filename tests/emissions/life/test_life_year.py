@@ -72,7 +72,8 @@ def check(estimate: Estimate) -> None:
     assert all(calculator.lever_note(lever.key) for lever in estimate.levers)
     assert Estimate.from_json(estimate.to_json()) == estimate
     assert canonical_json(estimate.to_json())
-    assert detailed.again(estimate.inputs, newest()).to_json() == estimate.to_json()
+    factors = factor_set(estimate.factor_set_id)
+    assert detailed.again(estimate.inputs, factors).to_json() == estimate.to_json()
 
 
 def paths(region: str) -> Iterator[dict[str, str]]:

@@ -69,30 +69,46 @@ def root(square: Fraction) -> Fraction:
     return Fraction(PRECISE.sqrt(number))
 
 
-def opinion(parts: Iterable[Part]) -> Opinion:
-    """Add lines up, with the interval of the total."""
+def opinion(parts: Iterable[Part], method: str) -> Opinion:
+    """Add lines up, with the interval of the total by "m1" or "m2"."""
     kept = list(parts)
     total = sum(part.grams for part in kept)
+    low, high = {"m1": _ends_by_m1, "m2": _ends_by_m2}[method](kept, total)
+    without = sum(part.grams_without for part in kept)
+    return Opinion({part.key: part.grams for part in kept}, total, without, low, high)
+
+
+def spread(parts: Iterable[Part]) -> Fraction:
+    """Return the doubt of a sum in grams times per cent."""
     errors: dict[object, Fraction] = defaultdict(Fraction)
     square = Fraction(0)
-    for part in kept:
+    for part in parts:
         errors[part.row.name] += part.grams * part.row.doubt
         if part.together:
             errors[part.together] += part.grams * part.activity
         else:
             square += (part.grams * part.activity) ** 2
         square += (part.grams * part.distance) ** 2
-    square += sum(each**2 for each in errors.values())
-    spread = root(square) / 100  # grams to each side
+    return root(square + sum(each**2 for each in errors.values()))
+
+
+def _ends_by_m1(parts: list[Part], total: int) -> tuple[int, int]:
+    """Add and take away, or multiply and divide where the doubt is over 60 %."""
+    doubt = spread(parts)
     heavy = any(
         3 * part.grams > total and part.activity**2 + part.distance**2 + part.row.doubt**2 > 60**2
-        for part in kept
+        for part in parts
     )
-    if total and (square > (60 * total) ** 2 or heavy):
-        times = 1 + spread / total
-        low, high = floor(total / times + HALF), floor(total * times + HALF)
-    else:
-        half = floor(spread + HALF)
-        low, high = total - half, total + half
-    without = sum(part.grams_without for part in kept)
-    return Opinion({part.key: part.grams for part in kept}, total, without, low, high)
+    if total and (doubt > 60 * total or heavy):
+        times = 1 + doubt / 100 / total
+        return floor(total / times + HALF), floor(total * times + HALF)
+    half = floor(doubt / 100 + HALF)
+    return total - half, total + half
+
+
+def _ends_by_m2(parts: list[Part], total: int) -> tuple[int, int]:
+    """Multiply and divide by 1 plus the doubt, rounded to a tenth of a per cent."""
+    if not total:
+        return 0, 0
+    times = 1 + Fraction(floor(spread(parts) / total * 10 + HALF), 1000)
+    return floor(total / times + HALF), floor(total * times + HALF)

@@ -68,12 +68,16 @@ def _row(line: dict[str, str], publisher: str) -> Row:
 
 
 class Factors:
-    """The rows of an edition in its order of asking. ``instead``: values by name, to try errors."""
+    """The rows of an edition in its order of asking, and its method.
+
+    ``instead``: values by name, to try errors.
+    """
 
     def __init__(
         self, edition: str, instead: dict[tuple[str, str, str], Fraction] | None = None
     ) -> None:
         head = tomllib.loads((FOLDER / f"editions/{edition}.toml").read_text(encoding="utf-8"))
+        self.method: str = head["method_version"]
         self.rows: dict[str, list[Row]] = {}
         for publisher in head["publisher_sets"]:
             for row in _publishers()[publisher]:

@@ -8,6 +8,7 @@ fractions where the package uses decimals.
 import ast
 import random
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ import pytest
 
 from diandian.emissions.errors import FactorMissingError
 from diandian.emissions.estimate import Estimate, estimate_lines
-from diandian.emissions.factor_set import factor_set, factor_sets
+from diandian.emissions.factor_set import FactorSet, factor_set, factor_sets
+from diandian.emissions.lines import Line
 from diandian.emissions.scene_kind import scene_kind
 from diandian.kernel.errors import InputError
-from tests.emissions.golden import corpus
+from tests.emissions.golden import corpus, lives
 from tests.emissions.golden.visits import bare_lines, visit
-from tests.emissions.second_opinion.arithmetic import Opinion
-from tests.emissions.second_opinion.data import Factors, RefusedError
-from tests.emissions.second_opinion.visits import second_opinion
+from tests.emissions.second_opinion.arithmetic import Opinion, Part, opinion
+from tests.emissions.second_opinion.data import Factors, RefusedError, Row
+from tests.emissions.second_opinion.visits import KINDS, second_opinion
 
 pytestmark = pytest.mark.pure
 
@@ -97,10 +99,45 @@ def test_bare_lines_agree_in_every_unit() -> None:
 
 
 def test_the_golden_corpus_agrees() -> None:
+    seen = set()
     for name, stated in corpus.stated():
+        kind = stated["inputs"].get("kind", "lines")
+        if kind not in KINDS:
+            continue  # lives and inventories: their ranges are compared below
+        seen.add((kind, stated["method_version"]))
         found = theirs(stated["inputs"], stated["factor_set_id"])
         assert found is not None, name
         assert [line["mass_g"] for line in stated["lines"]] == list(found.lines.values()), name
         assert stated["mass_g"] == found.mass_g, name
         assert (stated["low_g"], stated["high_g"]) == (found.low_g, found.high_g), name
         assert stated["without_non_co2_g"] == found.without_g, name
+    assert seen == {(kind, method) for kind in KINDS for method in ("m1", "m2")}
+
+
+def part_of(line: Line) -> Part:
+    """Return a line of ours as the second opinion knows lines: its numbers, no result."""
+    place, doubt = (line.factor_region, line.factor_set), line.uncertainty_factor_pct
+    value = Fraction(line.value)
+    return Part(
+        line.key,
+        Row(line.factor_id, *place, line.unit, "", False, value, line.quality, Fraction(doubt)),
+        Fraction(line.activity_amount),
+        Fraction(line.share),
+        Fraction(line.uncertainty_activity_pct),
+        Fraction(line.uncertainty_distance_pct),
+        together=line.details.get("moves_with", ""),
+    )
+
+
+@pytest.mark.parametrize("make", [lives.year, lives.days, lives.inventory])
+def test_the_ranges_of_lives_and_inventories_agree(
+    make: Callable[[random.Random, FactorSet], Estimate],
+) -> None:
+    dice = random.Random(SEED)
+    for _ in range(100):
+        estimate = make(dice, factor_set("2026.2"))
+        found = opinion([part_of(line) for line in estimate.lines], "m2")
+        assert {line.key: line.mass_g for line in estimate.lines} == found.lines
+        assert (estimate.mass_g, estimate.low_g, estimate.high_g) == (
+            found.mass_g, found.low_g, found.high_g
+        )  # fmt: skip

@@ -22,6 +22,7 @@ GOODS = {"beef": "beef", "pork": "pork", "chicken": "chicken", "egg": "egg", "ri
          "greens": "cabbage", "fruit": "apple"}  # fmt: skip
 # Meals a night, and on a day trip, where the guest does not say.
 MEALS = {"conference": (1, 0), "hotel": (2, 0), "scenic_spot": (3, 1), "other": (3, 0)}
+KINDS = {*MEALS, "restaurant", "supermarket", "lines"}  # of which there is a second opinion
 BASIS = {
     "meter": 5,
     "ticket": 5,
@@ -37,16 +38,22 @@ SIZE = {"kWh": 1, "MWh": 1000, "km": 1, "m": "0.001", "mile": "1.609344", "kg": 
 
 def second_opinion(inputs: dict[str, Any], factors: Factors) -> Opinion:
     """Return what a visit or bare lines should come to. Raises: RefusedError."""
+    return opinion(_parts(inputs, factors), factors.method)
+
+
+def _parts(inputs: dict[str, Any], factors: Factors) -> Iterator[Part]:
     if "lines" in inputs:
-        return opinion(_bare(line, number, factors) for number, line in enumerate(inputs["lines"]))
+        yield from (_bare(line, n, factors) for n, line in enumerate(inputs["lines"]))
+        return
     where = (inputs["city"], inputs["country"], inputs["region"])
     case = Case(inputs["answers"], *where, inputs["non_co2"], factors)
     if inputs["kind"] == "restaurant":
-        return opinion([*_outing(case), *_eaten(case)])
-    if inputs["kind"] == "supermarket":
-        return opinion([*_outing(case), *_basket(case)])
-    usual = MEALS[inputs["kind"]]
-    return opinion([*travel(case), *_stay(case), *_local(case), *_meals(case, *usual)])
+        yield from (*_outing(case), *_eaten(case))
+    elif inputs["kind"] == "supermarket":
+        yield from (*_outing(case), *_basket(case))
+    else:
+        usual = MEALS[inputs["kind"]]
+        yield from (*travel(case), *_stay(case), *_local(case), *_meals(case, *usual))
 
 
 def _stay(case: Case) -> Iterator[Part]:

@@ -10,7 +10,7 @@ from diandian.emissions.lines import Line
 from diandian.emissions.numbers import plain
 
 FOLDER = Path(__file__).parents[3] / "docs/why"
-NOW, OLD = "2026.1", "2024.1"
+NOW, OLD = "2026.2", "2024.1"
 BLOCK = re.compile(r"(<!-- (lines|old) -->\n).*?(<!-- end -->)", re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*\.\d+(?![\w.]*\d)")
 

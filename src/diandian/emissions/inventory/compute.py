@@ -1,8 +1,7 @@
 """Computes an inventory: entries and guests' answers in, an estimate of the organiser's grams out.
 
 What guests answer for is computed too, and kept outside the organiser's total. The interval is a
-factor range at every width: its ends move inwards, never outwards, when data get better, which a
-change from a symmetric interval to a factor range would break.
+factor range by every method: that of the organiser was one before m2 made it the rule for all.
 *Source:* methodology, sections 1, 2, 5, 10 and 11.
 """
 
@@ -136,7 +135,7 @@ def replay(inputs: Mapping[str, Any], factors: FactorSet) -> Estimate:
 
 
 def ranged(result: Estimate) -> Estimate:
-    """Return an estimate whose interval is a factor range, whatever its width."""
+    """Return an estimate whose interval is a factor range, whatever its width and method."""
     doubt = Decimal(result.doubt_pct)  # as printed, so that anybody can recompute the ends
     low_g, high_g = factor_range(result.mass_g, doubt)
     return replace(result, low_g=low_g, high_g=high_g, interval_form="factor")

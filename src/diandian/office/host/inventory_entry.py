@@ -14,7 +14,8 @@ from diandian.emissions.inventory.entries import FIELDS, QUALITIES, STATED
 from diandian.flows import inventory as flow
 from diandian.flows import inventory_files
 from diandian.footprints import evidence as files
-from diandian.footprints import inventory, queries
+from diandian.footprints import queries
+from diandian.footprints.calculation import factors_of
 from diandian.kernel.errors import ConflictError, DiandianError, NotFoundError
 from diandian.office.host.inventory import frame, since_of
 from diandian.office.host.inventory_words import raw_of, units_for
@@ -75,7 +76,7 @@ def one(request: HttpRequest, visitor: Visitor, slug: str, key: str) -> HttpResp
 def _pick(request: HttpRequest, visitor: Visitor, scene: Scene) -> HttpResponse:
     """Show the activities that can be counted here, by source."""
     only = request.GET.get("category", "")
-    factors = inventory.factors_of(scene)
+    factors = factors_of(scene)
     by_source: dict[str, list[tuple[str, str, str]]] = {}
     for activity in ACTIVITIES.values():
         if not known_at(activity, factors, scene.region):
@@ -160,7 +161,7 @@ def _form(
         "whose": _whose(raw["owner"]),
         "label": gettext(activity.label),
         "activity": activity.key,
-        "known": known_at(activity, inventory.factors_of(scene), scene.region),
+        "known": known_at(activity, factors_of(scene), scene.region),
         "units": units_for(activity),
         "sources": [(each, gettext(CATEGORIES[each].label)) for each in activity.categories],
         "qualities": [(each, gettext(QUALITIES[each])) for each in STATED],

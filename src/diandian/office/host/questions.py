@@ -9,7 +9,7 @@ from diandian.emissions.inventory.activities import ACTIVITIES
 from diandian.emissions.inventory.activity import known_at
 from diandian.emissions.scene_kinds.other.composed import LANGUAGES, MOST_QUESTIONS
 from diandian.flows import questions as flow
-from diandian.footprints import inventory
+from diandian.footprints.calculation import factors_of
 from diandian.kernel.errors import N_, DiandianError, NotFoundError
 from diandian.office.host.form import NAMES
 from diandian.office.host.overview import scene_of
@@ -76,7 +76,7 @@ def _page(
     error: DiandianError | None = None,
 ) -> HttpResponse:
     asked = [*composed.get("questions", []), *({} for _ in range(MOST_QUESTIONS))][:MOST_QUESTIONS]
-    factors = inventory.factors_of(scene)
+    factors = factors_of(scene)
     shown = {
         "scene": scene,
         "name": words(scene.names),

@@ -31,6 +31,9 @@ class Command(BaseCommand):
         del args
         before, after = (_edition(str(options[name])) for name in ("before", "after"))
         self.stdout.write(f"Factors {before.id} and {after.id}. No certificate and no scene moves.")
+        if before.method_version != after.method_version:
+            methods = f"Methods {before.method_version} and {after.method_version}"
+            self.stdout.write(f"{methods}: grams are counted alike, ranges are not.")
         self.stdout.write("\nFive trips of one person, kg of CO2e")
         for result in moved_results(before, after):
             self._result(result)
