@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from diandian.emissions.replay_year import replay_year
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 CHOICES = {"heating": "gas", "car": "electric", "commute": "metro", "diet": "some"}
 NUMBERS = {"people": "2", "electricity_kwh": "180", "car_km": "6000", "clothes": "10"}
@@ -52,6 +54,28 @@ def test_from_the_first_question_to_the_certificate(site, new_phone, scripts):
     page.wait_for_url(re.compile(r"/c/[0-9A-Z]{12}\b"), timeout=20_000)
     assert "Marieke" in page.content()
     assert re.search(r"The amount here is about (49|50|51)% of that estimate", page.content())
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_box_puts_the_answers_into_the_file_and_nowhere_else(site, new_phone, scripts):
+    page = new_phone(scripts=scripts)
+    walk(page, site)
+    press(page)
+    press(page)
+    box = page.locator("input[name=keep]")
+    assert not box.is_checked()
+    page.get_by_text("Keep my answers in the certificate file").click()
+    assert box.is_checked()
+    press(page)
+    press(page, 'form:has(input[name="outcome"][value="paid"]) button')
+    page.wait_for_url(re.compile(r"/c/[0-9A-Z]{12}\b"), timeout=20_000)
+    code = re.search(r"/c/([0-9A-Z]{12})", page.url)[1]
+    assert "car_km" not in page.content()
+    assert "kWh" not in page.content()
+    sent = page.request.get(f"{site}/c/{code}.json").json()
+    stated = sent["credentialSubject"]["estimate"]
+    assert stated["carried"]["inputs"]["answers"]["electricity_kwh"] == "180"
+    assert replay_year(stated).same
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -301,6 +301,12 @@ def estimated_range(record: Record, lang: str) -> str:
     return _say(LIFE_FACTS["range"], lang, range=shown) if is_life(record) else shown
 
 
+def _estimate_fact(record: Record) -> Text:
+    if not is_life(record):
+        return FACTS["estimate"]
+    return LIFE_FACTS["carried" if record["estimate"].get("carried") else "estimate"]
+
+
 def what_it_says(record: Record, lang: str) -> list[str]:
     """Return plain sentences on what the certificate says and does not say."""
     mass, estimate, money = exact_mass(record["mass_g"], lang), record["estimate"], record["money"]
@@ -310,7 +316,7 @@ def what_it_says(record: Record, lang: str) -> list[str]:
     if estimate is not None:
         lines.append(
             _say(
-                (LIFE_FACTS if is_life(record) else FACTS)["estimate"],
+                _estimate_fact(record),
                 lang,
                 estimate=shown_mass(estimate["mass_g"], lang),
                 range=shown_range(estimate["low_g"], estimate["high_g"], lang),

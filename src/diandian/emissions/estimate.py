@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 ROUNDING = "r1"  # a gram per line, half up; the total is the sum of the rounded lines
+# Where a document carries sums, it may carry the estimate that they sum up under this name.
+CARRIED = "carried"
 NARROW = {
     "mode": N_("Telling us how you travel would narrow the range most."),
     "stay": N_("Telling us the kind of hotel would narrow the range most."),
@@ -146,7 +148,11 @@ def _flat(item: Lever | Praise | Narrow) -> dict[str, Any]:
 
 
 def without_person(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an estimate's JSON without answers and places; grams, factors and doubts stay."""
+    """Return an estimate's JSON without answers and places; grams, factors and doubts stay.
+
+    Of a document of sums, the estimate behind them goes whole: its amounts are answers.
+    """
+    data = {name: value for name, value in data.items() if name != CARRIED}
     lines = [{**line, "details": {}, "params": {}, **_unsourced(line)} for line in data["lines"]]
     return {**data, "lines": lines, "inputs": {}, "levers": [], "praise": None, "narrow": []}
 

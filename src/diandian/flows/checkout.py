@@ -5,6 +5,7 @@ gateway hears of it; asking again with the same numbers never does a thing twice
 *Source:* payments design, sections 1 and 7.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin
@@ -51,6 +52,7 @@ class _Wish:
     body_sha256: str
     at: datetime
     is_vouched_for: bool
+    carried: Mapping[str, object] | None
 
 
 def place_order(  # noqa: PLR0913 - the whole wish, by name
@@ -64,12 +66,15 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
     guest_key: str = "",
     fresh_quote: Quote | None = None,
     is_vouched_for: bool = False,
+    carried: Mapping[str, object] | None = None,
     at: datetime | None = None,
 ) -> Order:
     """Order a quote: hold its grams and start its payment.
 
     ``fresh_quote``: the quote itself when the caller just opened it, which saves reading it again.
     ``is_vouched_for``: the operator's own sale, which the caps on unpaid orders leave alone.
+    ``carried``: the quote's estimate with the answers behind it, where somebody asked for them to
+    go along; written with the order and not before, so that no answers lie with an unused quote.
     Idempotent by: ``idempotency_key``, else by the quote: asked again, the same order returns.
     Raises: QuoteNotFoundError, QuoteExpiredError, QuoteUsedError, SceneClosedError, SoldOutError,
     FootprintExpiredError, AlreadyMatchedError, AlreadyCoveredError, BeingCoveredError,
@@ -96,6 +101,7 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
         body,
         at,
         is_vouched_for,
+        carried,
     )
     try:
         order, payment = _write(wish)
@@ -141,6 +147,8 @@ def _write(wish: _Wish) -> tuple[Order, Payment]:
         body_sha256=wish.body_sha256,
         at=at,
     )
+    if wish.carried is not None:
+        actions.set_estimate(order, wish.carried)
     if not wish.is_vouched_for:
         caps.refuse_many_unpaid(order)
     payment = _start_payment(order, quote, wish.gateway, at)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from diandian.emissions.life.certified import is_carried, sums_alone
 from diandian.flows import line_claims
 from diandian.flows.payment_events import close_or_refresh
 from diandian.kernel.clock import now
@@ -46,9 +47,19 @@ def _expire(order: Order, at: datetime, to: OrderState = OrderState.EXPIRED) -> 
         if not actions.move(order, to):
             return False
         line_claims.let_go(order)
+        _drop_answers(order)
         registry_actions.release(order.ref)
     log.info("order %s became %s, its grams are free again", order.id, to)
     return True
+
+
+def _drop_answers(order: Order) -> None:
+    """Forget the answers that were to go along with a certificate: there will be none."""
+    if order.footprint_id is not None or order.scene_id is not None:
+        return  # not for a year of life: the quote need not be read
+    estimate = order.quote.estimate
+    if estimate and is_carried(estimate):
+        actions.set_estimate(order, sums_alone(estimate))
 
 
 def cancel_order(order: Order, *, at: datetime | None = None) -> bool:

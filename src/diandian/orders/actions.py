@@ -255,6 +255,14 @@ def take_off_boards(guest_key: str) -> int:
     return Order.objects.filter(guest_key=guest_key, on_board=True).update(on_board=False)
 
 
+def set_estimate(order: Order, estimate: Mapping[str, object]) -> None:
+    """Write another form of the estimate that an order's quote rests on; its grams are the same."""
+    assert order.quote.estimate is not None, "only an estimate can have another form"
+    assert estimate["mass_g"] == order.quote.estimate["mass_g"], "the grams are the same"
+    order.quote.estimate = dict(estimate)
+    Quote.objects.filter(id=order.quote_id).update(estimate=order.quote.estimate)
+
+
 def erase_name(order: Order) -> None:
     """Erase the person behind an order and their answers; grams and money stay."""
     estimate = order.quote.estimate

@@ -101,7 +101,8 @@ def _estimate(record: Record) -> str:
         return f"the lines add up to {total} g, not {estimate['mass_g']} g"
     if not 0 <= estimate["low_g"] <= estimate["mass_g"] <= estimate["high_g"]:
         return "the estimate lies outside its own range"
-    return _factor_range(estimate) if estimate.get("method_version") == "m2" else ""
+    ends = _factor_range(estimate) if estimate.get("method_version") == "m2" else ""
+    return ends or _carried(estimate)
 
 
 def _factor_range(estimate: Record) -> str:
@@ -115,6 +116,23 @@ def _factor_range(estimate: Record) -> str:
     if ends != (estimate["low_g"], estimate["high_g"]):
         return f"by its doubt the estimate lies between {ends[0]} g and {ends[1]} g"
     return ""
+
+
+def _carried(estimate: Record) -> str:
+    """Check that the answers of a year that somebody sent along stand behind its five sums."""
+    carried = estimate.get("carried")
+    if carried is None:
+        return ""
+    sums: dict[str, int] = {}
+    for line in carried["lines"]:
+        group = line["key"].partition(".")[0]
+        sums[group] = sums.get(group, 0) + line["mass_g"]
+    stated = {line["key"]: line["mass_g"] for line in estimate["lines"]}
+    if {group: mass_g for group, mass_g in sums.items() if mass_g} != stated:
+        return "the sums are not those of the lines that it carries"
+    names = ("mass_g", "low_g", "high_g", "factor_set_id", "method_version")
+    same = all(carried[name] == estimate[name] for name in names)
+    return "" if same else "the estimate that it carries is another one"
 
 
 def _own_factors(record: Record) -> str:

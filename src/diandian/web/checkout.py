@@ -101,6 +101,9 @@ class _Trip:
         """Show projects and prices."""
         return _page(request, self.footprint, wish, error=error, new_total=new_total)
 
+    def carried(self) -> None:
+        """Return None: a trip carries its answers in any case."""
+
     def lead_on(self, error: DiandianError) -> HttpResponse | None:
         """Lead a trip that cannot be ordered any more back to its result, or to its order."""
         if isinstance(error, FootprintExpiredError | SceneClosedError):

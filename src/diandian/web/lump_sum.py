@@ -76,6 +76,9 @@ class Amount:
         """Show projects and prices."""
         return _page(request, self, wish, error=error, new_total=new_total)
 
+    def carried(self) -> None:
+        """Return None: there are no answers."""
+
     def lead_on(self, error: DiandianError) -> HttpResponse | None:  # noqa: ARG002 - none of its own
         """Return None: an amount has no other place to lead to."""
         return None

@@ -147,6 +147,9 @@ class Basket(Protocol):
     ) -> HttpResponse:
         """Show projects and prices."""
 
+    def carried(self) -> Mapping[str, object] | None:
+        """Return the estimate with its answers, where the guest asked for them to go along."""
+
     def lead_on(self, error: DiandianError) -> HttpResponse | None:
         """Return where a refusal of this basket's own leads, or None."""
 
@@ -171,6 +174,7 @@ def order(request: HttpRequest, basket: Basket, wish: Wish) -> HttpResponse:
             idempotency_key=basket.key(wish),
             guest_key=guest_key,
             fresh_quote=quote,
+            carried=basket.carried(),
         )
     except DiandianError as error:
         return _refused(request, basket, wish, error)

@@ -14,7 +14,7 @@ from diandian.emissions.estimate import Estimate, estimate_lines
 from diandian.emissions.factor_set import FactorSet, factor_set
 from diandian.emissions.scene_kind import scene_kind
 from diandian.kernel.errors import InputError
-from tests.emissions.golden import corpus, lives
+from tests.emissions.golden import corpus, years
 from tests.emissions.golden.visits import KINDS, bare_lines, visit
 
 SEED = 2026
@@ -63,7 +63,7 @@ def _of_m2() -> dict[str, list[Estimate]]:
     made = {kind: _visits(f"m2 {kind}", [kind], OF_M2, editions) for kind in KINDS}
     made["lines"] = _bare("m2 lines", OF_M2, editions)
     made["rough"] = _visits("m2 rough", TRAVELLED, OF_M2, editions, rough=True)
-    for name, make in (("year", lives.year), ("diary", lives.days), ("inventory", lives.inventory)):
+    for name, make in (("year", years.year), ("diary", years.days), ("inventory", years.inventory)):
         made[name] = _repeated(f"m2 {name}", make, editions)
     return made
 

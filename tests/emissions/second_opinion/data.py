@@ -20,7 +20,10 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One factor: kg of CO2e for one unit, and its doubt in per cent."""
+    """One factor: kg of CO2e for one unit, and its doubt in per cent.
+
+    ``how``: why another row was taken than the one asked for.
+    """
 
     id: str
     region: str
@@ -31,6 +34,7 @@ class Row:
     value: Fraction
     grade: str
     doubt: Fraction
+    how: str = ""
 
     @property
     def name(self) -> tuple[str, str, str]:
@@ -40,7 +44,8 @@ class Row:
     def worse(self) -> "Row":
         """Return the row standing in for another place, one grade worse."""
         grade = {"A": "B", "B": "C", "C": "D", "D": "D"}[self.grade]
-        return replace(self, grade=grade, doubt=max(self.doubt, Fraction(PER_CENT[grade])))
+        doubt = max(self.doubt, Fraction(PER_CENT[grade]))
+        return replace(self, grade=grade, doubt=doubt, how="stands in")
 
 
 @cache
@@ -91,7 +96,7 @@ class Factors:
         for wanted in (region, country):
             for row in rows:
                 if row.region == wanted:
-                    return row
+                    return row if wanted == region else replace(row, how="of the country")
         for row in rows:
             if row.everywhere:
                 return row.worse()

@@ -20,7 +20,7 @@ from diandian.emissions.factor_set import FactorSet, factor_set, factor_sets
 from diandian.emissions.lines import Line
 from diandian.emissions.scene_kind import scene_kind
 from diandian.kernel.errors import InputError
-from tests.emissions.golden import corpus, lives
+from tests.emissions.golden import corpus, years
 from tests.emissions.golden.visits import bare_lines, visit
 from tests.emissions.second_opinion.arithmetic import Opinion, Part, opinion
 from tests.emissions.second_opinion.data import Factors, RefusedError, Row
@@ -129,7 +129,7 @@ def part_of(line: Line) -> Part:
     )
 
 
-@pytest.mark.parametrize("make", [lives.year, lives.days, lives.inventory])
+@pytest.mark.parametrize("make", [years.year, years.days, years.inventory])
 def test_the_ranges_of_lives_and_inventories_agree(
     make: Callable[[random.Random, FactorSet], Estimate],
 ) -> None:

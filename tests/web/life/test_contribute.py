@@ -11,39 +11,14 @@ from diandian.certificates.models import Certificate
 from diandian.emissions.estimate import without_person
 from diandian.emissions.life.certified import certified, is_year
 from diandian.flows import erase
-from diandian.kernel.memory import Memory
 from diandian.orders.models import Order, OrderState, Quote
 from diandian.registry.models import Retirement
 from diandian.verifier import certificate as verifier
 from diandian.web.life import answers as said
-from tests.web.life.walk import ANSWERS, a_of, page, walk
-from tests.web.world import open_shop
+from tests.web.life.walk import page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh")]
 HIDDEN = re.compile(r'<input type="hidden"[^>]*name="([^"]+)" value="([^"]*)"')
-
-
-@pytest.fixture(autouse=True)
-def fresh(settings, tmp_path):
-    settings.SANDBOX_STORE = tmp_path / "bank.sqlite3"
-    settings.DATA_DIR = tmp_path
-    Memory.forget_everything()
-
-
-@pytest.fixture
-def browser(client):
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-    return client
-
-
-@pytest.fixture
-def shop():
-    open_shop()
-
-
-@pytest.fixture
-def text(browser):
-    return a_of(walk(browser, ANSWERS)[-1])
 
 
 def press_pay(browser, text, chosen="month", **changes):

@@ -29,6 +29,10 @@ def _trip(key: str, label: str, *rows: str, unit: str = "passenger-km") -> Activ
     return Activity(key, label, _TRIP, unit, tuple(map(Row, rows)), guest=True)
 
 
+def _city_ride(key: str, label: str, row: str) -> Activity:
+    return Activity(key, label, _TRIP, "passenger-km", (Row(row, national=True),), guest=True)
+
+
 def _flight(key: str, label: str, row: str, only: str = "") -> Activity:
     rows = (Row(f"transport.air.{row}.rf", only=only),)
     return Activity(key, label, _TRIP[::2], "passenger-km", rows, guest=True)
@@ -96,8 +100,8 @@ _TRIPS = (
         "transport.rail.national",
     ),
     _trip("train", N_("Train"), "transport.rail.conventional", "transport.rail.national"),
-    _trip("metro", N_("Metro"), "transport.rail.metro"),
-    _trip("bus", N_("City bus"), "transport.road.bus.local"),
+    _city_ride("metro", N_("Metro"), "transport.rail.metro"),
+    _city_ride("bus", N_("City bus"), "transport.road.bus.local"),
     _trip("coach", N_("Coach or shuttle bus"), "transport.road.coach"),
     _trip("ferry", N_("Ferry"), "transport.sea.ferry.average"),
     _trip("ebike", N_("E-bike or e-scooter"), "transport.active.ebike"),

@@ -27,13 +27,15 @@ class Row:
 
     ``ratio``: by which its result is scaled (class of a hotel). ``only``: a country in which the
     row is taken, "" for everywhere. ``home``: where the row lives; elsewhere it stands in for the
-    place, one grade worse.
+    place, one grade worse. ``national``: the country's row is taken though a province has one,
+    since those of provinces are second-hand and unchecked (methodology, section 4).
     """
 
     id: str
     ratio: Decimal = ONE
     only: str = ""
     home: str = ""
+    national: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _row(activity: Activity, factors: FactorSet, region: str) -> Row:
 def _found(factors: FactorSet, row: Row, factor_id: str, region: str) -> FoundFactor:
     if row.home and row.home != region[:2]:
         return factors.stand_in(factor_id, row.home)
-    return factors.find(factor_id, row.home or region)
+    return factors.find(factor_id, row.home or (region[:2] if row.national else region))
 
 
 def _second(

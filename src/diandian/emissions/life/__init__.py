@@ -48,6 +48,13 @@ Day by day: ``life.diary``
     estimate(entries, factor_set, region) -> Estimate           of any entries, such as a month's
     again(estimate.inputs, factor_set) -> Estimate
 
+On a certificate: ``life.certified``, ``life.own_answers``, ``emissions.replay_year``
+
+    certified(estimate) -> dict          five sums and the range, no answers
+    carried(estimate) -> dict            with the whole estimate beside them, where it is wished
+    of_link(link), of_document(json) -> OwnAnswers; OwnAnswers.estimate(factor_set) -> Estimate
+    replay_year(certified, answers=None) -> Replayed
+
 All raise ``UnknownChoiceError`` (field "region") for a region that is not in ``regions()``.
 *Source:* methodology, sections 8, 9, 11 and 12.
 """

@@ -126,14 +126,17 @@ def item_lines(
 ) -> list[Line]:
     """Return the lines of a year; bills of the home are divided by the people in it.
 
-    The order of the items changes neither a line nor the sum. Raises: FactorMissingError.
+    Where nobody said how many these are, the line is marked as assumed. The order of the items
+    changes neither a line nor the sum. Raises: FactorMissingError.
     """
     context = calculator.context_of(region)
-    people, _ = per_person(values, context)
+    people, guessed = per_person(values, context)
     lines: list[Line] = []
     for number, item in enumerate(items):
         known = item.entry.known
         share = M1.divide(people if known.shared else ONE, Decimal(item.years))
+        assumed = known.shared and guessed
+        asked = {"question": "people"} if assumed else {}
         lines += entry_lines(
             item.entry,
             context,
@@ -141,7 +144,8 @@ def item_lines(
             key=f"{known.group}.{known.key}.{number}",
             share=share,
             times=TIMES[item.period],
-            details={"period": item.period, "years": str(item.years)},
+            assumed=assumed,
+            details={"period": item.period, "years": str(item.years), **asked},
         )
     return lines
 

@@ -231,7 +231,7 @@ def _breakfast(
         category="food",
         label=N_("Breakfasts"),
         amount=M1.multiply(BREAKFASTS, TIMES["week"]),
-        doubt=Doubt(GUESS),
+        doubt=Doubt(DEFAULT if assumed else GUESS),
         assumed=assumed,
         details={"question": "diet"},
     )

@@ -16,7 +16,7 @@ from diandian.emissions.life.activities import ALL, Activity, available
 from diandian.emissions.life.parts import TIMES
 from diandian.emissions.lines import M1, ONE, Doubt, Line, make_line
 from diandian.emissions.numbers import THOUSANDTH, plain, read_number
-from diandian.emissions.uncertainty import EXACT, GUESS, TICKET
+from diandian.emissions.uncertainty import DEFAULT, EXACT, GUESS, TICKET
 from diandian.kernel.units import UnitError, convert
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def read_amount(
     return amount.quantize(THOUSANDTH, rounding=ROUND_HALF_UP)
 
 
-def entry_lines(
+def entry_lines(  # noqa: PLR0913 - all by name
     entry: Entry,
     context: SceneContext,
     factors: FactorSet,
@@ -114,9 +114,14 @@ def entry_lines(
     key: str,
     share: Decimal = ONE,
     times: Decimal = TIMES["once"],
+    assumed: bool = False,
     details: Mapping[str, Any] | None = None,
 ) -> list[Line]:
-    """Return the lines of an entry. ``times``: how often it occurs. Raises: FactorMissingError."""
+    """Return the lines of an entry.
+
+    ``times``: how often it occurs. ``assumed``: the share rests on a number that nobody stated, so
+    that the line is as doubtful as a default, however exact the amount. Raises: FactorMissingError.
+    """
     known = entry.known
     amount = M1.multiply(Decimal(plain(entry.amount)), times)  # 6.000 and 6 are one digit string
     lines = []
@@ -129,7 +134,8 @@ def entry_lines(
             amount=M1.multiply(amount, step.times),
             share=share,
             params={"amount": plain(amount), "unit": known.unit},
-            doubt=Doubt(BASES[entry.basis]),
+            doubt=Doubt(DEFAULT if assumed else BASES[entry.basis]),
+            assumed=assumed,
             without=step.without,
             details={"activity": entry.activity, "amount": plain(amount), **(details or {})},
         )

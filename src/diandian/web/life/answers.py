@@ -20,16 +20,20 @@ from diandian.emissions.estimate import Estimate
 from diandian.emissions.factor_set import newest
 from diandian.emissions.life import calculator, detailed
 from diandian.emissions.life.detailed import Item
+from diandian.emissions.life.own_answers import (
+    BETWEEN,
+    FIELDS,
+    SHORT_UNKNOWN,
+    WITHIN,
+    raw_of_text,
+    rows_of_text,
+)
 from diandian.kernel.errors import InputError
 
-# Marks that an address keeps as they are.
-BETWEEN, WITHIN = "~", "*"
 LONGEST = 2_000
-_UNKNOWN = "u"
 # A line of an address is 8 kB at most on most servers, and the certificate's page needs its share.
 MOST_ITEMS = 100
 _LONGEST_ITEMS = 4_000
-_FIELDS = ("activity", "amount", "basis", "period", "years")
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Answers:
         """Return the answers as the query holds them."""
         parts = [self.region]
         for key, value in self.values.items():
-            parts += [key, _UNKNOWN if value == UNKNOWN else str(value)]
+            parts += [key, SHORT_UNKNOWN if value == UNKNOWN else str(value)]
         return BETWEEN.join(parts)
 
     @property
@@ -129,11 +133,9 @@ def of_text(text: str) -> Answers | None:
 
     What cannot be understood is not answered; nothing here raises.
     """
-    region, *parts = text[:LONGEST].split(BETWEEN)
+    region, raw = raw_of_text(text[:LONGEST])
     if region not in calculator.regions():
         return None
-    pairs = dict(zip(parts[::2], parts[1::2], strict=False))
-    raw = {key: UNKNOWN if said == _UNKNOWN else said for key, said in pairs.items() if said}
     read = parse(calculator.questions(region), raw)
     said = {key: value for key, value in read.values.items() if key in raw}
     return Answers(region, said)
@@ -152,18 +154,12 @@ def of_request(request: HttpRequest) -> Answers | None:
 def items_to_text(items: Sequence[Item]) -> str:
     """Return items as the query holds them."""
     rows = (item.to_json() for item in items)
-    return BETWEEN.join(WITHIN.join(str(row[name]) for name in _FIELDS) for row in rows)
+    return BETWEEN.join(WITHIN.join(str(row[name]) for name in FIELDS) for row in rows)
 
 
 def items_of_text(text: str, region: str) -> tuple[Item, ...]:
     """Return the items in a query; rows that cannot be understood are left out."""
-    rows = text[:_LONGEST_ITEMS].split(BETWEEN) if text else []
-    raw = [
-        dict(zip(_FIELDS, parts, strict=True))
-        for row in rows[:MOST_ITEMS]
-        if len(parts := row.split(WITHIN)) == len(_FIELDS)
-    ]
-    return tuple(items_of_rows(raw, region))
+    return tuple(items_of_rows(rows_of_text(text[:_LONGEST_ITEMS])[:MOST_ITEMS], region))
 
 
 def items_of_rows(rows: Sequence[Mapping[str, str]], region: str) -> list[Item]:

@@ -21,6 +21,7 @@ from diandian.emissions.life import calculator
 from diandian.emissions.life import diary as counted
 from diandian.emissions.life.diary import DiaryEntry, Month
 from diandian.emissions.life.errors import TooManyEntriesError
+from diandian.emissions.life.own_answers import WITHIN
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.errors import InputError
 from diandian.ui import drawing
@@ -139,12 +140,12 @@ def merged(here: Sequence[DiaryEntry], there: Sequence[DiaryEntry]) -> list[Diar
 def to_text(entries: Sequence[DiaryEntry]) -> str:
     """Return entries as the form carries them: no mark of it grows on its way."""
     rows = (entry.to_json() for entry in entries)
-    return " ".join(said.WITHIN.join(str(row[name]) for name in _FIELDS) for row in rows)
+    return " ".join(WITHIN.join(str(row[name]) for name in _FIELDS) for row in rows)
 
 
 def of_text(text: str, region: str) -> list[DiaryEntry]:
     """Return the entries that a form carried; what cannot be understood is left out."""
-    rows = [row.split(said.WITHIN) for row in text[:_LONGEST].split(" ")[:MOST_ENTRIES]]
+    rows = [row.split(WITHIN) for row in text[:_LONGEST].split(" ")[:MOST_ENTRIES]]
     raw = [dict(zip(_FIELDS, row, strict=True)) for row in rows if len(row) == len(_FIELDS)]
     return sorted(_of_rows(raw, region), key=_order)
 

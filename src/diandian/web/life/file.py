@@ -12,12 +12,12 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from diandian.emissions.life.own_answers import SCHEMA
 from diandian.kernel.errors import N_, InputError
 from diandian.web.life import answers as said
 from diandian.web.life import steps
 from diandian.web.life.answers import Answers
 
-SCHEMA = "diandian/life/1"
 LARGEST_BYTES = 1_000_000
 Row = dict[str, str]
 

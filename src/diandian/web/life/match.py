@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from diandian.claims import wording
 from diandian.emissions.estimate import Estimate
-from diandian.emissions.life.certified import certified
+from diandian.emissions.life.certified import carried, certified
 from diandian.flows.quote import open_quote
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.errors import N_, DiandianError, InputError
@@ -121,7 +121,7 @@ def pay(request: HttpRequest) -> HttpResponse:
     wish = replace(Wish.read(sent), on_board=False, to_upper=False)
     if len(wish.nonce) < _SHORTEST_NONCE:
         wish = replace(wish, nonce=token_urlsafe(12))
-    basket = _Basket(found, estimate, part)
+    basket = _Basket(found, estimate, part, keep=sent.get("keep") == "1")
     if request.method == "POST":
         return till.order(request, basket, wish)
     return _page(request, basket, wish)
@@ -129,15 +129,18 @@ def pay(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class _Basket:
-    """A part of somebody's year."""
+    """A part of somebody's year. ``keep``: the answers are to go into the certificate's file."""
 
     answers: Answers
     estimate: Estimate
     part: Part
+    keep: bool
 
     def key(self, wish: Wish) -> str:
         """Return what makes a second press of the button the same order."""
-        whose = digest_hex({"a": self.answers.query(), "g": self.part.mass_g})[:16]
+        # With or without the answers is not the same order: consent is never carried over.
+        said = {"a": self.answers.query(), "g": self.part.mass_g}
+        whose = digest_hex(said | {"keep": True} if self.keep else said)[:16]
         return f"web:life:{whose}:{wish.nonce}"
 
     def name(self, wish: Wish) -> str:
@@ -160,6 +163,10 @@ class _Basket:
     ) -> HttpResponse:
         """Show projects and prices."""
         return _page(request, self, wish, error=error, new_total=new_total)
+
+    def carried(self) -> dict[str, object] | None:
+        """Return the year with its answers, where the box was ticked."""
+        return carried(self.estimate) if self.keep else None
 
     def lead_on(self, error: DiandianError) -> HttpResponse | None:  # noqa: ARG002 - none of its own
         """Return None: a year has no other place to lead to."""
@@ -184,6 +191,7 @@ def _page(
         "kg": mass_g // GRAMS_PER_KG,
         "mass_g": mass_g,
         "wish": wish,
+        "keep": basket.keep,
         "cards": cards,
         "chosen": chosen,
         "split": split_of(chosen),
