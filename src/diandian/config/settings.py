@@ -39,7 +39,8 @@ TRUSTED_PROXIES = int(os.environ.get("DIANDIAN_TRUSTED_PROXIES", "0"))
 
 INSTALLED_APPS = [
     "unfold",
-    "django.contrib.admin",
+    # The lists of the desk are loaded with it: see ``urls_desk``.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -71,6 +72,7 @@ MIDDLEWARE = [
     "diandian.config.middleware.LanguageMiddleware",
     "diandian.config.middleware.SameOriginMiddleware",
     "diandian.config.middleware.TypedTextMiddleware",
+    "diandian.config.middleware.LaterMiddleware",
     "diandian.config.middleware.DeskMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
