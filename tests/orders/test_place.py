@@ -1,5 +1,7 @@
 """Which guest of a scene one is, without counting the whole scene for each who asks."""
 
+from itertools import pairwise
+
 import pytest
 
 from diandian.kernel.memory import Memory
@@ -43,9 +45,7 @@ def test_who_pays_late_is_counted_after_a_minute_at_the_latest(orders):
 
 def test_a_neighbour_is_counted_from_their_block_alone(orders, django_assert_num_queries):
     # Any two numbers of a block: the second asks for no more than the rows of the block.
-    first, second = next(
-        pair for pair in zip(orders[2:], orders[3:], strict=False) if pair[0].id % 2 == 0
-    )
+    first, second = next(pair for pair in pairwise(orders[2:]) if pair[0].id % 2 == 0)
     places([first])
     with django_assert_num_queries(1) as asked:
         places([second])

@@ -266,6 +266,8 @@ DOWNLOADS_PER_MINUTE = int(os.environ.get("DIANDIAN_DOWNLOADS_PER_MINUTE", "20")
 SIGN_IN_FAILURES = int(os.environ.get("DIANDIAN_SIGN_IN_FAILURES", "10"))
 # Sign-in codes by e-mail that one address (of a network) may ask for in a quarter of an hour.
 SIGN_IN_CODES = int(os.environ.get("DIANDIAN_SIGN_IN_CODES", "20"))
+# Names on the boards that one address may report in a quarter of an hour.
+NAME_REPORTS = int(os.environ.get("DIANDIAN_NAME_REPORTS", "20"))
 # Papers and pictures made once and kept; what goes beyond is made again when asked for.
 RENDERED_MEGABYTES = int(os.environ.get("DIANDIAN_RENDERED_MEGABYTES", "1000"))
 
