@@ -81,11 +81,15 @@ def children_of(number):
     ]
 
 
+def both_but(killed, number):
+    return len({*children_of(number)} - {killed}) == 2
+
+
 def serve(port):
     return [sys.executable, "-m", "diandian", "serve", "--port", str(port)]
 
 
-def test_it_serves_with_two_workers_until_it_is_asked_to_stop(tmp_path):
+def test_it_serves_with_two_workers_and_replaces_one_that_ends_until_it_is_asked_to_stop(tmp_path):
     port, children = free_port(), Children(tmp_path / "log")
     children.start("server", serve(port), surroundings(tmp_path))
     try:
@@ -94,6 +98,11 @@ def test_it_serves_with_two_workers_until_it_is_asked_to_stop(tmp_path):
         process = children._children[0].process
         workers = children_of(process.pid)
         assert len(workers) == 2
+        os.kill(workers[0], signal.SIGKILL)
+        # Its number stays until its parent has looked at it, so the new one is waited for.
+        assert children.wait_until(lambda: both_but(workers[0], process.pid), 60)
+        assert answers("127.0.0.1", port)
+        workers = children_of(process.pid)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert not [number for number in workers if Path(f"/proc/{number}").exists()]
