@@ -40,6 +40,8 @@ PUBLIC = LIFE | {
     "scene-report": f"/s/{SCENE}/report",
     "scene-missing": "/s/nowhere",
     "board": "/board",
+    "name-report": "/board/report",
+    "name-report-sent": f"/board/report?scene={SCENE}&sent=1",
     "board-scenes": "/board?tab=scenes",
     "board-organisations": "/board?tab=organisations",
     "projects": "/projects",

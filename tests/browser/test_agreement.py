@@ -79,6 +79,18 @@ def test_pages_say_it(bought):
     assert missing(bought.facts, bought.shown(f"/v/{bought.code}")) == []
 
 
+def test_the_picture_is_drawn_for_those_who_ask_for_it(bought):
+    page, asked = bought.walk.page, []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{bought.walk.base}/c/{bought.code}")
+    page.mouse.wheel(0, 20_000)
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in asked if ".png" in url]
+    page.locator("main details summary").first.click()
+    page.locator("main details img").first.evaluate("image => image.decode()")
+    assert [url for url in asked if ".png" in url] == [f"{bought.walk.base}/c/{bought.code}.png"]
+
+
 def test_paper_says_it_and_carries_the_record(bought):
     pdf = bought.bytes_of(f"/c/{bought.code}.pdf")
     assert missing(bought.facts, pdf_text(pdf)) == []

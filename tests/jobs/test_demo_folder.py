@@ -4,6 +4,7 @@ import stat
 
 import pytest
 
+from diandian.jobs import demo
 from diandian.jobs.demo import check_port, is_prepared, read_options
 from diandian.jobs.demo_folder import PASSWORD_FILE, DemoError, DemoFolder, adopt_environment
 
@@ -133,3 +134,19 @@ def test_impossible_ports_are_refused(port, capsys):
     with pytest.raises(SystemExit):
         read_options(["--port", port])
     assert "is not a port" in capsys.readouterr().err
+
+
+def test_a_program_that_changed_is_told_from_the_one_that_prepared(tmp_path, monkeypatch):
+    (tmp_path / "inner").mkdir()
+    source, compiled = tmp_path / "inner" / "one.py", tmp_path / "inner" / "one.pyc"
+    source.write_text("a = 1\n")
+    monkeypatch.setattr(demo, "_PACKAGE", tmp_path)
+    first = demo._fingerprint()
+    compiled.write_text("made by Python itself")
+    assert demo._fingerprint() == first
+    source.write_text("a = 10\n")
+    changed = demo._fingerprint()
+    assert changed != first
+    (tmp_path / "two-1.0.dist-info").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert demo._fingerprint() != changed

@@ -30,7 +30,7 @@ def desk(db):
 
 def address(model, page, *args):
     room, name = model.lower().split(".")
-    return reverse(f"admin:{room}_{name}_{page}", args=args)
+    return reverse(f"admin:{room}_{name}_{page}", "diandian.config.urls_desk", args)
 
 
 def test_a_stranger_is_sent_to_the_sign_in_page():

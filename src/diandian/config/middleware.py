@@ -17,13 +17,15 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from isal import igzip
 
+from diandian.config import urls
 from diandian.payments import merchants
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
 LANGUAGE_COOKIE = "lang"
 _SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
-_DESKS = ("/admin/", "/host/")
+_OPERATOR = "/admin/"
+_DESKS = (_OPERATOR, "/host/")
 _DESK_DOORS = {"/host"}
 _ACCEPTED = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([0-9.]+))?")
 
@@ -48,7 +50,7 @@ class SecurityHeadersMiddleware:
         headers = response.headers
         # Django admin brings inline styles of its own; only signed-in operators see it.
         policy = self.policy
-        if request.path.startswith("/admin/"):
+        if request.path.startswith(_OPERATOR):
             policy = policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
                 "script-src 'self'", "script-src 'self' 'unsafe-inline' 'unsafe-eval'"
             )
@@ -205,6 +207,20 @@ class TypedTextMiddleware:
             sent = [request.GET, request.POST] if request.method == "POST" else [request.GET]
             if any("\x00" in text for form in sent for text in form.values()):
                 raise BadRequest("NUL in an address or a form")
+        return self.get_response(request)
+
+
+class LaterMiddleware:
+    """Sends a request below an address of ``urls.LATER`` to the site that has its pages."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer by the addresses of that site, which is loaded at the first such request."""
+        for start, addresses in urls.LATER.items():
+            if request.path.startswith(start):
+                request.urlconf = addresses
         return self.get_response(request)
 
 

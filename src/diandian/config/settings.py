@@ -39,7 +39,8 @@ TRUSTED_PROXIES = int(os.environ.get("DIANDIAN_TRUSTED_PROXIES", "0"))
 
 INSTALLED_APPS = [
     "unfold",
-    "django.contrib.admin",
+    # The lists of the desk are loaded with it: see ``urls_desk``.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -71,6 +72,7 @@ MIDDLEWARE = [
     "diandian.config.middleware.LanguageMiddleware",
     "diandian.config.middleware.SameOriginMiddleware",
     "diandian.config.middleware.TypedTextMiddleware",
+    "diandian.config.middleware.LaterMiddleware",
     "diandian.config.middleware.DeskMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -264,6 +266,8 @@ DOWNLOADS_PER_MINUTE = int(os.environ.get("DIANDIAN_DOWNLOADS_PER_MINUTE", "20")
 SIGN_IN_FAILURES = int(os.environ.get("DIANDIAN_SIGN_IN_FAILURES", "10"))
 # Sign-in codes by e-mail that one address (of a network) may ask for in a quarter of an hour.
 SIGN_IN_CODES = int(os.environ.get("DIANDIAN_SIGN_IN_CODES", "20"))
+# Names on the boards that one address may report in a quarter of an hour.
+NAME_REPORTS = int(os.environ.get("DIANDIAN_NAME_REPORTS", "20"))
 # Papers and pictures made once and kept; what goes beyond is made again when asked for.
 RENDERED_MEGABYTES = int(os.environ.get("DIANDIAN_RENDERED_MEGABYTES", "1000"))
 

@@ -1,13 +1,15 @@
-"""Joins the sites: guest pages, API, desks."""
+"""Joins the sites: guest pages and the organiser's desk; LATER are those loaded when asked for."""
 
-from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
-    path("admin/", admin.site.urls),
     path("host", include("diandian.office.host.urls")),
-    path("api/", include("diandian.api.urls")),
     path("", include("diandian.web.urls")),
 ]
+# Each is large and has no visitor for hours; it knows this site too, to lead to its pages.
+LATER = {
+    "/admin/": "diandian.config.urls_desk",
+    "/api/": "diandian.config.urls_api",
+}
 handler404 = "diandian.web.errors.not_found"
 handler500 = "diandian.web.errors.server_error"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.1
+_READY_SECONDS = 0.03
 
 
 def _die_with_parent() -> Callable[[], None] | None:
@@ -85,7 +86,7 @@ class Children:
                 return False
             if ready():
                 return True
-            time.sleep(_POLL_SECONDS)
+            time.sleep(_READY_SECONDS)
         return False
 
     def watch(self) -> Child | None:

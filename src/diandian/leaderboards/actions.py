@@ -6,7 +6,14 @@ from django.db import transaction
 from django.db.models import DateTimeField, F
 
 from diandian.kernel.clock import business_day
-from diandian.leaderboards.models import HiddenName, Lighting, Standing
+from diandian.leaderboards import rules
+from diandian.leaderboards.models import (
+    HiddenName,
+    Lighting,
+    NameReport,
+    ReportState,
+    Standing,
+)
 from diandian.leaderboards.rankings import avatar_seed, boards_of
 from diandian.scenes.models import Scene
 from diandian.store.statements import Insert, Param, Update
@@ -70,21 +77,49 @@ def forget_order(guest_key: str, *, source_ref: str, display_name: str) -> None:
         if display_name:
             shown = Standing.objects.filter(guest_key=guest_key, display_name=display_name)
             shown.update(display_name="")
+            NameReport.objects.filter(guest_key=guest_key, name=display_name).delete()
 
 
 def hide_name(guest_key: str, *, at: datetime) -> bool:
     """Show a person without a name on every board, whatever they call themselves later.
 
-    Idempotent by the person: False when it was hidden already.
+    Answers what was reported about them. Idempotent by the person: False when it was hidden
+    already.
     """
     assert guest_key, "without a key every row without one would be found"
     _, created = HiddenName.objects.get_or_create(guest_key=guest_key, defaults={"hidden_at": at})
     Standing.objects.filter(guest_key=guest_key).update(display_name="")
+    reported = NameReport.objects.filter(guest_key=guest_key, state=ReportState.OPEN)
+    reported.update(state=ReportState.HIDDEN, decided_at=at, name="", note="")
     return created
+
+
+def report_name(row: Standing, *, reason: str, note: str, at: datetime) -> bool:
+    """Keep for an operator that a name harms; False when enough people said so of its person.
+
+    ``reason`` and ``note`` as ``rules`` cleans them. Hides nothing.
+    """
+    assert reason in rules.REASONS, "a report says what is wrong"
+    reported = NameReport.objects.filter(guest_key=row.guest_key, state=ReportState.OPEN)
+    if reported.count() >= rules.MOST_OPEN_REPORTS:
+        return False
+    NameReport.objects.create(
+        guest_key=row.guest_key, name=row.display_name, reason=reason, note=note, reported_at=at
+    )
+    return True
+
+
+def close_reports(report: NameReport, *, state: ReportState, at: datetime) -> int:
+    """Answer every open report of the same name of the same person; return how many."""
+    same = NameReport.objects.filter(
+        guest_key=report.guest_key, name=report.name, state=ReportState.OPEN
+    )
+    return same.update(state=state, decided_at=at, name="", note="")
 
 
 def leave(guest_key: str) -> int:
     """Take a person off every board, at once and for good."""
     Lighting.objects.filter(guest_key=guest_key).delete()
+    NameReport.objects.filter(guest_key=guest_key).delete()
     deleted, _ = Standing.objects.filter(guest_key=guest_key).delete()
     return deleted

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from diandian.leaderboards.rules import LONGEST_NOTE, REASONS
 from diandian.scenes.models import Scene
 
 
@@ -34,6 +35,36 @@ class HiddenName(models.Model):
 
     def __str__(self) -> str:
         return self.guest_key
+
+
+class ReportState(models.TextChoices):
+    """Open until an operator decides; gone: no board showed the name any more."""
+
+    OPEN = "open"
+    HIDDEN = "hidden"
+    KEPT = "kept"
+    GONE = "gone"
+
+
+class NameReport(models.Model):
+    """Somebody says that a name on the boards harms; who said it is not kept.
+
+    ``name`` as the boards showed it then. Name and note are emptied with the decision.
+    """
+
+    guest_key = models.CharField(max_length=32, db_index=True)
+    name = models.CharField(max_length=60, blank=True)
+    reason = models.CharField(max_length=12, choices=[(reason, reason) for reason in REASONS])
+    note = models.CharField(max_length=LONGEST_NOTE, blank=True)
+    state = models.CharField(max_length=8, choices=ReportState, default=ReportState.OPEN)
+    reported_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"report {self.id}"
 
 
 class Standing(models.Model):

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from django.db.models import Count, Min, Q, Sum
 
 from diandian.kernel.clock import business_day
-from diandian.leaderboards.models import HiddenName, Lighting, Standing
+from diandian.leaderboards.models import (
+    HiddenName,
+    Lighting,
+    NameReport,
+    ReportState,
+    Standing,
+)
 from diandian.leaderboards.rankings import (
     RANKED_FROM_PEOPLE,
     SCENE_BOARD_FROM_GUESTS,
@@ -18,8 +24,12 @@ from diandian.scenes.models import Scene
 
 @dataclass(frozen=True, slots=True)
 class StandingRow:
-    """One line of a board. ``rank`` is None where too few people are shown to rank them."""
+    """One line of a board. ``rank`` is None where too few people are shown to rank them.
 
+    ``number``: by which ``row_by_number`` finds it.
+    """
+
+    number: int
     rank: int | None
     name: str
     seed: int
@@ -53,6 +63,7 @@ def people(period: str = "year", limit: int = 50, guest_key: str = "") -> list[S
     ranked = len(rows) >= RANKED_FROM_PEOPLE
     return [
         StandingRow(
+            number=row.id,
             rank=place if ranked else None,
             name="" if row.guest_key in hidden else row.display_name,
             seed=row.avatar_seed,
@@ -80,6 +91,27 @@ def row_by_number(number: int) -> Standing | None:
     return Standing.objects.filter(id=number).first()
 
 
+def named_row(number: int) -> Standing | None:
+    """Return a row by its number if its name is shown; it need not be among the first."""
+    row = row_by_number(number)
+    return row if row and row.display_name and not _hidden([row.guest_key]) else None
+
+
+def shows(guest_key: str, name: str) -> bool:
+    """Tell whether a board shows a person under a name."""
+    rows = Standing.objects.filter(guest_key=guest_key, display_name=name)
+    return bool(name) and rows.exists() and not _hidden([guest_key])
+
+
+def open_reports(guest_key: str) -> list[NameReport]:
+    """Return what waits for a decision about a person, locked until the transaction ends."""
+    waiting = NameReport.objects.select_for_update().filter(
+        guest_key=guest_key, state=ReportState.OPEN
+    )
+    # In one order for everybody, so that two operators wait for each other and not in a ring.
+    return list(waiting.order_by("id"))
+
+
 def _rank_of(standing: Standing) -> int:
     above = Q(scenes_lit__gt=standing.scenes_lit) | Q(
         scenes_lit=standing.scenes_lit, reached_at__lt=standing.reached_at
@@ -101,7 +133,9 @@ def own_row(guest_key: str, period: str = "year") -> OwnRow | None:
         Standing.objects.filter(board=board, scenes_lit__gte=standing.scenes_lit + 1).count() + 1
     )
     name = "" if _hidden([guest_key]) else standing.display_name
-    row = StandingRow(rank, name, standing.avatar_seed, standing.scenes_lit, is_you=True)
+    row = StandingRow(
+        standing.id, rank, name, standing.avatar_seed, standing.scenes_lit, is_you=True
+    )
     return OwnRow(row=row, next_rank=min(next_rank, rank), missing=1)
 
 
@@ -124,6 +158,7 @@ def scene_people(scene: Scene, limit: int = 50, guest_key: str = "") -> list[Sta
     ranked = len(keys) >= RANKED_FROM_PEOPLE
     return [
         StandingRow(
+            number=standings[key].id,
             rank=place if ranked else None,
             name="" if key in hidden else standings[key].display_name,
             seed=standings[key].avatar_seed,

@@ -1,7 +1,8 @@
 """The operator's desk: lists of scenes, credits, orders, payments and the trail, to read only.
 
-Money and credits change through flows alone, so no row can be added, changed or deleted here. One
-act there is: to approve the scene of an organiser, see ``approval.py``.
+Money and credits change through flows alone, so no row can be added, changed or deleted here. What
+can be done: approve the scene of an organiser (``approval.py``), and decide about a reported name
+(``name_reports.py``).
 Secret links of guests and their answers are not shown: an operator helps by number, not by token.
 *Source:* architecture, sections 2 (office) and 10.
 """
@@ -21,6 +22,7 @@ from unfold.admin import ModelAdmin
 
 from diandian.kernel.money import Money
 from diandian.office.approval import ApprovesScenes
+from diandian.office.name_reports import DecidesNames
 from diandian.office.sign_in import SignInForm
 from diandian.ui.format import exact_mass, money, pick
 
@@ -30,7 +32,10 @@ admin.site.index_title = _("To look things up; money and credits cannot be chang
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One list. ``hidden``: columns that no desk shows; ``related``: read along for the list."""
+    """One list. ``hidden``: columns that no desk shows; ``related``: read along for the list.
+
+    ``acts``: what can be done there, which is otherwise nothing.
+    """
 
     model: str
     columns: tuple[str, ...]
@@ -38,9 +43,9 @@ class Desk:
     search: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    acts: type | None = None
 
 
-_APPROVED = "scenes.Scene"
 # By "room.Model": doors may not import the models of money and credits, and need no more than read.
 DESKS = (
     Desk(
@@ -50,6 +55,16 @@ DESKS = (
         ("slug", "search_text"),
         # The secret link of a draft is its host's.
         hidden=("search_text", "test_token"),
+        acts=ApprovesScenes,
+    ),
+    Desk(
+        "leaderboards.NameReport",
+        ("id", "name", "reason", "note", "state", "reported_at"),
+        ("state", "reason"),
+        ("name", "note"),
+        # The guest's key opens what the guest has.
+        hidden=("guest_key",),
+        acts=DecidesNames,
     ),
     Desk(
         "people.Organisation",
@@ -233,7 +248,7 @@ def _register(desks: Sequence[Desk]) -> None:
             "list_select_related": desk.related or False,
             "hidden": desk.hidden,
         }
-        bases = (ApprovesScenes, ReadOnlyAdmin) if desk.model == _APPROVED else (ReadOnlyAdmin,)
+        bases = (desk.acts, ReadOnlyAdmin) if desk.acts else (ReadOnlyAdmin,)
         admin.site.register(model, type(f"{model.__name__}Desk", bases, settings))
 
 

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import Count, DateTimeField, F, Q, Sum
 
 from diandian.kernel.mass import GRAMS_PER_KG
+from diandian.kernel.memory import ttl_cache
 from diandian.kernel.money import Money
 from diandian.orders import rules
 from diandian.orders.errors import OrderNotFoundError, QuoteNotFoundError, UnknownOfferError
@@ -46,10 +47,16 @@ _LIVE_OF_FOOTPRINT = Select(
         .order_by("id")[:1]
     )
 )
-_PLACE = """SELECT guest_key, (SELECT COUNT(*) FROM orders_order earlier
+# How many of a scene's guests came first is counted to the last full block of numbers now and then,
+# and only from there for each who asks: what one asks for does not grow with the scene.
+_BLOCK_ORDERS = 1000
+_PLACE = """SELECT guest_key, scene_id, (SELECT COUNT(*) FROM orders_order earlier
         WHERE earlier.scene_id = orders_order.scene_id AND earlier.state = 'completed'
-        AND earlier.holder_kind = 'person' AND earlier.id <= orders_order.id) AS place
+        AND earlier.holder_kind = 'person' AND earlier.id > %s
+        AND earlier.id <= orders_order.id) AS place
     FROM orders_order WHERE id = %s AND scene_id IS NOT NULL"""
+_BEFORE = """SELECT COUNT(*) FROM orders_order WHERE scene_id = %s AND state = 'completed'
+    AND holder_kind = 'person' AND id <= %s"""
 _UNPAID_OF_GUEST = """SELECT COUNT(*) FROM orders_order
     WHERE guest_key = %s AND state = 'awaiting_payment'"""
 _LATEST_PAYMENT = Select(
@@ -244,14 +251,32 @@ def scene_progress(scene: Scene) -> Progress:
 
 
 def place_of_ref(ref: str) -> Place | None:
-    """Return where the order of an opaque reference stands in its scene; None without a scene."""
+    """Return where the order of an opaque reference stands in its scene; None without a scene.
+
+    An older order that is completed late may be counted a minute later.
+    """
     kind, _, number = ref.partition(":")
     if kind != "order" or not number.isdecimal():
         return None
+    order_id = int(number)
+    last_of_block = order_id - order_id % _BLOCK_ORDERS
     with connection.cursor() as cursor:
-        cursor.execute(_PLACE, [int(number)])
+        cursor.execute(_PLACE, [last_of_block, order_id])
         row = cursor.fetchone()
-    return Place(number=row[1], guest_key=row[0]) if row else None
+    if row is None:
+        return None
+    guest_key, scene_id, place = row
+    return Place(number=_guests_until(scene_id, last_of_block) + place, guest_key=guest_key)
+
+
+@ttl_cache(60)
+def _guests_until(scene_id: int, order_id: int) -> int:
+    """Return how many guests of a scene completed an order up to a number."""
+    if order_id == 0:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_BEFORE, [scene_id, order_id])
+        return int(cursor.fetchone()[0])
 
 
 def typical_price(scene: Scene) -> tuple[Money, Money] | None:

@@ -3,7 +3,7 @@
 A hall shares one address, so what guests do is counted generously, and wrong links and codes wait
 only when they are wrong: a link that is right always works. Pages and API count misses together.
 Addresses and names stay in memory for their window, unwritten.
-*Source:* ``settings.*_PER_MINUTE`` and ``settings.SIGN_IN_FAILURES``.
+*Source:* ``settings.*_PER_MINUTE``, ``settings.SIGN_IN_*`` and ``settings.NAME_REPORTS``.
 """
 
 import time
@@ -50,6 +50,7 @@ footprints = Window()
 downloads = Window()
 sign_in_failures = Window(SIGN_IN_SECONDS)
 sign_in_codes = Window(SIGN_IN_SECONDS)
+name_reports = Window(SIGN_IN_SECONDS)
 
 
 def client_address(request: HttpRequest) -> str:
@@ -80,6 +81,11 @@ def too_many_footprints(request: HttpRequest) -> bool:
 def too_many_downloads(request: HttpRequest) -> bool:
     """Count a download of the register; tell whether the address made too many in this minute."""
     return downloads.count(client_address(request)) > settings.DOWNLOADS_PER_MINUTE
+
+
+def too_many_name_reports(request: HttpRequest) -> bool:
+    """Count a reported name; tell whether the address reported too many in this stretch."""
+    return name_reports.count(client_address(request)) > settings.NAME_REPORTS
 
 
 def _signing_in(request: HttpRequest, name: str) -> tuple[str, str]:

@@ -23,7 +23,7 @@ TABS = {
     "scenes": "web/boards/scenes.html",
 }
 PERIODS = ("year", "all")
-_SHOWN = 50
+SHOWN = 50
 # The rest is folded away, so that what stands beneath is found.
 _UNFOLDED = 10
 _SCENES_BESIDE = 3
@@ -66,7 +66,7 @@ def _shares(limit: int) -> list[Share]:
 
 @ttl_cache(2)
 def _people(period: str) -> list[StandingRow]:
-    return queries.people(period, _SHOWN)
+    return queries.people(period, SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def board(request: HttpRequest) -> HttpResponse:
             "shares": _shares(_SCENES_BESIDE),
         }
     elif tab == "scenes":
-        shown |= {"shares": _shares(_SHOWN), "least": rankings.SCENE_BOARD_FROM_GUESTS}
+        shown |= {"shares": _shares(SHOWN), "least": rankings.SCENE_BOARD_FROM_GUESTS}
     return render(request, TABS[tab], shown)
 
 
@@ -121,7 +121,7 @@ def scene_board(request: HttpRequest, slug: str) -> HttpResponse:
     except (SceneNotFoundError, SceneNotPublishedError) as error:
         return unavailable(request, error)
     key = guest.guest_key_of(request)
-    rows = queries.scene_people(scene, _SHOWN, key)
+    rows = queries.scene_people(scene, SHOWN, key)
     progress = context.progress_of(scene.id)
     scale = drawing.scale_for(max(progress.matched_g, scene.stated_total_g)).kg_per_dot
     shown = {
