@@ -1,6 +1,5 @@
 """Scene kinds: the worked examples, the contract, and what must hold for any answers."""
 
-import time
 import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
@@ -325,16 +324,3 @@ def test_a_stored_estimate_is_checked_by_its_own_numbers(factors: FactorSet) -> 
     assert [recomputed_g(line) for line in stored.lines] == [x.mass_g for x in stored.lines]
     again = scene_kind(stored.inputs["kind"]).compute(CHENGDU, stored.inputs["answers"], factors)
     assert again == estimate
-
-
-def test_one_footprint_takes_less_than_the_budget() -> None:
-    kind, raw = scene_kind("conference"), {"from": "西安", "mode": "train", "nights": "2"}
-    values = parse(kind.questions(CHENGDU), raw).values
-    kind.compute(CHENGDU, values, newest())
-    best = 1.0
-    for _ in range(5):
-        begun = time.perf_counter()
-        for _ in range(40):
-            kind.compute(CHENGDU, values, newest())
-        best = min(best, (time.perf_counter() - begun) / 40)
-    assert best < 0.001  # the goal is 0.2 ms; a shared machine gets room

@@ -187,7 +187,7 @@ def year(inputs: dict[str, Any], factors: Factors) -> Opinion:
         for part in quick_lines(life)
         if not f"{part.key}.".startswith(tuple(f"{g}." for g in gone))
     ]
-    return opinion([*left, *_items(life, items)])
+    return opinion([*left, *_items(life, items)], factors.method)
 
 
 def diary(inputs: dict[str, Any], factors: Factors) -> Opinion:
@@ -199,4 +199,4 @@ def diary(inputs: dict[str, Any], factors: Factors) -> Opinion:
         share = digits(Fraction(1, entry["people"] if activity in SHARED else 1))
         key = f"{group_of(activity)}.{activity}.{number}"
         parts += _entered(life, entry, key, share, BASIS[entry["basis"]])
-    return opinion(parts)
+    return opinion(parts, factors.method)

@@ -254,7 +254,7 @@ def inventory(said: Said, factors: Factors) -> tuple[Opinion, Opinion]:
         if people is not None:
             pct = said.organiser_pct
             parts += people.parts(said.attendance, pct, others=others)
-        both.append(as_range(opinion(parts), parts))
+        both.append(as_range(opinion(parts, factors.method), parts))
     return both[0], both[1]
 
 

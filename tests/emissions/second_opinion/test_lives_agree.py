@@ -16,7 +16,7 @@ from tests.emissions.second_opinion.data import Factors
 
 pytestmark = pytest.mark.pure
 
-EDITIONS = [edition.id for edition in factor_sets() if edition.method_version == "m1"]
+EDITIONS = [edition.id for edition in factor_sets()]
 FACTORS = {edition: Factors(edition) for edition in EDITIONS}
 LIVES, DIARIES, INVENTORIES = 3_000, 1_000, 1_000
 SEED = 20261128
