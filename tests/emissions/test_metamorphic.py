@@ -57,7 +57,8 @@ def test_more_kilometres_by_car_are_never_less(a: Decimal, b: Decimal, fuel: str
     raw = {"from": "西安", "mode": "car", "fuel": fuel, "occupants": str(n)}
     near, far = (estimated("other", raw | {"car_km": str(km)}) for km in sorted((a, b)))
     assert near.mass_g <= far.mass_g
-    assert near.high_g <= far.high_g
+    # U is printed, and counted, to a tenth of a per cent: a step of it outweighs some metres.
+    assert near.high_g <= far.high_g + far.mass_g // 1000
 
 
 @given(KM, KM, RIDES, st.sampled_from(["成都", "Amsterdam"]))

@@ -113,7 +113,7 @@ def _sums(lines: Iterable[tuple[str, Part, bool]], pct: Fraction, *, others: boo
         mine = guests if others else part.grams - guests
         same = (broad, part.row.name, part.row.value, part.row.doubt, part.row.how)
         one = found.setdefault(same, Sum(part, broad))
-        one.amount += digits(amount * (rest if others else 1 - rest))
+        one.amount = digits(one.amount + digits(amount * (rest if others else 1 - rest)))
         one.grams += mine
         one.without += without if others else part.grams_without - without
         if assumed:

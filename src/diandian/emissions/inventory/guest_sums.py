@@ -96,7 +96,7 @@ def _add(
     found = sums.get(key)
     if found is None:
         found = sums[key] = _Sum(_nameless(line), SOURCES[line.category])
-    found.amount += amount
+    found.amount = M1.add(found.amount, amount)
     found.mass_g += mass_g
     found.without_g += without_g
     doubt = mass_g * line.uncertainty_activity_pct
