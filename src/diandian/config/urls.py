@@ -3,8 +3,8 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("host", include("diandian.office.host.urls")),
     path("", include("diandian.web.urls")),
+    path("host", include("diandian.office.host.urls")),
 ]
 # Each is large and has no visitor for hours; it knows this site too, to lead to its pages.
 LATER = {

@@ -6,7 +6,7 @@ from diandian.web import sandbox
 
 urlpatterns = [
     path("", include("diandian.web.urls_guest")),
+    path("sandbox/<slug:token>", sandbox.pay, name="sandbox_pay"),
     path("", include("diandian.web.urls_public")),
     path("life", include("diandian.web.life.urls")),
-    path("sandbox/<slug:token>", sandbox.pay, name="sandbox_pay"),
 ]

@@ -1,11 +1,9 @@
 """Addresses of the public pages."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from diandian.web import (
     boards,
-    certificates,
-    erase,
     lump_sum,
     me,
     method,
@@ -20,17 +18,7 @@ from diandian.web import (
     verify,
 )
 
-# However a code is typed: the views forgive case, spaces and dashes.
-_CODE = r"(?P<code>[^/.]{1,40}?)"
-
 urlpatterns = [
-    re_path(rf"^c/{_CODE}\.pdf$", certificates.pdf, name="certificate_pdf"),
-    re_path(rf"^c/{_CODE}-share\.png$", certificates.share, name="certificate_share"),
-    re_path(rf"^c/{_CODE}-preview\.png$", certificates.preview, name="certificate_preview"),
-    re_path(rf"^c/{_CODE}\.png$", certificates.png, name="certificate_png"),
-    re_path(rf"^c/{_CODE}\.json$", certificates.document, name="certificate_json"),
-    re_path(rf"^c/{_CODE}/erase$", erase.of_certificate, name="certificate_erase"),
-    re_path(rf"^c/{_CODE}$", certificates.show, name="certificate"),
     path("s/<slug:slug>/poster.pdf", poster.poster, name="scene_poster"),
     path("s/<slug:slug>/board", boards.scene_board, name="scene_board"),
     path("retire", throttle.footprints(lump_sum.lump_sum), name="lump_sum"),
