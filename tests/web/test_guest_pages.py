@@ -258,6 +258,8 @@ def test_health_says_what_works(browser):
         "database": True,
         "worker": False,
         "promises_overdue": 0,
+        "allocator": False,
+        "oldest_intake_seconds": 0,
     }
     assert "background work is late" in text(browser.get("/status"))
 

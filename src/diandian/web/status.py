@@ -8,12 +8,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from diandian.certificates import queries as certificates
+from diandian.flows import allocator
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.memory import ttl_cache
+from diandian.orders import queries as orders
 
 # The worker writes the time to this file at every turn.
 HEARTBEAT = "worker.heartbeat"
-_WORKER_LATE_SECONDS = 60
+_WORKER_LATE_SECONDS = _INTAKE_LATE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,20 @@ class Health:
     """What works now. ``worker``: deliveries and polling in the background.
 
     ``promises_overdue``: certificates whose tonnes should be retired outside by now and are not.
+    ``allocator``: whether one process takes paid orders many at a time; else requests do it alone.
+    ``oldest_intake_seconds``: how long the paid order waits that waits longest.
     """
 
     database: bool
     worker: bool
     promises_overdue: int = 0
+    allocator: bool = False
+    oldest_intake_seconds: int = 0
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether something paid waits longer than anybody should."""
+        return self.oldest_intake_seconds > _INTAKE_LATE_SECONDS
 
     @property
     def ready(self) -> bool:
@@ -59,8 +70,16 @@ def _worker_beats() -> bool:
 def health() -> Health:
     """Look at what guests depend on; at most once a second."""
     database = _database_answers()
-    overdue = certificates.overdue(business_day(now())).count() if database else 0
-    return Health(database=database, worker=_worker_beats(), promises_overdue=overdue)
+    if not database:
+        return Health(database=False, worker=_worker_beats())
+    oldest = orders.oldest_waiting()
+    return Health(
+        database=True,
+        worker=_worker_beats(),
+        promises_overdue=certificates.overdue(business_day(now())).count(),
+        allocator=allocator.is_awake(),
+        oldest_intake_seconds=int((now() - oldest).total_seconds()) if oldest else 0,
+    )
 
 
 def readyz(_request: HttpRequest) -> HttpResponse:
@@ -70,6 +89,8 @@ def readyz(_request: HttpRequest) -> HttpResponse:
         "database": found.database,
         "worker": found.worker,
         "promises_overdue": found.promises_overdue,
+        "allocator": found.allocator,
+        "oldest_intake_seconds": found.oldest_intake_seconds,
     }
     return JsonResponse(answer, status=200 if found.ready else 503)
 
