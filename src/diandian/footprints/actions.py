@@ -55,6 +55,7 @@ def save(
         Footprint(
             token=tokens.secret_token(),
             scene=scene,
+            scene_version=scene.version,
             answers=dict(values),
             estimate=data,
             mass_g=estimate.mass_g,

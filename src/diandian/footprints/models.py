@@ -25,6 +25,8 @@ class Footprint(models.Model):
     mass_g = models.BigIntegerField()
     low_g = models.BigIntegerField()
     high_g = models.BigIntegerField()
+    # The version of the scene's facts that it was computed with.
+    scene_version = models.PositiveIntegerField(default=1)
     organiser_pct = models.PositiveSmallIntegerField(default=0)
     host_g = models.BigIntegerField(default=0)
     poster_mark = models.CharField(max_length=8, blank=True)

@@ -121,10 +121,18 @@ def evidence(scene: Scene, digest: str) -> Evidence:
     return row
 
 
-def guests_estimates(scene: Scene) -> Iterator[dict[str, Any]]:
-    """Return lines and inputs of every estimate of a scene; large scenes are read in parts."""
-    rows = Footprint.objects.filter(scene=scene).order_by("id").values_list("estimate", flat=True)
-    return rows.iterator(chunk_size=500)
+def guests_estimates(scene: Scene) -> Iterator[tuple[dict[str, Any], int]]:
+    """Return every estimate of a scene with the organiser's part of it, in per cent.
+
+    Large scenes are read in parts.
+    """
+    rows = Footprint.objects.filter(scene=scene).order_by("id")
+    return rows.values_list("estimate", "organiser_pct").iterator(chunk_size=500)
+
+
+def has_host_parts(scene: Scene) -> bool:
+    """Tell whether the organiser answers for a part of any guest's visit."""
+    return Footprint.objects.filter(scene=scene, organiser_pct__gt=0).exists()
 
 
 def has_open_inventory(scene: Scene) -> bool:

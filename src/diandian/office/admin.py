@@ -1,7 +1,7 @@
 """The operator's desk: lists of scenes, credits, orders, payments and the trail, to read only.
 
 Money and credits change through flows alone, so no row can be added, changed or deleted here. One
-act there is: to approve the scene of an organiser, see ``approval.py``.
+act there is: to decide about the scene of an organiser, see ``approval.py``.
 Secret links of guests and their answers are not shown: an operator helps by number, not by token.
 *Source:* architecture, sections 2 (office) and 10.
 """
@@ -48,8 +48,8 @@ DESKS = (
         ("slug", "names", "kind", "state", "starts_on", "ends_on", "stated_total_g", "is_sample"),
         ("state", "kind", "is_sample"),
         ("slug", "search_text"),
-        # The secret link of a draft is its host's.
-        hidden=("search_text", "test_token"),
+        # The secret link of a draft is its host's; questions stand above the facts, in words.
+        hidden=("search_text", "test_token", "composed"),
     ),
     Desk(
         "people.Organisation",

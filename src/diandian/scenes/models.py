@@ -84,6 +84,8 @@ class Scene(models.Model):
     test_token = models.CharField(max_length=32, blank=True, default="")
     # Questions that the host composed from known activities (kind "other" only); {} for none.
     composed = models.JSONField(default=dict, blank=True)
+    # Which version of its facts is in force; corrections count on, see ``SceneVersion``.
+    version = models.PositiveIntegerField(default=1)
     # What the operator asked to change when the scene went back to its host.
     returned_because = models.CharField(max_length=300, blank=True, default="")
 
@@ -118,6 +120,53 @@ class Scene(models.Model):
         if self.travel_owner == TravelOwner.SPLIT:
             return self.travel_organiser_pct
         return 100 if self.travel_owner == TravelOwner.ORGANISER else 0
+
+
+class VersionState(models.TextChoices):
+    """What became of a correction; only an approved one has a number."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    TAKEN_BACK = "taken_back"
+
+
+class SceneVersion(models.Model):
+    """One version of a published scene's facts, or a correction that waits to become one.
+
+    ``facts``: see ``facts.facts_of``. ``note``: why the host corrects. ``answer``: why the operator
+    refused. The first version is written down when the second comes into force.
+    """
+
+    scene = models.ForeignKey(Scene, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=VersionState, default=VersionState.PROPOSED)
+    facts = models.JSONField()
+    note = models.CharField(max_length=300, blank=True, default="")
+    answer = models.CharField(max_length=300, blank=True, default="")
+    proposed_by_ref = models.CharField(max_length=80, blank=True, default="")
+    proposed_at = models.DateTimeField()
+    decided_by_ref = models.CharField(max_length=80, blank=True, default="")
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["scene", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["scene", "number"], name="scene_version_once"),
+            models.UniqueConstraint(
+                fields=["scene"],
+                condition=models.Q(state="proposed"),
+                name="scene_one_correction_waits",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="approved", number__isnull=False)
+                | (~models.Q(state="approved") & models.Q(number__isnull=True)),
+                name="scene_version_approved",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scene_id} v{self.number or '?'}"
 
 
 class Poster(models.Model):

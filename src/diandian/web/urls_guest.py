@@ -14,6 +14,7 @@ from diandian.web import (
     scenes,
     status,
     throttle,
+    versions,
 )
 
 urlpatterns = [
@@ -25,6 +26,7 @@ urlpatterns = [
     path("s/<slug:slug>/total", footprint.total, name="scene_total"),
     path("s/<slug:slug>/places", footprint.places, name="scene_places"),
     path("s/<slug:slug>/report", scenes.report, name="scene_report"),
+    path("s/<slug:slug>/versions", versions.versions, name="scene_versions"),
     path("s/<slug:slug>/go/<slug:token>", results.result, name="scene_result"),
     path("s/<slug:slug>/go/<slug:token>/attended", attended.attended, name="scene_attended"),
     path("s/<slug:slug>/go/<slug:token>/pay", checkout.pay, name="scene_pay"),

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from diandian.office.host import (
     account,
+    correct,
     organisations,
     overview,
     questions,
@@ -25,6 +26,7 @@ urlpatterns = [
     path("/places", scenes.places, name="host_places"),
     path("/<slug:slug>", overview.one, name="host_scene"),
     path("/<slug:slug>/edit", scenes.edit, name="host_edit"),
+    path("/<slug:slug>/correct", correct.correct, name="host_correct"),
     path("/<slug:slug>/cover", rest.rest, name="host_cover"),
     path("/<slug:slug>/inventory", include("diandian.office.host.inventory_urls")),
     path("/<slug:slug>/questions", questions.page, name="host_questions"),
