@@ -88,9 +88,14 @@ def claim_lines(footprint: Footprint, *, claimant_ref: str, at: datetime) -> int
 
 
 def claim_visits(
-    visits: Sequence[rules.Visit], *, claimant_ref: str, rooms: bool, at: datetime
+    visits: Sequence[rules.Visit],
+    *,
+    claimant_kind: Claimant,
+    claimant_ref: str,
+    rooms: bool,
+    at: datetime,
 ) -> int:
-    """Write that an organiser claims parts of visits; a claimed part breaks the transaction.
+    """Write that a cover claims parts of visits; a claimed part breaks the transaction.
 
     ``rooms``: False leaves guests' nights out. Returns the grams claimed.
     Raises: IntegrityError when any part has a claimant.
@@ -104,7 +109,7 @@ def claim_visits(
         for visit in some:
             part = Part.HOST if visit.is_host_part else Part.GUEST
             rows += _rows(
-                found[visit.footprint_id], part, Claimant.HOST, claimant_ref, at, rooms=rooms
+                found[visit.footprint_id], part, claimant_kind, claimant_ref, at, rooms=rooms
             )
         _CLAIMS.run(rows)
         claimed_g += sum(row.mass_g for row in rows)
@@ -141,9 +146,14 @@ def _rows(
 
 
 def claim_site(
-    version: InventoryVersion, runs: Iterable[rules.Run], *, claimant_ref: str, at: datetime
+    version: InventoryVersion,
+    runs: Iterable[rules.Run],
+    *,
+    claimant_kind: Claimant,
+    claimant_ref: str,
+    at: datetime,
 ) -> int:
-    """Write that an organiser claims grams of the site's lines. Returns how many.
+    """Write that a cover claims grams of the site's lines. Returns how many.
 
     Raises: IntegrityError when somebody claims from the same gram on.
     """
@@ -154,6 +164,7 @@ def claim_site(
             line_key=run.line_key,
             start_g=run.start_g,
             mass_g=run.mass_g,
+            claimant_kind=claimant_kind,
             claimant_ref=claimant_ref,
             claimed_at=at,
         )
@@ -172,12 +183,13 @@ def release_guest_claims(footprint_id: int, *, claimant_ref: str) -> int:
     return rows.delete()[0]
 
 
-def release_host_claims(*, claimant_ref: str) -> int:
-    """Give back what an organiser's order claims that ended unretired. Returns how many rows.
+def release_cover_claims(*, claimant_ref: str) -> int:
+    """Give back what a cover claims that ended unretired. Returns how many rows.
 
     Idempotent: a second call finds nothing.
     """
-    parts = LineClaim.objects.filter(claimant_ref=claimant_ref, claimant_kind=Claimant.HOST)
+    covers = LineClaim.objects.exclude(claimant_kind=Claimant.GUEST)
+    parts = covers.filter(claimant_ref=claimant_ref)
     runs = SiteClaim.objects.filter(claimant_ref=claimant_ref)
     return parts.delete()[0] + runs.delete()[0]
 

@@ -73,10 +73,11 @@ class Part(models.TextChoices):
 
 
 class Claimant(models.TextChoices):
-    """Who claims: the guest who pays, or the organiser who covers."""
+    """Who claims: the guest who pays, the organiser who covers, or a sponsor of either."""
 
     GUEST = "guest"
     HOST = "host"
+    SPONSOR = "sponsor"
 
 
 class LineClaim(models.Model):
@@ -88,7 +89,7 @@ class LineClaim(models.Model):
     footprint = models.ForeignKey(Footprint, models.PROTECT, related_name="claims")
     line_key = models.CharField(max_length=60)
     part = models.CharField(max_length=5, choices=Part, default=Part.GUEST)
-    claimant_kind = models.CharField(max_length=5, choices=Claimant, default=Claimant.GUEST)
+    claimant_kind = models.CharField(max_length=7, choices=Claimant, default=Claimant.GUEST)
     claimant_ref = models.CharField(max_length=80)
     mass_g = models.BigIntegerField()
     claimed_at = models.DateTimeField()
@@ -103,7 +104,7 @@ class LineClaim(models.Model):
         indexes = [
             # Guests' claims are found by their footprint; these few by their order.
             models.Index(
-                fields=["claimant_ref"], condition=Q(claimant_kind="host"), name="claim_of_host"
+                fields=["claimant_ref"], condition=~Q(claimant_kind="guest"), name="claim_of_cover"
             )
         ]
 
@@ -158,6 +159,7 @@ class SiteClaim(models.Model):
     line_key = models.CharField(max_length=120)
     start_g = models.BigIntegerField()
     mass_g = models.BigIntegerField()
+    claimant_kind = models.CharField(max_length=7, choices=Claimant, default=Claimant.HOST)
     claimant_ref = models.CharField(max_length=80, db_index=True)
     claimed_at = models.DateTimeField()
 

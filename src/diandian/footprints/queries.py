@@ -25,16 +25,22 @@ _BARE = Select(lambda: Footprint.objects.filter(token=Param("token"), erased_at=
 _WITH_SCENE = Select(
     lambda: Footprint.objects.filter(token=Param("token"), erased_at=None).select_related("scene")
 )
-_HOST_CLAIM = Select(
+_COVER_CLAIM = Select(
     lambda: LineClaim.objects.filter(
-        footprint__id=Param("footprint_id"), part=Part.GUEST, claimant_kind=Claimant.HOST
+        footprint__id=Param("footprint_id"),
+        part=Part.GUEST,
+        claimant_kind__in=(Claimant.HOST, Claimant.SPONSOR),
     ).order_by("id")[:1]
 )
 
 
 @dataclass(frozen=True, slots=True)
 class VisitSums:
-    """Grams of a scene's footprints: each owner's part, what is claimed of it, the upper ends."""
+    """Grams of a scene's footprints: each owner's part, what is claimed of it, the upper ends.
+
+    ``sponsored_host_g``, ``sponsored_guest_g``: claimed by sponsors of either part; they are in no
+    other sum of claims.
+    """
 
     mass_g: int = 0
     high_g: int = 0
@@ -42,7 +48,14 @@ class VisitSums:
     host_claimed_g: int = 0
     guest_claimed_g: int = 0
     guest_claimed_by_host_g: int = 0
+    sponsored_host_g: int = 0
+    sponsored_guest_g: int = 0
     rooms_matched_g: int = 0
+
+    @property
+    def open_host_g(self) -> int:
+        """Return what nobody claims of the organiser's parts."""
+        return self.host_g - self.host_claimed_g - self.sponsored_host_g
 
 
 def by_token(token: str) -> Footprint:
@@ -61,9 +74,9 @@ def bare_by_token(token: str) -> Footprint:
     return footprint
 
 
-def host_claim_on(footprint_id: int) -> str:
-    """Return the reference of the organiser's order that claims a guest's own part, or nothing."""
-    found = _HOST_CLAIM.first(footprint_id=footprint_id)
+def cover_claim_on(footprint_id: int) -> str:
+    """Return the reference of the cover that claims a guest's own part, or nothing."""
+    found = _COVER_CLAIM.first(footprint_id=footprint_id)
     return found.claimant_ref if found else ""
 
 
@@ -72,7 +85,8 @@ def has_claims(claimant_ref: str, footprint_id: int | None = None) -> bool:
     if footprint_id is not None:
         rows = LineClaim.objects.filter(footprint_id=footprint_id, claimant_ref=claimant_ref)
         return rows.exists()
-    parts = LineClaim.objects.filter(claimant_ref=claimant_ref, claimant_kind=Claimant.HOST)
+    covers = LineClaim.objects.exclude(claimant_kind=Claimant.GUEST)
+    parts = covers.filter(claimant_ref=claimant_ref)
     return parts.exists() or SiteClaim.objects.filter(claimant_ref=claimant_ref).exists()
 
 
@@ -166,9 +180,10 @@ def site_claims(scene: Scene) -> dict[str, list[tuple[int, int]]]:
     return found
 
 
-def site_claimed_g(scene: Scene) -> int:
-    """Return the grams of a scene's own lines that are claimed."""
-    return SiteClaim.objects.filter(scene=scene).aggregate(total=Sum("mass_g"))["total"] or 0
+def site_claimed_g(scene: Scene) -> dict[str, int]:
+    """Return the grams of a scene's own lines that are claimed, by kind of claimant."""
+    rows = SiteClaim.objects.filter(scene=scene).order_by().values_list("claimant_kind")
+    return dict(rows.annotate(total=Sum("mass_g")))
 
 
 def claimed_by_ref() -> dict[str, int]:
@@ -186,11 +201,14 @@ def visit_sums(scene: Scene) -> VisitSums:
     visits = Footprint.objects.filter(scene=scene).aggregate(
         mass_g=Sum("mass_g"), high_g=Sum("high_g"), host_g=Sum("host_g")
     )
-    guests_part = Q(part=Part.GUEST)
+    guests_part, hosts_part = Q(part=Part.GUEST), Q(part=Part.HOST)
+    by_host, by_sponsor = Q(claimant_kind=Claimant.HOST), Q(claimant_kind=Claimant.SPONSOR)
     claims = LineClaim.objects.filter(footprint__scene=scene).aggregate(
-        host_claimed_g=Sum("mass_g", filter=Q(part=Part.HOST)),
+        host_claimed_g=Sum("mass_g", filter=hosts_part & by_host),
         guest_claimed_g=Sum("mass_g", filter=guests_part & Q(claimant_kind=Claimant.GUEST)),
-        guest_claimed_by_host_g=Sum("mass_g", filter=guests_part & Q(claimant_kind=Claimant.HOST)),
+        guest_claimed_by_host_g=Sum("mass_g", filter=guests_part & by_host),
+        sponsored_host_g=Sum("mass_g", filter=hosts_part & by_sponsor),
+        sponsored_guest_g=Sum("mass_g", filter=guests_part & by_sponsor),
         rooms_matched_g=Sum(
             "mass_g",
             filter=Q(claimant_kind=Claimant.GUEST, line_key__startswith=f"{rules.ROOMS}."),

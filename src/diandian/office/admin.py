@@ -49,7 +49,7 @@ DESKS = (
         ("state", "kind", "is_sample"),
         ("slug", "search_text"),
         # The secret link of a draft is its host's; questions stand above the facts, in words.
-        hidden=("search_text", "test_token", "composed"),
+        hidden=("search_text", "test_token", "sponsor_token", "composed"),
     ),
     Desk(
         "people.Organisation",

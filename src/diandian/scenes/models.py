@@ -28,6 +28,17 @@ class CoverState(models.TextChoices):
     ALL = "all"
 
 
+class Sponsoring(models.TextChoices):
+    """What companies may take over in a scene, as its host opened it; nothing at first."""
+
+    NONE = "", "none"
+    # Was open once, so that pages know where to look for sponsors.
+    CLOSED = "closed"
+    GUESTS = "guests"
+    REST = "rest"
+    BOTH = "both"
+
+
 class ClaimStyle(models.TextChoices):
     """Which words may be used; the rules behind it live in ``claims``."""
 
@@ -72,6 +83,11 @@ class Scene(models.Model):
         max_length=4, choices=CoverState, default=CoverState.NONE, blank=True
     )
     cover_ref = models.CharField(max_length=80, blank=True, default="")
+    sponsoring = models.CharField(
+        max_length=6, choices=Sponsoring, default=Sponsoring.NONE, blank=True
+    )
+    # The secret address at which a company sponsors without signing in; "" while nobody may.
+    sponsor_token = models.CharField(max_length=32, blank=True, default="")
     claim_style = models.CharField(
         max_length=14, choices=ClaimStyle, default=ClaimStyle.CONTRIBUTION
     )
@@ -109,10 +125,20 @@ class Scene(models.Model):
                 | (~models.Q(travel_owner="split") & models.Q(travel_organiser_pct=0)),
                 name="scene_travel_split",
             ),
+            models.CheckConstraint(
+                condition=models.Q(sponsoring__in=("", "closed"), sponsor_token="")
+                | (~models.Q(sponsoring__in=("", "closed")) & ~models.Q(sponsor_token="")),
+                name="scene_sponsor_link",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def is_open_to_sponsors(self) -> bool:
+        """Tell whether a company may take over anything now."""
+        return self.sponsoring not in {Sponsoring.NONE, Sponsoring.CLOSED}
 
     @property
     def organiser_pct(self) -> int:

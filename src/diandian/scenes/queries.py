@@ -49,6 +49,15 @@ def by_test_token(slug: str, token: str) -> Scene:
     return scene
 
 
+def by_sponsor_token(slug: str, token: str) -> Scene:
+    """Return a scene that is open to sponsors, by its secret. Raises: SceneNotFoundError."""
+    scene = by_slug(slug)
+    is_open = scene.state == SceneState.PUBLISHED and scene.sponsor_token
+    if not (is_open and compare_digest(scene.sponsor_token, token)):
+        raise SceneNotFoundError
+    return scene
+
+
 def of_organisations(refs: Iterable[str]) -> list[Scene]:
     """Return the scenes of organisations in any state, newest first."""
     wanted = [ref for ref in refs if ref]

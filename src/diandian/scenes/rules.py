@@ -13,7 +13,7 @@ DAYS_AFTER = timedelta(days=30)
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 # Addresses below /host that are pages of the desk.
 RESERVED_SLUGS = frozenset(
-    {"new", "preview", "places", "sign-in", "sign-out", "account", "organisation"}
+    {"new", "preview", "places", "sign-in", "sign-out", "account", "organisation", "sponsor"}
 )
 MARK = re.compile(r"[a-z0-9]{1,8}")
 LANGUAGES = ("zh-Hans", "en", "nl")

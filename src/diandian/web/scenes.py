@@ -19,6 +19,7 @@ from diandian.scenes.models import Scene, TravelOwner
 from diandian.ui import drawing, htmx
 from diandian.web import context, inventory
 from diandian.web.secret import secret_page
+from diandian.web.sponsor import said_sponsors
 
 _LISTED = 40
 
@@ -110,6 +111,7 @@ def _scene_context(scene: Scene, mark: str) -> dict[str, object]:
         "last_day": rules.last_day(scene.ends_on),
         "typical": context.typical_price(scene.id),
         "go_url": _go_url(scene, mark),
+        "sponsors": said_sponsors(scene),
         "said": {
             "name": context.shown_name(scene, scene.names),
             "venue": context.shown_name(scene, scene.venue_names).replace("|", ""),
