@@ -7,14 +7,14 @@ Duplicate answers of one person cannot be told apart, since guests are not known
 *Source:* methodology, sections 9 and 10; market study, M1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from diandian.flows import locks
+from diandian.flows import inside, locks
 from diandian.flows.line_claims import WHOLE_PCT, Cover, has_rooms_inside, plan
 from diandian.flows.quote import offer_for
 from diandian.footprints import actions as footprint_actions
@@ -59,10 +59,11 @@ class _Site:
     version: InventoryVersion | None
     document: Mapping[str, Any]
     is_stated: bool
+    elsewhere: Sequence[str]
 
     @property
     def lines(self) -> dict[str, int]:
-        return rules.claimable(self.document)
+        return rules.claimable(self.document, elsewhere=self.elsewhere)
 
 
 def residual_of(scene: Scene, *, for_everyone: bool = False) -> Residual:
@@ -192,12 +193,16 @@ def write_quote(
 def _site(scene: Scene) -> _Site:
     version = queries.closed_inventory(scene)
     if version is not None and not version.document.get("stated"):
-        return _Site(version, version.document, is_stated=False)
-    return _Site(version, queries.stated_inventory(scene), is_stated=True)
+        return _Site(version, version.document, False, scene.inside_sources)
+    return _Site(version, queries.stated_inventory(scene), True, scene.inside_sources)
 
 
 def closed_of(scene: Scene, at: datetime) -> InventoryVersion:
-    """Return the closed inventory, made of what the host stated where there is none of its own."""
+    """Return the closed inventory, made of what the host stated where there is none of its own.
+
+    Raises: CountedTwiceError, InventoryOpenError.
+    """
+    inside.refuse_double(scene, queries.closed_inventory(scene))
     site = _site(scene)
     if site.version is not None and site.version.document == site.document:
         return site.version

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.utils.translation import get_language
 
-from diandian.flows import locks
+from diandian.flows import inside, locks
 from diandian.footprints import actions, queries, rules
 from diandian.footprints.models import Claimant, InventoryVersion
 from diandian.orders import queries as order_queries
@@ -67,6 +67,13 @@ class Cover:
 def has_rooms_inside(scene: Scene) -> bool:
     """Tell whether guests' nights lie within the scene's own inventory."""
     return scene.kind == _HOUSE
+
+
+def lines_for_sale(scene: Scene, version: InventoryVersion | None) -> dict[str, int]:
+    """Return the claimable grams of a closed inventory's lines; what lies elsewhere is none."""
+    if version is None:
+        return {}
+    return rules.claimable(version.document, elsewhere=scene.inside_sources)
 
 
 def plan(scene: Scene, lines: Mapping[str, int], cover: Cover) -> rules.Taken:
@@ -158,7 +165,8 @@ def _claim_cover(order: Order, cover: Cover, at: datetime, *, is_late: bool) -> 
     version = None if cover.guests_only else queries.closed_inventory(scene)
     if not cover.guests_only and (version is None or version.id != cover.version_id):
         raise CoverChangedError
-    taken = plan(scene, rules.claimable(version.document) if version else {}, cover)
+    inside.refuse_double(scene, version)
+    taken = plan(scene, lines_for_sale(scene, version), cover)
     if taken.mass_g != cover.claimed_g:
         raise CoverChangedError
     _write(scene, version, taken, order, at)

@@ -186,6 +186,22 @@ def site_claimed_g(scene: Scene) -> dict[str, int]:
     return dict(rows.annotate(total=Sum("mass_g")))
 
 
+def claimed_sources(scene: Scene) -> set[str]:
+    """Return the sources of a scene's own lines of which anything is claimed."""
+    claims = SiteClaim.objects.filter(scene=scene).select_related("version")
+    keys: dict[int, set[str]] = defaultdict(set)
+    versions = {}
+    for claim in claims:
+        keys[claim.version_id].add(claim.line_key)
+        versions[claim.version_id] = claim.version
+    return {
+        rules.source_of(line)
+        for number, version in versions.items()
+        for line in version.document["lines"]
+        if line["key"] in keys[number]
+    }
+
+
 def claimed_by_ref() -> dict[str, int]:
     """Return the grams that each order claims, of footprints and of sites."""
     found: dict[str, int] = defaultdict(int)

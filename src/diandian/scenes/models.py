@@ -83,6 +83,11 @@ class Scene(models.Model):
         max_length=4, choices=CoverState, default=CoverState.NONE, blank=True
     )
     cover_ref = models.CharField(max_length=80, blank=True, default="")
+    # The scene it takes place in, such as its hotel, and the sources that are counted there.
+    inside = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="scenes_inside"
+    )
+    inside_sources = models.JSONField(default=list, blank=True)
     sponsoring = models.CharField(
         max_length=6, choices=Sponsoring, default=Sponsoring.NONE, blank=True
     )
@@ -129,6 +134,11 @@ class Scene(models.Model):
                 condition=models.Q(sponsoring__in=("", "closed"), sponsor_token="")
                 | (~models.Q(sponsoring__in=("", "closed")) & ~models.Q(sponsor_token="")),
                 name="scene_sponsor_link",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(inside__isnull=True, inside_sources=[])
+                | (models.Q(inside__isnull=False) & ~models.Q(inside=models.F("id"))),
+                name="scene_not_inside_itself",
             ),
         ]
 

@@ -128,7 +128,7 @@ def facts_of(scene: Scene) -> dict[str, Any]:
 def facts_digest(scene: Scene) -> str:
     """Return a digest of all that an operator approves: facts, kind, edition, questions."""
     fixed = [scene.slug, scene.kind, scene.factor_set, scene.with_non_co2, scene.composed]
-    return facts.digest(facts_of(scene), fixed)
+    return facts.digest(facts_of(scene), fixed, scene.inside_id, scene.inside_sources)
 
 
 def correction_digest(scene: Scene, version: SceneVersion) -> str:

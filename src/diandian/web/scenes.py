@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from diandian.claims import wording
 from diandian.emissions.scene_kind import scene_kind, scene_kinds
+from diandian.flows.inside import references_of
 from diandian.kernel.clock import business_day
 from diandian.kernel.memory import Memory
 from diandian.registry import queries as registry
@@ -187,6 +188,7 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
             "lines": lines,
             "lines_g": sum(line.mass_g for line in lines),
             "closed": inventory.closed_of(found),
+            "references": [(gettext(label), mass_g) for label, mass_g in references_of(found)],
             "measures": queries.confirmed_measures(found),
             "retired_count": count,
             "retired_g": mass_g,

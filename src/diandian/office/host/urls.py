@@ -5,6 +5,7 @@ from django.urls import include, path
 from diandian.office.host import (
     account,
     correct,
+    inside,
     organisations,
     overview,
     questions,
@@ -28,6 +29,7 @@ urlpatterns = [
     path("/sponsor/<slug:slug>", sponsor.page, name="host_sponsor"),
     path("/<slug:slug>", overview.one, name="host_scene"),
     path("/<slug:slug>/edit", scenes.edit, name="host_edit"),
+    path("/<slug:slug>/inside", inside.page, name="host_inside"),
     path("/<slug:slug>/correct", correct.correct, name="host_correct"),
     path("/<slug:slug>/sponsors", sponsor.sponsors, name="host_sponsors"),
     path("/<slug:slug>/cover", rest.rest, name="host_cover"),
