@@ -58,8 +58,8 @@ class _Site:
 
     version: InventoryVersion | None
     document: Mapping[str, Any]
-    is_stated: bool
     elsewhere: Sequence[str]
+    is_stated: bool = False
 
     @property
     def lines(self) -> dict[str, int]:
@@ -193,8 +193,8 @@ def write_quote(
 def _site(scene: Scene) -> _Site:
     version = queries.closed_inventory(scene)
     if version is not None and not version.document.get("stated"):
-        return _Site(version, version.document, False, scene.inside_sources)
-    return _Site(version, queries.stated_inventory(scene), True, scene.inside_sources)
+        return _Site(version, version.document, scene.inside_sources)
+    return _Site(version, queries.stated_inventory(scene), scene.inside_sources, is_stated=True)
 
 
 def closed_of(scene: Scene, at: datetime) -> InventoryVersion:

@@ -1,6 +1,6 @@
 """Writes of footprints, of inventories, and of who claims which line."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -73,7 +73,10 @@ def save(
 def erase(footprint: Footprint, *, at: datetime) -> None:
     """Erase a person's answers and places; the grams stay, so that claims and totals still hold."""
     estimate = without_person(footprint.estimate)
-    Footprint.objects.filter(id=footprint.id).update(answers={}, estimate=estimate, erased_at=at)
+    nameless = dict.fromkeys(footprint.elsewhere, "")
+    Footprint.objects.filter(id=footprint.id).update(
+        answers={}, estimate=estimate, elsewhere=nameless, erased_at=at
+    )
 
 
 # --- who claims ---------------------------------------------------------------------------------
@@ -85,6 +88,41 @@ def claim_lines(footprint: Footprint, *, claimant_ref: str, at: datetime) -> int
     Raises: IntegrityError when any part has a claimant. Returns the number of parts claimed.
     """
     return _CLAIMS.run(_rows(footprint, Part.GUEST, Claimant.GUEST, claimant_ref, at))
+
+
+def refer(footprint: Footprint, keys: Collection[str], owner: Footprint, *, at: datetime) -> int:
+    """Write that lines of a visit were counted in another scene first. Returns their grams.
+
+    They take the place of any claim, so nobody can buy them here. Raises: IntegrityError when
+    somebody claims one of them already.
+    """
+    require_transaction()
+    parts = rules.parts_of(footprint.estimate, footprint.organiser_pct, host=False)
+    taken = [(key, mass_g) for key, mass_g in parts if key in keys]
+    rows = [
+        LineClaim(
+            footprint_id=footprint.id,
+            line_key=key,
+            claimant_kind=Claimant.REFERENCE,
+            claimant_ref=f"footprint:{owner.id}",
+            mass_g=mass_g,
+            claimed_at=at,
+        )
+        for key, mass_g in taken
+    ]
+    _CLAIMS.run(rows)
+    footprint.elsewhere = footprint.elsewhere | dict.fromkeys(dict(taken), owner.scene.slug)
+    footprint.elsewhere_g += sum(mass_g for _, mass_g in taken)
+    footprint.save(update_fields=["elsewhere", "elsewhere_g"])
+    return sum(mass_g for _, mass_g in taken)
+
+
+def take_references_back(footprint: Footprint) -> None:
+    """Let everything of a visit count here again. Idempotent."""
+    require_transaction()
+    LineClaim.objects.filter(footprint=footprint, claimant_kind=Claimant.REFERENCE).delete()
+    footprint.elsewhere, footprint.elsewhere_g = {}, 0
+    footprint.save(update_fields=["elsewhere", "elsewhere_g"])
 
 
 def claim_visits(
@@ -102,7 +140,7 @@ def claim_visits(
     """
     require_transaction()
     claimed_g, rest = 0, iter(visits)
-    needed = Footprint.objects.only("estimate", "organiser_pct")
+    needed = Footprint.objects.only("estimate", "organiser_pct", "elsewhere")
     while some := list(islice(rest, _VISITS_AT_ONCE)):
         found = needed.in_bulk([visit.footprint_id for visit in some])
         rows = []
@@ -130,6 +168,7 @@ def _rows(
         footprint.organiser_pct,
         host=part is Part.HOST,
         rooms=rooms or part is Part.HOST,
+        elsewhere=footprint.elsewhere,
     )
     return [
         LineClaim(

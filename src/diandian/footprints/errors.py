@@ -179,3 +179,10 @@ class CountedTwiceError(ConflictError):
         "“%(scene)s”, in which this scene takes place, counts this already: %(names)s. Nothing was"
         " closed, ordered or charged. Please state that it is counted there, or remove it here."
     )
+
+
+class CountedElsewhereError(InputError):
+    """Something that cannot be a reference to another visit; ``why`` is a message id of its own."""
+
+    code = "counted_elsewhere"
+    message = N_("It was not taken over from there: %(why)s. Nothing was changed.")

@@ -205,7 +205,8 @@ def claimed_sources(scene: Scene) -> set[str]:
 def claimed_by_ref() -> dict[str, int]:
     """Return the grams that each order claims, of footprints and of sites."""
     found: dict[str, int] = defaultdict(int)
-    for rows in (LineClaim.objects.all(), SiteClaim.objects.all()):
+    orders = LineClaim.objects.exclude(claimant_kind=Claimant.REFERENCE)
+    for rows in (orders, SiteClaim.objects.all()):
         grams = rows.order_by().values_list("claimant_ref").annotate(total=Sum("mass_g"))
         for claimant_ref, mass_g in grams:
             found[claimant_ref] += mass_g
@@ -249,18 +250,21 @@ def open_visits(
     mine = rows.filter(~_claimed(Part.HOST), host_g__gt=0).values_list("id", "host_g")
     visits = [rules.Visit(number, is_host_part=True, mass_g=mass_g) for number, mass_g in mine]
     if for_everyone:
-        theirs = rows.filter(~_claimed(Part.GUEST), mass_g__gt=F("host_g"))
+        theirs = rows.filter(~_claimed(Part.GUEST), mass_g__gt=F("host_g") + F("elsewhere_g"))
         visits += _guest_parts(theirs, rooms=rooms)
     return visits
 
 
 def _guest_parts(rows: QuerySet[Footprint], *, rooms: bool) -> list[rules.Visit]:
     if rooms:
-        grams = [(row[0], row[1] - row[2]) for row in rows.values_list("id", "mass_g", "host_g")]
+        needed = rows.values_list("id", "mass_g", "host_g", "elsewhere_g")
+        grams = [(row[0], row[1] - row[2] - row[3]) for row in needed]
     else:
         grams = [
             (row.id, sum(part[1] for part in _parts_without_rooms(row)))
-            for row in rows.only("id", "estimate", "organiser_pct").iterator(chunk_size=500)
+            for row in rows.only("id", "estimate", "organiser_pct", "elsewhere").iterator(
+                chunk_size=500
+            )
         ]
     return [
         rules.Visit(number, is_host_part=False, mass_g=mass_g) for number, mass_g in grams if mass_g
@@ -268,8 +272,15 @@ def _guest_parts(rows: QuerySet[Footprint], *, rooms: bool) -> list[rules.Visit]
 
 
 def _parts_without_rooms(footprint: Footprint) -> list[tuple[str, int]]:
-    return rules.parts_of(footprint.estimate, footprint.organiser_pct, host=False, rooms=False)
+    return rules.parts_of(
+        footprint.estimate,
+        footprint.organiser_pct,
+        host=False,
+        rooms=False,
+        elsewhere=footprint.elsewhere,
+    )
 
 
 def _claimed(part: Part) -> Exists:
-    return Exists(LineClaim.objects.filter(footprint=OuterRef("pk"), part=part))
+    claims = LineClaim.objects.exclude(claimant_kind=Claimant.REFERENCE)
+    return Exists(claims.filter(footprint=OuterRef("pk"), part=part))

@@ -48,15 +48,21 @@ def host_g(estimate: Mapping[str, Any], organiser_pct: int) -> int:
 
 
 def parts_of(
-    estimate: Mapping[str, Any], organiser_pct: int, *, host: bool, rooms: bool = True
+    estimate: Mapping[str, Any],
+    organiser_pct: int,
+    *,
+    host: bool,
+    rooms: bool = True,
+    elsewhere: Collection[str] = (),
 ) -> list[tuple[str, int]]:
     """Return the keys and grams of one owner's parts of an estimate; parts of no grams are none.
 
     ``rooms``: False leaves out the nights, where a hotel's own inventory holds them already.
+    ``elsewhere``: keys of lines that the guest counted in another scene first.
     """
     parts = []
     for line in estimate["lines"]:
-        if not rooms and line["category"] == ROOMS:
+        if (not rooms and line["category"] == ROOMS) or line["key"] in elsewhere:
             continue
         theirs = host_part_g(line, organiser_pct)
         mass_g = theirs if host else int(line["mass_g"]) - theirs
@@ -121,9 +127,7 @@ def problem_of(document: Mapping[str, Any]) -> str:
     return ""
 
 
-def claimable(
-    document: Mapping[str, Any], *, elsewhere: Collection[str] = ()
-) -> dict[str, int]:
+def claimable(document: Mapping[str, Any], *, elsewhere: Collection[str] = ()) -> dict[str, int]:
     """Return the grams of each line that a cover may claim, by key, in the document's order.
 
     ``elsewhere``: sources that another scene counts; their lines are references, not for sale.

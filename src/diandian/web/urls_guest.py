@@ -5,6 +5,7 @@ from django.urls import path
 from diandian.web import (
     attended,
     checkout,
+    elsewhere,
     erase,
     footprint,
     home,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("s/<slug:slug>/versions", versions.versions, name="scene_versions"),
     path("s/<slug:slug>/go/<slug:token>", results.result, name="scene_result"),
     path("s/<slug:slug>/go/<slug:token>/attended", attended.attended, name="scene_attended"),
+    path("s/<slug:slug>/go/<slug:token>/elsewhere", elsewhere.page, name="scene_elsewhere"),
     path("s/<slug:slug>/go/<slug:token>/pay", checkout.pay, name="scene_pay"),
     path("s/worker.js", offline.worker, name="offline_worker"),
     path("offline", offline.offline, name="offline"),

@@ -40,9 +40,7 @@ def page(request: HttpRequest, visitor: Visitor, slug: str) -> HttpResponse:
         "name": words(scene.names),
         "outer": scene.inside,
         "outer_name": words(scene.inside.names) if scene.inside else "",
-        "references": [
-            (gettext(label), mass_g) for label, mass_g in inside.references_of(scene)
-        ],
+        "references": [(gettext(label), mass_g) for label, mass_g in inside.references_of(scene)],
         "around": around,
         "sources": [(key, gettext(CATEGORIES[key].label), key in chosen) for key in offered],
         "writes": access.allows(visitor, scene.organisation_ref, "write"),
