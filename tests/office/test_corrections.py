@@ -76,6 +76,15 @@ def test_nothing_changes_before_the_operator_approves(desk, society, scene):
     assert scene.version == 1
 
 
+def test_the_operators_list_says_what_waits(desk, society, scene):
+    operators = operator(superuser=True)
+    assert "Waiting for you" not in operators.get(LIST).content.decode()
+    propose(desk, society, scene, venue="Hall 5")
+    page = operators.get(LIST).content.decode()
+    assert "Corrections to decide:" in page
+    assert f'/admin/scenes/scene/{scene.id}/change/">{scene.slug}' in page
+
+
 def test_an_approved_correction_is_in_force_and_the_old_version_stays_readable(
     desk, society, scene
 ):

@@ -71,6 +71,7 @@ class ApprovesScenes:
 
     actions = ("approve",)
     change_form_outer_before_template = "office/desk/scene.html"
+    list_before_template = "office/desk/waiting.html"
 
     def has_approve_permission(self, request: HttpRequest) -> bool:
         """Tell whether this operator may decide about scenes."""
@@ -84,6 +85,19 @@ class ApprovesScenes:
         )
         own: list[URLPattern] = super().get_urls()  # type: ignore[misc]
         return [decide, *own]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list, and above it what waits for a decision."""
+        waiting = {
+            "submitted": queries.submitted(),
+            "corrected": [version.scene for version in queries.waiting_corrections()],
+        }
+        page: HttpResponse = super().changelist_view(  # type: ignore[misc]
+            request, (extra_context or {}) | waiting
+        )
+        return page
 
     def change_view(
         self,
