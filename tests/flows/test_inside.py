@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from diandian.emissions import geo
 from diandian.flows import cover, inside, invariants
 from diandian.flows import inventory as inventories
 from diandian.footprints.errors import (
@@ -18,7 +19,8 @@ from diandian.orders.errors import CoverChangedError, NothingLeftError
 from diandian.people import queries as people
 from diandian.people.errors import NotAllowedError
 from diandian.scenes import actions as scenes
-from diandian.scenes.errors import SceneChoiceError
+from diandian.scenes.corrections import actions as corrections
+from diandian.scenes.errors import CorrectionApartError, SceneChoiceError
 from diandian.scenes.models import Scene
 from tests.flows.conftest import make_project
 from tests.flows.covers import close, place
@@ -224,6 +226,40 @@ def test_houses_are_not_nested(visitor, hotel, conference, zhou, society, world)
     with pytest.raises(OuterSceneError) as refused:
         inside.place_inside(visitor, dinner, "conference", ["catering"])
     assert refused.value.params["why"] == inside.WHY["nested"]
+
+
+@pytest.mark.parametrize("slug", ["conference", "hotel"])
+@pytest.mark.parametrize("moved", ["place", "days"])
+def test_a_correction_does_not_part_them(visitor, hotel, conference, world, slug, moved):
+    inside.place_inside(visitor, conference, "hotel", ["electricity"])
+    scene = Scene.objects.get(slug=slug)
+    day = scene.starts_on - timedelta(days=9)
+    facts = {name: getattr(scene, name) for name in ("names", "host_names", "venue_names")}
+    facts |= {"place_key": scene.place_key, "starts_on": day, "ends_on": day}
+    if moved == "place":
+        facts |= {"place_key": geo.resolve_place("Beijing").key, "starts_on": scene.starts_on}
+        facts["ends_on"] = scene.ends_on
+    new = scenes.NewScene(slug=slug, kind=scene.kind, **facts)
+    with pytest.raises(CorrectionApartError):
+        corrections.propose(scene, new, note="Moved", actor_ref="test", at=world.now)
+
+
+def test_a_correction_is_looked_at_again_when_it_is_approved(visitor, hotel, conference, world):
+    scene = Scene.objects.get(id=conference.id)
+    facts = {name: getattr(scene, name) for name in ("names", "host_names", "venue_names")}
+    new = scenes.NewScene(
+        slug="conference",
+        kind="conference",
+        place_key=geo.resolve_place("Beijing").key,
+        starts_on=scene.starts_on,
+        ends_on=scene.ends_on,
+        **facts,
+    )
+    waiting = corrections.propose(scene, new, note="Moved", actor_ref="test", at=world.now)
+    inside.place_inside(visitor, conference, "hotel", ["electricity"])
+    with pytest.raises(CorrectionApartError):
+        corrections.approve(waiting, actor_ref="test", at=world.now)
+    assert Scene.objects.get(id=conference.id).version == 1
 
 
 def test_a_viewer_states_nothing(zhou, society, hotel, conference):

@@ -21,7 +21,7 @@ from diandian.kernel.clock import now
 from diandian.kernel.errors import N_
 from diandian.orders import queries as order_queries
 from diandian.orders.errors import AlreadyMatchedError, OrderNotFoundError
-from diandian.scenes.models import Scene
+from diandian.scenes.rules import meet
 
 PARTS = {"travel": N_("The way there and back"), "stay": N_("Nights")}
 WHY = {
@@ -109,7 +109,7 @@ def _refuse_unfit(here: Footprint, there: Footprint, part: str) -> None:
     checks: tuple[tuple[str, bool], ...] = (
         ("same", here.scene_id == there.scene_id),
         ("later", there.id > here.id),
-        ("apart", not _meet(here.scene, there.scene)),
+        ("apart", not meet(here.scene.place_and_days, there.scene.place_and_days)),
         ("hosts", bool(here.organiser_pct or there.organiser_pct)),
         ("nothing", not mine or not theirs),
         ("chain", any(line["key"] in there.elsewhere for line in theirs)),
@@ -121,14 +121,6 @@ def _refuse_unfit(here: Footprint, there: Footprint, part: str) -> None:
         _refuse("origin")
     if part == "stay" and _most(theirs) < _most(mine):
         _refuse("fewer")
-
-
-def _meet(one: Scene, other: Scene) -> bool:
-    """Tell whether two scenes are in one city on days that overlap."""
-    ends = [scene.ends_on for scene in (one, other) if scene.ends_on]
-    first_end = min(ends, default=None)
-    begun = max(one.starts_on, other.starts_on)
-    return one.place_key == other.place_key and (first_end is None or begun <= first_end)
 
 
 def _origin(footprint: Footprint) -> str:

@@ -29,6 +29,7 @@ from diandian.scenes import queries as scenes
 from diandian.scenes.errors import SceneChoiceError, SceneNotFoundError, SceneNotPublishedError
 from diandian.scenes.inside import actions
 from diandian.scenes.models import Scene, SceneState
+from diandian.scenes.rules import meet
 
 # What a house counts as a whole, so that an event in it cannot have its own besides.
 WHOLE_HOUSE = frozenset({"electricity", "heat", "fuel_site", "refrigerant", "water"})
@@ -96,8 +97,6 @@ def _refuse_unfit(inner: Scene, outer: Scene) -> None:
         outer.published_at is not None
         and (outer.published_at, outer.id) < (inner.published_at, inner.id)
     )
-    first_ends = min((each.ends_on for each in (inner, outer) if each.ends_on), default=None)
-    meets = first_ends is None or max(inner.starts_on, outer.starts_on) <= first_ends
     why = ""
     if outer.state != SceneState.PUBLISHED:
         why = "unknown"
@@ -105,7 +104,7 @@ def _refuse_unfit(inner: Scene, outer: Scene) -> None:
         why = "nested"
     elif not earlier:
         why = "later"
-    elif inner.place_key != outer.place_key or not meets:
+    elif not meet(inner.place_and_days, outer.place_and_days):
         why = "apart"
     if why:
         raise OuterSceneError(field="outer", why=WHY[why])

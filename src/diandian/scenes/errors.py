@@ -149,3 +149,14 @@ class CorrectionGoneError(ConflictError):
     message = N_(
         "This correction is no longer waiting. Nothing was changed. Please look at the scene again."
     )
+
+
+class CorrectionApartError(InputError):
+    """A scene and the house that counts for it stay together."""
+
+    code = "correction_apart"
+    message = N_(
+        "“%(scene)s” counts a part of this scene, or this one of it, and they would no longer be in"
+        " the same city on the same days. Nothing was changed. Please take that statement back"
+        " first, or keep place and days."
+    )

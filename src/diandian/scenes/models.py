@@ -1,5 +1,7 @@
 """Scenes: an event or a venue with its QR code, its boundary and what its host already covers."""
 
+from datetime import date
+
 from django.db import models
 
 
@@ -144,6 +146,11 @@ class Scene(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def place_and_days(self) -> tuple[str, date, date | None]:
+        """Return where and when it is, to see whether it meets another: see ``rules.meet``."""
+        return self.place_key, self.starts_on, self.ends_on
 
     @property
     def is_open_to_sponsors(self) -> bool:

@@ -39,6 +39,18 @@ def phase_of(starts_on: date, ends_on: date | None, today: date) -> Phase:
     return "after" if today <= ends_on + DAYS_AFTER else "closed"
 
 
+def meet(*scenes: tuple[str, date, date | None]) -> bool:
+    """Tell whether scenes are in one city on days that overlap: place, first day, last day or None.
+
+    >>> meet(("a", date(2026, 1, 1), None), ("a", date(2026, 11, 26), date(2026, 11, 27)))
+    True
+    """
+    first_end = min((ends for _, _, ends in scenes if ends), default=None)
+    last_start = max(starts for _, starts, _ in scenes)
+    in_one_city = len({place for place, _, _ in scenes}) == 1
+    return in_one_city and (first_end is None or last_start <= first_end)
+
+
 def is_split(travel_owner: str, organiser_pct: int) -> bool:
     """Tell whether a percentage fits who owns the travel: 1 to 99 of a split, else 0."""
     return 0 < organiser_pct < _ALL_PCT if travel_owner == "split" else organiser_pct == 0

@@ -4,9 +4,12 @@ Guests see the version in force and can read the ones before. A footprint keeps 
 was made under, and with it who owns the travel. *Source:* methodology, section 10 (rule 2).
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from diandian.audit import actions as audit
 from diandian.claims.levels import Style
@@ -14,9 +17,10 @@ from diandian.emissions.errors import FactorMissingError
 from diandian.emissions.factor_set import factor_set
 from diandian.emissions.inventory.errors import ComposedError
 from diandian.emissions.scene_kinds.other.composed import compose
-from diandian.scenes import facts, queries
+from diandian.scenes import facts, queries, rules
 from diandian.scenes.actions import NewScene, columns_of_statement, search_text
 from diandian.scenes.errors import (
+    CorrectionApartError,
     CorrectionGoneError,
     CorrectionPlaceError,
     CorrectionWaitsError,
@@ -36,7 +40,8 @@ def propose(
 
     Address, kind, edition and audience stay as they are; words never become looser.
     Raises: InputError naming the field, SceneStateError unless published, NothingCorrectedError,
-    CorrectionWaitsError while one waits, CorrectionPlaceError where the questions do not fit.
+    CorrectionWaitsError while one waits, CorrectionPlaceError where the questions do not fit,
+    CorrectionApartError where it would leave the house around it.
     """
     if scene.state != SceneState.PUBLISHED:
         raise SceneStateError(state=scene.state)
@@ -47,6 +52,7 @@ def propose(
     if not facts.changes(queries.facts_of(scene), wanted):
         raise NothingCorrectedError
     _refuse_unasked(scene, str(wanted["region"]))
+    _refuse_apart(scene, columns)
     try:
         with transaction.atomic():
             version = SceneVersion.objects.create(
@@ -72,6 +78,15 @@ def _refuse_unasked(scene: Scene, region: str) -> None:
         raise CorrectionPlaceError(field="place_key") from error
 
 
+def _refuse_apart(scene: Scene, columns: Mapping[str, Any]) -> None:
+    """Refuse to move a scene away from the house that counts for it, or a house from its scenes."""
+    moved = (columns["place_key"], columns["starts_on"], columns["ends_on"])
+    around = Q(scenes_inside=scene) | Q(inside=scene)
+    for other in Scene.objects.filter(around):
+        if not rules.meet(moved, other.place_and_days):
+            raise CorrectionApartError(field="place_key", scene=other.slug)
+
+
 def take_back(version: SceneVersion, *, actor_ref: str, at: datetime) -> SceneVersion:
     """Drop a proposal at its host's wish. Raises: CorrectionGoneError when it was decided."""
     return _decide(version, VersionState.TAKEN_BACK, actor_ref, at)
@@ -88,7 +103,7 @@ def approve(version: SceneVersion, *, seen: str = "", actor_ref: str, at: dateti
 
     ``seen``: digest of the proposal as it was read, see ``queries.correction_digest``.
     What was claimed, bought or estimated before keeps the version it was made under.
-    Raises: CorrectionGoneError, SceneMovedError, SceneStateError.
+    Raises: CorrectionGoneError, SceneMovedError, SceneStateError, CorrectionApartError.
     """
     with transaction.atomic():
         scene = Scene.objects.select_for_update(no_key=True).get(id=version.scene_id)
@@ -101,6 +116,7 @@ def approve(version: SceneVersion, *, seen: str = "", actor_ref: str, at: dateti
         number = scene.version + 1
         _decide(version, VersionState.APPROVED, actor_ref, at, number=number)
         columns = facts.columns_of(version.facts)
+        _refuse_apart(scene, columns)
         texts = (columns[key] for key in ("names", "host_names", "venue_names", "city_names"))
         columns |= {"version": number, "search_text": search_text(*texts)}
         Scene.objects.filter(id=scene.id).update(**columns)
