@@ -135,7 +135,7 @@ def test_amounts_are_exact_when_retired_and_modest_when_estimated():
 
 def test_every_label_exists_for_every_style_and_language():
     for key, style, lang in itertools.product(texts.LABELS, STYLES, LANGUAGES):
-        assert wording.label(key, style, lang, dots=3, mass="2 t")
+        assert wording.label(key, style, lang, dots=3, mass="2 t", name="Lin Co")
     for style, lang in itertools.product(STYLES, LANGUAGES):
         for text in (
             wording.cta(style, lang),

@@ -4,14 +4,15 @@ from random import Random
 
 import pytest
 
-from diandian.flows import cover, expiry, invariants
+from diandian.flows import cover, expiry, invariants, sponsor
 from diandian.flows.quote import open_quote
 from diandian.footprints import actions as footprints
 from diandian.footprints import queries
 from diandian.footprints.models import LineClaim
 from diandian.orders.models import Order
 from diandian.registry.models import Retirement
-from diandian.scenes.models import Scene
+from diandian.scenes.models import Scene, Sponsoring
+from diandian.scenes.sponsoring import actions as sponsoring
 from tests.flows.conftest import clock, make_project, world  # noqa: F401 - fixtures
 from tests.flows.covers import SITE_G, close, inventory, place
 from tests.flows.test_payment_races import together  # noqa: F401 - a fixture
@@ -25,6 +26,7 @@ REFUSED = {
     "AlreadyMatchedError",
     "CoverChangedError",
     "NothingLeftError",
+    "SponsorPayingError",
 }
 
 
@@ -64,6 +66,22 @@ def organiser(world, scene, **facts):  # noqa: F811
     return go
 
 
+def company(world, scene, part, kg=None):  # noqa: F811
+    def go():
+        quote = sponsor.open_quote(
+            Scene.objects.get(id=scene.id),
+            part=part,
+            kg=kg,
+            project_code="sample-wind",
+            at=world.now,
+        )
+        order = place(quote, world, "Lin Energy")
+        world.pay(order)
+        return order
+
+    return go
+
+
 def assert_one_claimant(event, errors):
     assert {type(error).__name__ for error in errors} <= REFUSED
     assert invariants.check() == []
@@ -86,6 +104,28 @@ def test_two_guests_and_an_organiser_at_the_same_instant(world, event, together,
     parts = LineClaim.objects.filter(footprint=mine)
     assert len(set(parts.values_list("claimant_ref", flat=True))) == 1
     assert sum(parts.values_list("mass_g", flat=True)) == mine.mass_g
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_a_guest_an_organiser_and_sponsors_at_once(world, event, together, turn):  # noqa: F811
+    sponsoring.open_to_sponsors(event, Sponsoring.BOTH, actor_ref="test")
+    visits = [take_part(event) for _ in range(3)]
+    calls = [
+        guest(world, visits[0]),
+        organiser(world, event, for_everyone=True),
+        company(world, event, Sponsoring.GUESTS),
+        company(world, event, Sponsoring.REST, kg=20),
+    ]
+    done, errors = together(*(calls[turn:] + calls[:turn]))
+    assert_one_claimant(event, errors)
+    assert done
+    left = cover.residual_of(event, for_everyone=True)
+    claimed_g = left.claimed_by_guests_g + left.claimed_by_host_g + left.claimed_by_sponsors_g
+    whole_g = SITE_G + sum(footprint.mass_g for footprint in visits)
+    assert claimed_g + left.residual_g == whole_g
+    for footprint in visits:
+        refs = LineClaim.objects.filter(footprint=footprint).values_list("claimant_ref", flat=True)
+        assert len(set(refs)) <= 1
 
 
 @pytest.mark.parametrize("seed", range(3))

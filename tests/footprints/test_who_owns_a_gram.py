@@ -217,6 +217,20 @@ class Organiser:
             end(self, ledger, self.quoted.mass_g)
 
 
+class Sponsor(Organiser):
+    """Takes over guests' parts, the organiser's, or both, up to a budget."""
+
+    def __init__(self, ref, random):
+        super().__init__(ref, random)
+        self.part, self.budget_g = random.choice(["guests", "rest", "both"]), random.randint(1, 20)
+
+    def taken(self, ledger):
+        runs, visits = ledger.open(everyone=self.part != "rest")
+        if self.part == "guests":
+            runs, visits = [], [visit for visit in visits if not visit.is_host_part]
+        return rules.take(runs, visits, self.budget_g)
+
+
 def end(actor, ledger, mass_g):
     actor.stage = "done"
     if actor.random.random() < 0.7:
@@ -244,15 +258,18 @@ def assert_whole(ledger):
 
 
 @pytest.mark.parametrize("thousand", range(10))
-def test_two_guests_and_an_organiser_race_for_the_same_gram(thousand):
-    """10,000 interleavings of two guests with one footprint, a third, and three covers."""
-    refusals = 0
+def test_guests_an_organiser_and_sponsors_race_for_the_same_gram(thousand):
+    """10,000 interleavings of two guests with one footprint, a third, two covers, two sponsors."""
+    refusals, sponsored = 0, 0
     for seed in range(thousand * 1000, thousand * 1000 + 1000):
         random, ledger = Random(seed), Ledger()
         actors = [Guest("g1", 1, random), Guest("g2", 1, random), Guest("g3", 2, random)]
-        actors += [Organiser(f"o{number}", random) for number in range(3)]
+        actors += [Organiser(f"o{number}", random) for number in range(2)]
+        actors += [Sponsor(f"s{number}", random) for number in range(2)]
         while waiting := [a for a in actors if a.stage not in {"done", "refused"}]:
             random.choice(waiting).step(ledger)
             assert_whole(ledger)
         refusals += sum(actor.stage == "refused" for actor in actors)
+        sponsored += any(ref.startswith("s") for ref in ledger.retired)
     assert refusals > 500, "they do meet"
+    assert sponsored > 300, "and sponsors win sometimes"

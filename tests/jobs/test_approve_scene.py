@@ -6,7 +6,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from diandian.audit.models import AuditEntry
+from diandian.kernel.clock import now
 from diandian.scenes import actions
+from diandian.scenes.actions import NewScene
+from diandian.scenes.corrections import actions as corrections
 from tests.office.host_world import client_of, draft, organisation, person
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +52,40 @@ def test_returning_tells_the_host_why(scene):
     run(scene.slug, "--as", "He", "--return", "Which hall?", "--yes")
     scene.refresh_from_db()
     assert (scene.state, scene.returned_because) == ("draft", "Which hall?")
+
+
+def test_composed_questions_are_shown_with_their_factors(scene):
+    question = {"activity": "coach", "labels": {"en": "By shuttle?"}, "default": "12"}
+    scene.kind = "other"
+    scene.save()
+    actions.compose_questions(scene, {"keep": ["stay"], "questions": [question]}, actor_ref="test")
+    actions.submit(scene, actor_ref="test")
+    shown = run(scene.slug)
+    for text in ("By shuttle?", "counts as 12", "transport.road.coach", "0.0317", "Nights"):
+        assert text in shown
+
+
+def test_a_correction_is_shown_approved_and_refused(scene):
+    actions.submit(scene, actor_ref="test")
+    actions.approve(scene, actor_ref="test")
+    facts = NewScene(
+        slug=scene.slug,
+        kind=scene.kind,
+        names={"en": "Another name"},
+        host_names=scene.host_names,
+        venue_names=scene.venue_names,
+        place_key=scene.place_key,
+        starts_on=scene.starts_on,
+        ends_on=scene.ends_on,
+    )
+    corrections.propose(scene, facts, note="Misspelt", actor_ref="person:1", at=now())
+    assert f"{scene.slug}\tcorrection\tMisspelt" in run()
+    assert "-> Another name" in run(scene.slug)
+    assert "was refused" in run(scene.slug, "--as", "He", "--return", "It was right", "--yes")
+    corrections.propose(scene, facts, note="Misspelt", actor_ref="person:1", at=now())
+    assert "in force" in run(scene.slug, "--as", "He", "--yes")
+    scene.refresh_from_db()
+    assert (scene.names, scene.version) == ({"en": "Another name"}, 2)
 
 
 def test_what_was_not_submitted_or_has_no_decider_is_refused(scene):

@@ -75,6 +75,10 @@ LABELS: dict[str, dict[Style, Text]] = {
         _COMPENSATION: _t("由主办方承担", "Paid by the host", "Betaald door de organisator"),
         _CONTRIBUTION: _t("由主办方承担", "Paid by the host", "Betaald door de organisator"),
     },
+    "sponsored": {
+        _COMPENSATION: _t("{name}承担 {mass}", "{mass} taken over by {name}", "{mass} overgenomen door {name}"),
+        _CONTRIBUTION: _t("{name}承担 {mass}", "{mass} taken over by {name}", "{mass} overgenomen door {name}"),
+    },
     "all_matched": {
         _COMPENSATION: _t("{dots} 点，点点已中和", "{dots} dots, all matched", "{dots} stippen, alle gedekt"),
         _CONTRIBUTION: _t("为 {dots} 点出了一份力", "A contribution for {dots} dots", "Een bijdrage voor {dots} stippen"),
@@ -142,6 +146,7 @@ KIND_VERBS = {
     "restaurant": _t("到访「{scene}」", "at {scene}", "bij {scene}"),
     "supermarket": _t("到访「{scene}」", "at {scene}", "bij {scene}"),
     "host": _t("举办「{scene}」", "for holding {scene}", "voor het houden van {scene}"),
+    "sponsor": _t("赞助「{scene}」", "as a sponsor of {scene}", "als sponsor van {scene}"),
     "other": _t("到访「{scene}」", "for {scene}", "voor {scene}"),
 }
 # How the amount compares with the estimate. The English and Dutch ones go on with the occasion.

@@ -96,7 +96,7 @@ def match_button(style: str, dots: int, lang: str) -> str:
 
 
 def label(key: str, style: str, lang: str, **params: object) -> str:
-    """Return a short label that claims something: open, matched, cover, host_paid, all_matched."""
+    """Return a short label that claims something: open, matched, cover, host_paid, sponsored ..."""
     return _say(LABELS[key][Style(style)], lang, **params)
 
 
@@ -179,6 +179,8 @@ def _occasion(record: Record, lang: str) -> str:
         return ""
     hosts = record["claim"]["audience"] == "event" or record.get("holder_kind") == "host"
     kind = "host" if hosts else scene["kind"]
+    if record.get("holder_kind") == "sponsor":
+        kind = "sponsor"
     return _say(KIND_VERBS.get(kind, KIND_VERBS["other"]), lang, scene=pick(scene["names"], lang))
 
 

@@ -48,9 +48,12 @@ _OUTSIDE = (
     " OR (fresh.kind = 'genesis' AND fresh.start_g <> lane.lo)"
     " OR (fresh.kind <> 'genesis' AND (fresh.kind = 'reversal') <> (lane.kind = 'buffer'))"
 )
-# A version of an inventory may be written anew until it is closed.
-CLOSED = "footprints_inventoryversion"
-_WAS_CLOSED = "OLD.closed_at IS NOT NULL"
+# Rows that may be written anew until something was decided: an inventory until it is closed, a
+# scene's version until it was in force.
+CLOSED = {
+    "footprints_inventoryversion": ("OLD.closed_at IS NOT NULL", "a closed inventory stays"),
+    "scenes_sceneversion": ("OLD.number IS NOT NULL", "a version of a scene stays"),
+}
 _CLAIMED = (
     "EXISTS (SELECT 1 FROM footprints_siteclaim other WHERE other.scene_id = NEW.scene_id"
     " AND other.line_key = NEW.line_key AND other.start_g < NEW.start_g + NEW.mass_g"
@@ -110,10 +113,9 @@ def _for_sqlite() -> Iterator[Guard]:
     yield _sqlite("registry_lane", "onward", "UPDATE", "a cursor never goes back", back)
     overlap = f"EXISTS (SELECT 1 FROM registry_serialblock other WHERE {_OVERLAP})"
     yield _sqlite("registry_serialblock", "overlap", "INSERT", "serials overlap", overlap)
-    for when in ("UPDATE", "DELETE"):
-        yield _sqlite(
-            CLOSED, f"closed_{when.lower()}", when, "a closed inventory stays", _WAS_CLOSED
-        )
+    for table, (was_closed, refusal) in CLOSED.items():
+        for when in ("UPDATE", "DELETE"):
+            yield _sqlite(table, f"closed_{when.lower()}", when, refusal, was_closed)
     yield _sqlite("footprints_siteclaim", "overlap", "INSERT", "grams claimed twice", _CLAIMED)
     outside = (
         "EXISTS (SELECT 1 FROM (SELECT NEW.lane_id AS lane_id, NEW.start_g AS start_g,"
@@ -151,8 +153,9 @@ def _for_postgres() -> Iterator[Guard]:
         yield _postgres(table, "delete", f"BEFORE DELETE {row}", _refuse(f"{table} rows stay"))
     onward = f"BEFORE UPDATE {row} WHEN (NEW.cursor < OLD.cursor)"
     yield _postgres("registry_lane", "onward", onward, _refuse("a cursor never goes back"))
-    closed = f"BEFORE UPDATE OR DELETE {row} WHEN ({_WAS_CLOSED})"
-    yield _postgres(CLOSED, "closed", closed, _refuse("a closed inventory stays"))
+    for table, (was_closed, refusal) in CLOSED.items():
+        closed = f"BEFORE UPDATE OR DELETE {row} WHEN ({was_closed})"
+        yield _postgres(table, "closed", closed, _refuse(refusal))
     # The lock lets one block of a prefix in after the other, so that each sees the one before.
     one_by_one = (
         "PERFORM pg_advisory_xact_lock("

@@ -15,8 +15,10 @@ from django.db import IntegrityError, transaction
 
 from diandian.certificates.names import MAX_CHARACTERS, MAX_LEGAL_CHARACTERS, clean_display_name
 from diandian.flows import caps, gateways, line_claims
+from diandian.footprints.models import Footprint
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import now
+from diandian.kernel.mass import grams_to_buy
 from diandian.kernel.money import Money
 from diandian.orders import actions, queries, rules
 from diandian.orders.errors import (
@@ -127,11 +129,20 @@ def _refuse_stale(quote: Quote, at: datetime) -> None:
             raise QuoteExpiredError
     if quote.footprint is not None and quote.footprint.expires_at <= at:
         raise FootprintExpiredError
+    if quote.footprint is not None and quote.footprint.elsewhere_g:
+        _refuse_too_much(quote, quote.footprint)
     if quote.scene is None or quote.cover is not None:
         return  # a cover is for after the event too
     if not takes_orders(quote.scene, at):
         raise SceneClosedError
     line_claims.refuse_all_covered(quote.scene)
+
+
+def _refuse_too_much(quote: Quote, footprint: Footprint) -> None:
+    """Refuse a price from before a part of the visit became a reference to another scene."""
+    fitting = {grams_to_buy(footprint.guest_g), grams_to_buy(footprint.guest_high_g)}
+    if quote.mass_g not in fitting:
+        raise CoverChangedError
 
 
 @transaction.atomic
@@ -198,7 +209,8 @@ def _resolve_race(quote: Quote, body: str, idempotency_key: str | None) -> Order
             raise AlreadyMatchedError(order_token=live.token)
         if quote.scene is not None:
             line_claims.refuse_taken(quote.footprint_id, quote.scene)
-    if quote.cover is not None:
+    # A part of the cover has another claimant, or one of the trip became a reference meanwhile.
+    if quote.cover is not None or quote.footprint_id is not None:
         raise CoverChangedError
     raise QuoteUsedError
 

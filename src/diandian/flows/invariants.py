@@ -11,13 +11,14 @@ from django.db.models.functions import Coalesce, Concat
 
 from diandian.audit import invariants as audit_invariants
 from diandian.audit.breaches import Breach
+from diandian.flows import line_claims
 from diandian.footprints import invariants as footprint_invariants
 from diandian.footprints import queries as footprint_queries
 from diandian.ledger import chart
 from diandian.ledger import invariants as ledger_invariants
 from diandian.ledger import queries as ledger_queries
 from diandian.ledger.models import Journal, Transfer
-from diandian.orders.models import LIVE_STATES, HolderKind, Intake, IntakeState, Order, OrderState
+from diandian.orders.models import LIVE_STATES, Intake, IntakeState, Order, OrderState
 from diandian.payments import invariants as payment_invariants
 from diandian.payments.models import Payment, PaymentState, Refund, RefundState
 from diandian.registry import invariants as registry_invariants
@@ -147,7 +148,8 @@ def _claimed_as_ordered() -> Iterator[Breach]:
     Nobody claims more grams than the order retires, or will retire (retirements >= claims).
     """
     claimed = footprint_queries.claimed_by_ref()
-    claims = Q(footprint__isnull=False) | Q(holder_kind=HolderKind.HOST, quote__cover__isnull=False)
+    covers = Q(holder_kind__in=line_claims.COVERERS, quote__cover__isnull=False)
+    claims = Q(footprint__isnull=False) | covers
     live = Order.objects.filter(claims, state__in=LIVE_STATES).select_related("quote", "footprint")
     live = live.defer("footprint__estimate", "footprint__answers", "quote__estimate")
     for order in live.iterator(chunk_size=2000):

@@ -16,8 +16,8 @@ from django.db import transaction
 from diandian.audit import actions as audit
 from diandian.emissions.inventory.boundary import Declared
 from diandian.emissions.inventory.entries import Entry, ReadEntry, Reader
-from diandian.flows import locks
-from diandian.footprints import actions, inventory, queries
+from diandian.flows import inside, locks
+from diandian.footprints import actions, inventory, queries, rules
 from diandian.footprints.calculation import factors_of
 from diandian.footprints.errors import (
     EvidenceUnknownError,
@@ -245,6 +245,7 @@ def close_version(
             # Only guests' answers, and nothing that the organiser entered.
             standing.sheet.revision += 1
             actions.save_work(locked, standing.sheet, at=at)
+        inside.refuse_counted_twice(locked, rules.grams_by_source(document))
         actions.save_inventory(locked, document, at=at)
         version = actions.close_inventory(locked, at=at)
         details = {"version": version.number, "mass_g": version.mass_g}

@@ -1,6 +1,6 @@
 """Writes of footprints, of inventories, and of who claims which line."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -55,6 +55,7 @@ def save(
         Footprint(
             token=tokens.secret_token(),
             scene=scene,
+            scene_version=scene.version,
             answers=dict(values),
             estimate=data,
             mass_g=estimate.mass_g,
@@ -72,7 +73,10 @@ def save(
 def erase(footprint: Footprint, *, at: datetime) -> None:
     """Erase a person's answers and places; the grams stay, so that claims and totals still hold."""
     estimate = without_person(footprint.estimate)
-    Footprint.objects.filter(id=footprint.id).update(answers={}, estimate=estimate, erased_at=at)
+    nameless = dict.fromkeys(footprint.elsewhere, "")
+    Footprint.objects.filter(id=footprint.id).update(
+        answers={}, estimate=estimate, elsewhere=nameless, erased_at=at
+    )
 
 
 # --- who claims ---------------------------------------------------------------------------------
@@ -86,24 +90,64 @@ def claim_lines(footprint: Footprint, *, claimant_ref: str, at: datetime) -> int
     return _CLAIMS.run(_rows(footprint, Part.GUEST, Claimant.GUEST, claimant_ref, at))
 
 
+def refer(footprint: Footprint, keys: Collection[str], owner: Footprint, *, at: datetime) -> int:
+    """Write that lines of a visit were counted in another scene first. Returns their grams.
+
+    They take the place of any claim, so nobody can buy them here. Raises: IntegrityError when
+    somebody claims one of them already.
+    """
+    require_transaction()
+    parts = rules.parts_of(footprint.estimate, footprint.organiser_pct, host=False)
+    taken = [(key, mass_g) for key, mass_g in parts if key in keys]
+    rows = [
+        LineClaim(
+            footprint_id=footprint.id,
+            line_key=key,
+            claimant_kind=Claimant.REFERENCE,
+            claimant_ref=f"footprint:{owner.id}",
+            mass_g=mass_g,
+            claimed_at=at,
+        )
+        for key, mass_g in taken
+    ]
+    _CLAIMS.run(rows)
+    footprint.elsewhere = footprint.elsewhere | dict.fromkeys(dict(taken), owner.scene.slug)
+    footprint.elsewhere_g += sum(mass_g for _, mass_g in taken)
+    footprint.save(update_fields=["elsewhere", "elsewhere_g"])
+    return sum(mass_g for _, mass_g in taken)
+
+
+def take_references_back(footprint: Footprint) -> None:
+    """Let everything of a visit count here again. Idempotent."""
+    require_transaction()
+    LineClaim.objects.filter(footprint=footprint, claimant_kind=Claimant.REFERENCE).delete()
+    footprint.elsewhere, footprint.elsewhere_g = {}, 0
+    footprint.save(update_fields=["elsewhere", "elsewhere_g"])
+
+
 def claim_visits(
-    visits: Sequence[rules.Visit], *, claimant_ref: str, rooms: bool, at: datetime
+    visits: Sequence[rules.Visit],
+    *,
+    claimant_kind: Claimant,
+    claimant_ref: str,
+    rooms: bool,
+    at: datetime,
 ) -> int:
-    """Write that an organiser claims parts of visits; a claimed part breaks the transaction.
+    """Write that a cover claims parts of visits; a claimed part breaks the transaction.
 
     ``rooms``: False leaves guests' nights out. Returns the grams claimed.
     Raises: IntegrityError when any part has a claimant.
     """
     require_transaction()
     claimed_g, rest = 0, iter(visits)
-    needed = Footprint.objects.only("estimate", "organiser_pct")
+    needed = Footprint.objects.only("estimate", "organiser_pct", "elsewhere")
     while some := list(islice(rest, _VISITS_AT_ONCE)):
         found = needed.in_bulk([visit.footprint_id for visit in some])
         rows = []
         for visit in some:
             part = Part.HOST if visit.is_host_part else Part.GUEST
             rows += _rows(
-                found[visit.footprint_id], part, Claimant.HOST, claimant_ref, at, rooms=rooms
+                found[visit.footprint_id], part, claimant_kind, claimant_ref, at, rooms=rooms
             )
         _CLAIMS.run(rows)
         claimed_g += sum(row.mass_g for row in rows)
@@ -124,6 +168,7 @@ def _rows(
         footprint.organiser_pct,
         host=part is Part.HOST,
         rooms=rooms or part is Part.HOST,
+        elsewhere=footprint.elsewhere,
     )
     return [
         LineClaim(
@@ -140,9 +185,14 @@ def _rows(
 
 
 def claim_site(
-    version: InventoryVersion, runs: Iterable[rules.Run], *, claimant_ref: str, at: datetime
+    version: InventoryVersion,
+    runs: Iterable[rules.Run],
+    *,
+    claimant_kind: Claimant,
+    claimant_ref: str,
+    at: datetime,
 ) -> int:
-    """Write that an organiser claims grams of the site's lines. Returns how many.
+    """Write that a cover claims grams of the site's lines. Returns how many.
 
     Raises: IntegrityError when somebody claims from the same gram on.
     """
@@ -153,6 +203,7 @@ def claim_site(
             line_key=run.line_key,
             start_g=run.start_g,
             mass_g=run.mass_g,
+            claimant_kind=claimant_kind,
             claimant_ref=claimant_ref,
             claimed_at=at,
         )
@@ -171,12 +222,13 @@ def release_guest_claims(footprint_id: int, *, claimant_ref: str) -> int:
     return rows.delete()[0]
 
 
-def release_host_claims(*, claimant_ref: str) -> int:
-    """Give back what an organiser's order claims that ended unretired. Returns how many rows.
+def release_cover_claims(*, claimant_ref: str) -> int:
+    """Give back what a cover claims that ended unretired. Returns how many rows.
 
     Idempotent: a second call finds nothing.
     """
-    parts = LineClaim.objects.filter(claimant_ref=claimant_ref, claimant_kind=Claimant.HOST)
+    covers = LineClaim.objects.exclude(claimant_kind=Claimant.GUEST)
+    parts = covers.filter(claimant_ref=claimant_ref)
     runs = SiteClaim.objects.filter(claimant_ref=claimant_ref)
     return parts.delete()[0] + runs.delete()[0]
 

@@ -135,3 +135,54 @@ class EvidenceNotFoundError(NotFoundError):
     """No such file of this scene, or one that was erased."""
 
     code = "evidence_not_found"
+
+
+class OuterSceneError(InputError):
+    """A scene that another cannot lie in; ``why`` is a message id of its own."""
+
+    code = "outer_scene"
+    message = N_(
+        "That cannot be the scene around yours: %(why)s. Nothing was saved. Please check its"
+        " address."
+    )
+
+
+class NotCountedThereError(InputError):
+    """A reference must lead to something. ``names``: sources."""
+
+    code = "not_counted_there"
+    message = N_(
+        "The closed inventory of that scene holds nothing of this: %(names)s. Nothing was saved."
+        " Please count it yourself, or ask that organiser to close it first."
+    )
+
+
+class AlreadyClaimedError(ConflictError):
+    """Whose a gram is does not change after somebody paid. ``names``: sources."""
+
+    code = "already_claimed"
+    message = N_(
+        "Somebody has already paid for a part of this: %(names)s. Nothing was saved, since it would"
+        " be counted twice or not at all."
+    )
+
+    def __init__(self, *, field: str = "", **params: object) -> None:
+        self.field = field
+        super().__init__(**params)
+
+
+class CountedTwiceError(ConflictError):
+    """What the house around counts as a whole. ``names``: sources; ``scene``: its address."""
+
+    code = "counted_twice"
+    message = N_(
+        "“%(scene)s”, in which this scene takes place, counts this already: %(names)s. Nothing was"
+        " closed, ordered or charged. Please state that it is counted there, or remove it here."
+    )
+
+
+class CountedElsewhereError(InputError):
+    """Something that cannot be a reference to another visit; ``why`` is a message id of its own."""
+
+    code = "counted_elsewhere"
+    message = N_("It was not taken over from there: %(why)s. Nothing was changed.")

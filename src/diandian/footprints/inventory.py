@@ -87,7 +87,8 @@ def sources_of(scene: Scene) -> tuple[HostSource, ...]:
     Guests' travel and nights are among it only where the organiser answers for a part of them.
     """
     sources = scene_kind(scene.kind).host_sources
-    if scene.organiser_pct:
+    # An earlier version of a corrected scene may have given the travel to the organiser.
+    if scene.organiser_pct or (scene.version > 1 and queries.has_host_parts(scene)):
         return sources
     return tuple(source for source in sources if source.category not in FROM_GUESTS)
 
@@ -133,7 +134,7 @@ def _estimate(
 
 def guests_of(scene: Scene, attendance: Mapping[str, int], *, fresh: bool = False) -> Guests:
     """Return what the guests emitted on their way and in their nights, as far as can be said."""
-    key = (scene.id, scene.organiser_pct, tuple(sorted(attendance.items())))
+    key = (scene.id, scene.version, scene.organiser_pct, tuple(sorted(attendance.items())))
     kept = None if fresh else _guests.get(key)
     if kept is None:
         kept = _read_guests(scene, attendance)
@@ -148,8 +149,13 @@ def forget_guests() -> None:
 
 def _read_guests(scene: Scene, attendance: Mapping[str, int]) -> Guests:
     sample = [
-        travel.answer(Estimate.from_json(data), city_key=scene.place_key, country=scene.country)
-        for data in queries.guests_estimates(scene)
+        travel.answer(
+            Estimate.from_json(data),
+            city_key=scene.place_key,
+            country=scene.country,
+            organiser_pct=Decimal(pct),
+        )
+        for data, pct in queries.guests_estimates(scene)
     ]
     try:
         return Guests(_extrapolated(scene, sample, _by_stratum(attendance, sample)), len(sample))

@@ -25,8 +25,13 @@ class Footprint(models.Model):
     mass_g = models.BigIntegerField()
     low_g = models.BigIntegerField()
     high_g = models.BigIntegerField()
+    # The version of the scene's facts that it was computed with.
+    scene_version = models.PositiveIntegerField(default=1)
     organiser_pct = models.PositiveSmallIntegerField(default=0)
     host_g = models.BigIntegerField(default=0)
+    # Lines that the guest counted in another scene first: its address by line; not sold here.
+    elsewhere = models.JSONField(default=dict, blank=True)
+    elsewhere_g = models.BigIntegerField(default=0)
     poster_mark = models.CharField(max_length=8, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -38,7 +43,10 @@ class Footprint(models.Model):
             models.CheckConstraint(condition=Q(mass_g__gte=0), name="footprint_not_negative"),
             models.CheckConstraint(
                 condition=Q(
-                    host_g__gte=0, host_g__lte=F("mass_g"), organiser_pct__lte=rules.ALL_PCT
+                    host_g__gte=0,
+                    elsewhere_g__gte=0,
+                    host_g__lte=F("mass_g") - F("elsewhere_g"),
+                    organiser_pct__lte=rules.ALL_PCT,
                 ),
                 name="footprint_parts_fit",
             ),
@@ -49,13 +57,15 @@ class Footprint(models.Model):
 
     @property
     def guest_g(self) -> int:
-        """Return the grams that the guest answers for."""
-        return self.mass_g - self.host_g
+        """Return the grams that the guest answers for here."""
+        return self.mass_g - self.host_g - self.elsewhere_g
 
     @property
     def guest_high_g(self) -> int:
         """Return the guest's share of the upper end, rounded up to a gram."""
-        return -(-self.high_g * self.guest_g // self.mass_g) if self.host_g else self.high_g
+        if self.guest_g == self.mass_g:
+            return self.high_g
+        return -(-self.high_g * self.guest_g // self.mass_g)
 
     @property
     def is_hosts(self) -> bool:
@@ -71,10 +81,15 @@ class Part(models.TextChoices):
 
 
 class Claimant(models.TextChoices):
-    """Who claims: the guest who pays, or the organiser who covers."""
+    """Who claims: the guest who pays, the organiser who covers, or a sponsor of either.
+
+    A reference claims for a visit to another scene, where the same activity was counted first.
+    """
 
     GUEST = "guest"
     HOST = "host"
+    SPONSOR = "sponsor"
+    REFERENCE = "reference"
 
 
 class LineClaim(models.Model):
@@ -86,7 +101,7 @@ class LineClaim(models.Model):
     footprint = models.ForeignKey(Footprint, models.PROTECT, related_name="claims")
     line_key = models.CharField(max_length=60)
     part = models.CharField(max_length=5, choices=Part, default=Part.GUEST)
-    claimant_kind = models.CharField(max_length=5, choices=Claimant, default=Claimant.GUEST)
+    claimant_kind = models.CharField(max_length=9, choices=Claimant, default=Claimant.GUEST)
     claimant_ref = models.CharField(max_length=80)
     mass_g = models.BigIntegerField()
     claimed_at = models.DateTimeField()
@@ -101,7 +116,7 @@ class LineClaim(models.Model):
         indexes = [
             # Guests' claims are found by their footprint; these few by their order.
             models.Index(
-                fields=["claimant_ref"], condition=Q(claimant_kind="host"), name="claim_of_host"
+                fields=["claimant_ref"], condition=~Q(claimant_kind="guest"), name="claim_of_cover"
             )
         ]
 
@@ -156,6 +171,7 @@ class SiteClaim(models.Model):
     line_key = models.CharField(max_length=120)
     start_g = models.BigIntegerField()
     mass_g = models.BigIntegerField()
+    claimant_kind = models.CharField(max_length=9, choices=Claimant, default=Claimant.HOST)
     claimant_ref = models.CharField(max_length=80, db_index=True)
     claimed_at = models.DateTimeField()
 

@@ -25,16 +25,22 @@ _BARE = Select(lambda: Footprint.objects.filter(token=Param("token"), erased_at=
 _WITH_SCENE = Select(
     lambda: Footprint.objects.filter(token=Param("token"), erased_at=None).select_related("scene")
 )
-_HOST_CLAIM = Select(
+_COVER_CLAIM = Select(
     lambda: LineClaim.objects.filter(
-        footprint__id=Param("footprint_id"), part=Part.GUEST, claimant_kind=Claimant.HOST
+        footprint__id=Param("footprint_id"),
+        part=Part.GUEST,
+        claimant_kind__in=(Claimant.HOST, Claimant.SPONSOR),
     ).order_by("id")[:1]
 )
 
 
 @dataclass(frozen=True, slots=True)
 class VisitSums:
-    """Grams of a scene's footprints: each owner's part, what is claimed of it, the upper ends."""
+    """Grams of a scene's footprints: each owner's part, what is claimed of it, the upper ends.
+
+    ``sponsored_host_g``, ``sponsored_guest_g``: claimed by sponsors of either part; they are in no
+    other sum of claims.
+    """
 
     mass_g: int = 0
     high_g: int = 0
@@ -42,7 +48,14 @@ class VisitSums:
     host_claimed_g: int = 0
     guest_claimed_g: int = 0
     guest_claimed_by_host_g: int = 0
+    sponsored_host_g: int = 0
+    sponsored_guest_g: int = 0
     rooms_matched_g: int = 0
+
+    @property
+    def open_host_g(self) -> int:
+        """Return what nobody claims of the organiser's parts."""
+        return self.host_g - self.host_claimed_g - self.sponsored_host_g
 
 
 def by_token(token: str) -> Footprint:
@@ -61,9 +74,9 @@ def bare_by_token(token: str) -> Footprint:
     return footprint
 
 
-def host_claim_on(footprint_id: int) -> str:
-    """Return the reference of the organiser's order that claims a guest's own part, or nothing."""
-    found = _HOST_CLAIM.first(footprint_id=footprint_id)
+def cover_claim_on(footprint_id: int) -> str:
+    """Return the reference of the cover that claims a guest's own part, or nothing."""
+    found = _COVER_CLAIM.first(footprint_id=footprint_id)
     return found.claimant_ref if found else ""
 
 
@@ -72,7 +85,8 @@ def has_claims(claimant_ref: str, footprint_id: int | None = None) -> bool:
     if footprint_id is not None:
         rows = LineClaim.objects.filter(footprint_id=footprint_id, claimant_ref=claimant_ref)
         return rows.exists()
-    parts = LineClaim.objects.filter(claimant_ref=claimant_ref, claimant_kind=Claimant.HOST)
+    covers = LineClaim.objects.exclude(claimant_kind=Claimant.GUEST)
+    parts = covers.filter(claimant_ref=claimant_ref)
     return parts.exists() or SiteClaim.objects.filter(claimant_ref=claimant_ref).exists()
 
 
@@ -121,10 +135,18 @@ def evidence(scene: Scene, digest: str) -> Evidence:
     return row
 
 
-def guests_estimates(scene: Scene) -> Iterator[dict[str, Any]]:
-    """Return lines and inputs of every estimate of a scene; large scenes are read in parts."""
-    rows = Footprint.objects.filter(scene=scene).order_by("id").values_list("estimate", flat=True)
-    return rows.iterator(chunk_size=500)
+def guests_estimates(scene: Scene) -> Iterator[tuple[dict[str, Any], int]]:
+    """Return every estimate of a scene with the organiser's part of it, in per cent.
+
+    Large scenes are read in parts.
+    """
+    rows = Footprint.objects.filter(scene=scene).order_by("id")
+    return rows.values_list("estimate", "organiser_pct").iterator(chunk_size=500)
+
+
+def has_host_parts(scene: Scene) -> bool:
+    """Tell whether the organiser answers for a part of any guest's visit."""
+    return Footprint.objects.filter(scene=scene, organiser_pct__gt=0).exists()
 
 
 def has_open_inventory(scene: Scene) -> bool:
@@ -158,15 +180,33 @@ def site_claims(scene: Scene) -> dict[str, list[tuple[int, int]]]:
     return found
 
 
-def site_claimed_g(scene: Scene) -> int:
-    """Return the grams of a scene's own lines that are claimed."""
-    return SiteClaim.objects.filter(scene=scene).aggregate(total=Sum("mass_g"))["total"] or 0
+def site_claimed_g(scene: Scene) -> dict[str, int]:
+    """Return the grams of a scene's own lines that are claimed, by kind of claimant."""
+    rows = SiteClaim.objects.filter(scene=scene).order_by().values_list("claimant_kind")
+    return dict(rows.annotate(total=Sum("mass_g")))
+
+
+def claimed_sources(scene: Scene) -> set[str]:
+    """Return the sources of a scene's own lines of which anything is claimed."""
+    claims = SiteClaim.objects.filter(scene=scene).select_related("version")
+    keys: dict[int, set[str]] = defaultdict(set)
+    versions = {}
+    for claim in claims:
+        keys[claim.version_id].add(claim.line_key)
+        versions[claim.version_id] = claim.version
+    return {
+        rules.source_of(line)
+        for number, version in versions.items()
+        for line in version.document["lines"]
+        if line["key"] in keys[number]
+    }
 
 
 def claimed_by_ref() -> dict[str, int]:
     """Return the grams that each order claims, of footprints and of sites."""
     found: dict[str, int] = defaultdict(int)
-    for rows in (LineClaim.objects.all(), SiteClaim.objects.all()):
+    orders = LineClaim.objects.exclude(claimant_kind=Claimant.REFERENCE)
+    for rows in (orders, SiteClaim.objects.all()):
         grams = rows.order_by().values_list("claimant_ref").annotate(total=Sum("mass_g"))
         for claimant_ref, mass_g in grams:
             found[claimant_ref] += mass_g
@@ -178,11 +218,14 @@ def visit_sums(scene: Scene) -> VisitSums:
     visits = Footprint.objects.filter(scene=scene).aggregate(
         mass_g=Sum("mass_g"), high_g=Sum("high_g"), host_g=Sum("host_g")
     )
-    guests_part = Q(part=Part.GUEST)
+    guests_part, hosts_part = Q(part=Part.GUEST), Q(part=Part.HOST)
+    by_host, by_sponsor = Q(claimant_kind=Claimant.HOST), Q(claimant_kind=Claimant.SPONSOR)
     claims = LineClaim.objects.filter(footprint__scene=scene).aggregate(
-        host_claimed_g=Sum("mass_g", filter=Q(part=Part.HOST)),
+        host_claimed_g=Sum("mass_g", filter=hosts_part & by_host),
         guest_claimed_g=Sum("mass_g", filter=guests_part & Q(claimant_kind=Claimant.GUEST)),
-        guest_claimed_by_host_g=Sum("mass_g", filter=guests_part & Q(claimant_kind=Claimant.HOST)),
+        guest_claimed_by_host_g=Sum("mass_g", filter=guests_part & by_host),
+        sponsored_host_g=Sum("mass_g", filter=hosts_part & by_sponsor),
+        sponsored_guest_g=Sum("mass_g", filter=guests_part & by_sponsor),
         rooms_matched_g=Sum(
             "mass_g",
             filter=Q(claimant_kind=Claimant.GUEST, line_key__startswith=f"{rules.ROOMS}."),
@@ -207,18 +250,21 @@ def open_visits(
     mine = rows.filter(~_claimed(Part.HOST), host_g__gt=0).values_list("id", "host_g")
     visits = [rules.Visit(number, is_host_part=True, mass_g=mass_g) for number, mass_g in mine]
     if for_everyone:
-        theirs = rows.filter(~_claimed(Part.GUEST), mass_g__gt=F("host_g"))
+        theirs = rows.filter(~_claimed(Part.GUEST), mass_g__gt=F("host_g") + F("elsewhere_g"))
         visits += _guest_parts(theirs, rooms=rooms)
     return visits
 
 
 def _guest_parts(rows: QuerySet[Footprint], *, rooms: bool) -> list[rules.Visit]:
     if rooms:
-        grams = [(row[0], row[1] - row[2]) for row in rows.values_list("id", "mass_g", "host_g")]
+        needed = rows.values_list("id", "mass_g", "host_g", "elsewhere_g")
+        grams = [(row[0], row[1] - row[2] - row[3]) for row in needed]
     else:
         grams = [
             (row.id, sum(part[1] for part in _parts_without_rooms(row)))
-            for row in rows.only("id", "estimate", "organiser_pct").iterator(chunk_size=500)
+            for row in rows.only("id", "estimate", "organiser_pct", "elsewhere").iterator(
+                chunk_size=500
+            )
         ]
     return [
         rules.Visit(number, is_host_part=False, mass_g=mass_g) for number, mass_g in grams if mass_g
@@ -226,8 +272,15 @@ def _guest_parts(rows: QuerySet[Footprint], *, rooms: bool) -> list[rules.Visit]
 
 
 def _parts_without_rooms(footprint: Footprint) -> list[tuple[str, int]]:
-    return rules.parts_of(footprint.estimate, footprint.organiser_pct, host=False, rooms=False)
+    return rules.parts_of(
+        footprint.estimate,
+        footprint.organiser_pct,
+        host=False,
+        rooms=False,
+        elsewhere=footprint.elsewhere,
+    )
 
 
 def _claimed(part: Part) -> Exists:
-    return Exists(LineClaim.objects.filter(footprint=OuterRef("pk"), part=part))
+    claims = LineClaim.objects.exclude(claimant_kind=Claimant.REFERENCE)
+    return Exists(claims.filter(footprint=OuterRef("pk"), part=part))

@@ -13,7 +13,7 @@ from diandian.emissions.lines import M1, ONE, mass_of
 from diandian.emissions.uncertainty import GUESS, factor_range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from diandian.emissions.estimate import Estimate
 
@@ -48,15 +48,21 @@ def host_g(estimate: Mapping[str, Any], organiser_pct: int) -> int:
 
 
 def parts_of(
-    estimate: Mapping[str, Any], organiser_pct: int, *, host: bool, rooms: bool = True
+    estimate: Mapping[str, Any],
+    organiser_pct: int,
+    *,
+    host: bool,
+    rooms: bool = True,
+    elsewhere: Collection[str] = (),
 ) -> list[tuple[str, int]]:
     """Return the keys and grams of one owner's parts of an estimate; parts of no grams are none.
 
     ``rooms``: False leaves out the nights, where a hotel's own inventory holds them already.
+    ``elsewhere``: keys of lines that the guest counted in another scene first.
     """
     parts = []
     for line in estimate["lines"]:
-        if not rooms and line["category"] == ROOMS:
+        if (not rooms and line["category"] == ROOMS) or line["key"] in elsewhere:
             continue
         theirs = host_part_g(line, organiser_pct)
         mass_g = theirs if host else int(line["mass_g"]) - theirs
@@ -121,13 +127,31 @@ def problem_of(document: Mapping[str, Any]) -> str:
     return ""
 
 
-def claimable(document: Mapping[str, Any]) -> dict[str, int]:
-    """Return the grams of each line that a cover may claim, by key, in the document's order."""
+def claimable(document: Mapping[str, Any], *, elsewhere: Collection[str] = ()) -> dict[str, int]:
+    """Return the grams of each line that a cover may claim, by key, in the document's order.
+
+    ``elsewhere``: sources that another scene counts; their lines are references, not for sale.
+    """
     return {
         str(line["key"]): int(line["mass_g"])
         for line in document["lines"]
-        if line["claimable"] and line["mass_g"]
+        if line["claimable"] and line["mass_g"] and source_of(line) not in elsewhere
     }
+
+
+def source_of(line: Mapping[str, Any]) -> str:
+    """Return the source that a line of an inventory belongs to; "" for a line only stated."""
+    return str(line.get("details", {}).get("source", ""))
+
+
+def grams_by_source(document: Mapping[str, Any]) -> dict[str, int]:
+    """Return the organiser's grams of each source, without lines that were only stated."""
+    found: dict[str, int] = {}
+    for line in document["lines"]:
+        source = source_of(line)
+        if source and line["owner"] == "organiser":
+            found[source] = found.get(source, 0) + int(line["mass_g"])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ DESKS = (
         ("slug", "names", "kind", "state", "starts_on", "ends_on", "stated_total_g", "is_sample"),
         ("state", "kind", "is_sample"),
         ("slug", "search_text"),
-        # The secret link of a draft is its host's.
-        hidden=("search_text", "test_token"),
+        # The secret link of a draft is its host's; questions stand above the facts, in words.
+        hidden=("search_text", "test_token", "sponsor_token", "composed"),
         acts=ApprovesScenes,
     ),
     Desk(

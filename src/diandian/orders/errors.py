@@ -24,6 +24,16 @@ class NothingToRetireError(InputError):
     message = N_("There is nothing to buy for zero kilograms. Nothing was ordered.")
 
 
+class KilogramsError(InputError):
+    """Not a whole number of kilograms that can be ordered at once."""
+
+    code = "kilograms"
+    message = N_(
+        "Please give whole kilograms, from 1 to %(limit)s. Nothing was ordered. More than that"
+        " goes in several orders."
+    )
+
+
 class TooMuchError(InputError):
     """More than one order may hold."""
 
@@ -140,6 +150,37 @@ class NothingLeftError(ConflictError):
 
     code = "nothing_left"
     message = N_("Nothing of this scene is left to cover. Nothing was ordered or charged.")
+
+
+class SponsoringClosedError(ConflictError):
+    """The organiser opened nothing, or not this part, to sponsors."""
+
+    code = "sponsoring_closed"
+    message = N_(
+        "This scene is not open to sponsors for that. Nothing was ordered or charged. Please ask"
+        " the organiser for the address to use now."
+    )
+
+
+class VisitsWholeError(InputError):
+    """A visit is taken over whole or not at all."""
+
+    code = "visits_whole"
+    message = N_(
+        "A visit is taken over whole, and every open one is larger than that. Nothing was ordered."
+        " Please give more kilograms, or leave the field empty for all that is open."
+    )
+
+
+class SponsorPayingError(ConflictError):
+    """One sponsor after the other: an unpaid cover keeps guests away from what it holds."""
+
+    code = "sponsor_paying"
+    message = N_(
+        "Another sponsor is just paying for this scene. Nothing was ordered or charged."
+        " Please look again in half an hour."
+    )
+    retryable = True
 
 
 class InventoryOpenError(ConflictError):

@@ -52,7 +52,15 @@ def by_day(scene: Scene) -> list[DayCount]:
 def of_hosts(scene: Scene) -> list[Order]:
     """Return the completed orders of organisations for a scene as a whole, oldest first."""
     rows = Order.objects.filter(scene=scene, state=OrderState.COMPLETED)
-    return list(rows.exclude(holder_kind=HolderKind.PERSON).order_by("id"))
+    others = (HolderKind.PERSON, HolderKind.SPONSOR)
+    return list(rows.exclude(holder_kind__in=others).order_by("id"))
+
+
+def of_sponsors(scene: Scene) -> list[Order]:
+    """Return the completed orders of a scene's sponsors, oldest first."""
+    rows = Order.objects.filter(scene=scene, state=OrderState.COMPLETED)
+    rows = rows.filter(holder_kind=HolderKind.SPONSOR).select_related("quote")
+    return list(rows.defer("quote__estimate").order_by("id"))
 
 
 def by_mark(scene: Scene) -> list[MarkCount]:

@@ -236,6 +236,12 @@ def live_order_of_footprint(footprint_id: int) -> Order | None:
     return _LIVE_OF_FOOTPRINT.first(footprint_id=footprint_id)
 
 
+def other_sponsor_waits(order: Order) -> bool:
+    """Tell whether another sponsor's order of the same scene waits for its payment."""
+    rows = Order.objects.filter(scene=order.scene, state=OrderState.AWAITING_PAYMENT)
+    return rows.filter(holder_kind=HolderKind.SPONSOR).exclude(id=order.id).exists()
+
+
 def latest_payment(order: Order) -> Payment | None:
     """Return the newest attempt to pay an order."""
     link = _LATEST_PAYMENT.first(order_id=order.id)

@@ -1,6 +1,10 @@
-"""Which moves an order may make; everything else is refused."""
+"""Which moves an order may make, and how much is asked for; everything else is refused."""
 
+import re
 from datetime import timedelta
+
+from diandian.kernel.mass import GRAMS_PER_KG
+from diandian.orders.errors import KilogramsError
 
 QUOTE_LIFETIME = timedelta(minutes=60)
 PAYMENT_LIFETIME = timedelta(minutes=10)
@@ -8,6 +12,9 @@ PAYMENT_LIFETIME = timedelta(minutes=10)
 HOLD_GRACE = timedelta(minutes=10)
 # One order may hold a lane's worth at most; a guest's trip is far below.
 ORDER_LIMIT_G = 1_000_000_000
+_LARGEST_KG = ORDER_LIMIT_G // GRAMS_PER_KG
+_MOST_CHARACTERS = 12
+_WHOLE = re.compile("[0-9]+|[0-9]{1,3}(?:[ ,.'\u00a0\u202f][0-9]{3})+")
 
 # Above this mass an order is large: a stranger who never pays could empty a project with it.
 LARGE_ORDER_G = 1_000_000
@@ -50,3 +57,16 @@ def large_limit_g(*, free_g: int, large_unpaid_g: int) -> int:
     unpaid already. Never below what any order may have.
     """
     return max(LARGE_ORDER_G, (free_g - large_unpaid_g) // 2)
+
+
+def kilograms(typed: str) -> int:
+    """Return whole kilograms; marks between thousands are forgiven, 1.5 is not taken for 15.
+
+    Raises: KilogramsError.
+    """
+    text = typed.strip()
+    right = len(text) <= _MOST_CHARACTERS and _WHOLE.fullmatch(text)
+    kg = int(re.sub("[^0-9]", "", text)) if right else 0
+    if not 1 <= kg <= _LARGEST_KG:
+        raise KilogramsError(field="kg", limit=_LARGEST_KG)
+    return kg

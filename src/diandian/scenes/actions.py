@@ -16,13 +16,14 @@ from diandian.emissions.geo_text import comparable
 from diandian.emissions.scene_kind import scene_kind
 from diandian.kernel.clock import now
 from diandian.kernel.tokens import secret_token
-from diandian.scenes import rules
+from diandian.scenes import queries, rules
 from diandian.scenes.errors import (
     SceneAmountError,
     SceneChoiceError,
     SceneDatesError,
     SceneDescribedError,
     SceneExistsError,
+    SceneMovedError,
     ScenePosterLabelError,
     ScenePostersError,
     SceneSlugError,
@@ -102,7 +103,7 @@ def _refuse_unknown(new: NewScene) -> None:
         raise SceneChoiceError(field="factor_set", given=new.factor_set) from error
 
 
-def _search_text(*texts: Names) -> str:
+def search_text(*texts: Names) -> str:
     """Return what searches look through: every language, compared as places are."""
     return " ".join(comparable(text.replace("|", "")) for names in texts for text in names.values())
 
@@ -112,7 +113,7 @@ def open_scene(new: NewScene, *, actor_ref: str) -> Scene:
 
     Raises: InputError subclasses naming the field, SceneExistsError.
     """
-    facts = _facts(new)
+    facts = columns_of_statement(new)
     try:
         with transaction.atomic():
             scene = Scene.objects.create(
@@ -133,7 +134,7 @@ def describe(scene: Scene, new: NewScene, *, actor_ref: str) -> Scene:
 
     Composed questions fit one kind at one place with one edition; elsewhere they go.
     """
-    facts = _facts(new)
+    facts = columns_of_statement(new)
     if any(facts[name] != getattr(scene, name) for name in ("kind", "region", "factor_set")):
         facts["composed"] = {}
     try:
@@ -148,7 +149,7 @@ def describe(scene: Scene, new: NewScene, *, actor_ref: str) -> Scene:
     return scene
 
 
-def _facts(new: NewScene) -> dict[str, Any]:
+def columns_of_statement(new: NewScene) -> dict[str, Any]:
     """Return the columns that a host's statement sets. Raises: InputError naming the field."""
     _refuse_bad(new)
     try:
@@ -178,7 +179,7 @@ def _facts(new: NewScene) -> dict[str, Any]:
         "travel_organiser_pct": new.travel_organiser_pct,
         "claim_style": allowed_style(new.claim_style, city.country, new.audience),
         "audience": new.audience,
-        "search_text": _search_text(new.names, new.host_names, new.venue_names, city.names),
+        "search_text": search_text(new.names, new.host_names, new.venue_names, city.names),
     }
 
 
@@ -306,13 +307,19 @@ def take_back(scene: Scene, *, actor_ref: str) -> Scene:
     return _move(scene, SceneState.SUBMITTED, SceneState.DRAFT, actor_ref, done="taken_back")
 
 
-def approve(scene: Scene, *, actor_ref: str, stricter: bool = False) -> Scene:
-    """Let guests into a submitted scene. Raises: SceneStateError.
+def approve(scene: Scene, *, actor_ref: str, stricter: bool = False, seen: str = "") -> Scene:
+    """Let guests into a submitted scene. Locks: the scene, where it must be as it was ``seen``.
 
     ``stricter``: only words of contribution may be used, whatever the place would allow.
+    ``seen``: its ``queries.facts_digest`` as it was read. Raises: SceneMovedError, SceneStateError.
     """
     words = {"claim_style": ClaimStyle.CONTRIBUTION} if stricter else {}
-    return _move(scene, SceneState.SUBMITTED, SceneState.PUBLISHED, actor_ref, **words)
+    with transaction.atomic():
+        if seen:
+            locked = Scene.objects.select_for_update(no_key=True).get(id=scene.id)
+            if seen != queries.facts_digest(locked):
+                raise SceneMovedError
+        return _move(scene, SceneState.SUBMITTED, SceneState.PUBLISHED, actor_ref, **words)
 
 
 def send_back(scene: Scene, *, reason: str, actor_ref: str) -> Scene:

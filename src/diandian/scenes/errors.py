@@ -100,3 +100,63 @@ class ScenePosterLabelError(InputError):
 
     code = "scene_poster_label"
     message = N_("Please say in at most 80 characters where this poster hangs. It was not added.")
+
+
+class SceneMovedError(ConflictError):
+    """What is decided on is what was read."""
+
+    code = "scene_moved"
+    message = N_(
+        "The scene was changed after you opened this page. Nothing was decided. Please read it"
+        " again and decide then."
+    )
+
+
+class CorrectionWaitsError(ConflictError):
+    """One correction at a time."""
+
+    code = "correction_waits"
+    message = N_(
+        "A correction of this scene waits for the operator already. Nothing was saved. Please wait"
+        " for the answer, or take that one back first."
+    )
+
+
+class NothingCorrectedError(InputError):
+    """A correction that says what stands there."""
+
+    code = "nothing_corrected"
+    message = N_(
+        "This is what the scene says already, so there is nothing to correct. Nothing was saved."
+        " Please change something first."
+    )
+
+
+class CorrectionPlaceError(InputError):
+    """The host's own questions rest on factors of the place."""
+
+    code = "correction_place"
+    message = N_(
+        "For the questions that you composed there are no factors at that place. Nothing was saved."
+        " Please keep the place, or open a new scene there."
+    )
+
+
+class CorrectionGoneError(ConflictError):
+    """A correction that was decided on, or taken back."""
+
+    code = "correction_gone"
+    message = N_(
+        "This correction is no longer waiting. Nothing was changed. Please look at the scene again."
+    )
+
+
+class CorrectionApartError(InputError):
+    """A scene and the house that counts for it stay together."""
+
+    code = "correction_apart"
+    message = N_(
+        "“%(scene)s” counts a part of this scene, or this one of it, and they would no longer be in"
+        " the same city on the same days. Nothing was changed. Please take that statement back"
+        " first, or keep place and days."
+    )

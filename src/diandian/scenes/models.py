@@ -1,5 +1,7 @@
 """Scenes: an event or a venue with its QR code, its boundary and what its host already covers."""
 
+from datetime import date
+
 from django.db import models
 
 
@@ -26,6 +28,17 @@ class CoverState(models.TextChoices):
     NONE = "", "none"
     SOME = "some"
     ALL = "all"
+
+
+class Sponsoring(models.TextChoices):
+    """What companies may take over in a scene, as its host opened it; nothing at first."""
+
+    NONE = "", "none"
+    # Was open once, so that pages know where to look for sponsors.
+    CLOSED = "closed"
+    GUESTS = "guests"
+    REST = "rest"
+    BOTH = "both"
 
 
 class ClaimStyle(models.TextChoices):
@@ -72,6 +85,16 @@ class Scene(models.Model):
         max_length=4, choices=CoverState, default=CoverState.NONE, blank=True
     )
     cover_ref = models.CharField(max_length=80, blank=True, default="")
+    # The scene it takes place in, such as its hotel, and the sources that are counted there.
+    inside = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="scenes_inside"
+    )
+    inside_sources = models.JSONField(default=list, blank=True)
+    sponsoring = models.CharField(
+        max_length=6, choices=Sponsoring, default=Sponsoring.NONE, blank=True
+    )
+    # The secret address at which a company sponsors without signing in; "" while nobody may.
+    sponsor_token = models.CharField(max_length=32, blank=True, default="")
     claim_style = models.CharField(
         max_length=14, choices=ClaimStyle, default=ClaimStyle.CONTRIBUTION
     )
@@ -84,6 +107,8 @@ class Scene(models.Model):
     test_token = models.CharField(max_length=32, blank=True, default="")
     # Questions that the host composed from known activities (kind "other" only); {} for none.
     composed = models.JSONField(default=dict, blank=True)
+    # Which version of its facts is in force; corrections count on, see ``SceneVersion``.
+    version = models.PositiveIntegerField(default=1)
     # What the operator asked to change when the scene went back to its host.
     returned_because = models.CharField(max_length=300, blank=True, default="")
 
@@ -107,10 +132,30 @@ class Scene(models.Model):
                 | (~models.Q(travel_owner="split") & models.Q(travel_organiser_pct=0)),
                 name="scene_travel_split",
             ),
+            models.CheckConstraint(
+                condition=models.Q(sponsoring__in=("", "closed"), sponsor_token="")
+                | (~models.Q(sponsoring__in=("", "closed")) & ~models.Q(sponsor_token="")),
+                name="scene_sponsor_link",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(inside__isnull=True, inside_sources=[])
+                | (models.Q(inside__isnull=False) & ~models.Q(inside=models.F("id"))),
+                name="scene_not_inside_itself",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def place_and_days(self) -> tuple[str, date, date | None]:
+        """Return where and when it is, to see whether it meets another: see ``rules.meet``."""
+        return self.place_key, self.starts_on, self.ends_on
+
+    @property
+    def is_open_to_sponsors(self) -> bool:
+        """Tell whether a company may take over anything now."""
+        return self.sponsoring not in {Sponsoring.NONE, Sponsoring.CLOSED}
 
     @property
     def organiser_pct(self) -> int:
@@ -118,6 +163,53 @@ class Scene(models.Model):
         if self.travel_owner == TravelOwner.SPLIT:
             return self.travel_organiser_pct
         return 100 if self.travel_owner == TravelOwner.ORGANISER else 0
+
+
+class VersionState(models.TextChoices):
+    """What became of a correction; only an approved one has a number."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    TAKEN_BACK = "taken_back"
+
+
+class SceneVersion(models.Model):
+    """One version of a published scene's facts, or a correction that waits to become one.
+
+    ``facts``: see ``facts.facts_of``. ``note``: why the host corrects. ``answer``: why the operator
+    refused. The first version is written down when the second comes into force.
+    """
+
+    scene = models.ForeignKey(Scene, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=VersionState, default=VersionState.PROPOSED)
+    facts = models.JSONField()
+    note = models.CharField(max_length=300, blank=True, default="")
+    answer = models.CharField(max_length=300, blank=True, default="")
+    proposed_by_ref = models.CharField(max_length=80, blank=True, default="")
+    proposed_at = models.DateTimeField()
+    decided_by_ref = models.CharField(max_length=80, blank=True, default="")
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["scene", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["scene", "number"], name="scene_version_once"),
+            models.UniqueConstraint(
+                fields=["scene"],
+                condition=models.Q(state="proposed"),
+                name="scene_one_correction_waits",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="approved", number__isnull=False)
+                | (~models.Q(state="approved") & models.Q(number__isnull=True)),
+                name="scene_version_approved",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scene_id} v{self.number or '?'}"
 
 
 class Poster(models.Model):

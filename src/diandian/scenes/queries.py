@@ -3,12 +3,20 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from hmac import compare_digest
+from typing import Any
 
 from diandian.emissions.geo_text import comparable
 from diandian.kernel.clock import business_day
-from diandian.scenes import rules
+from diandian.scenes import facts, rules
 from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
-from diandian.scenes.models import InventoryLine, ReductionMeasure, Scene, SceneState
+from diandian.scenes.models import (
+    InventoryLine,
+    ReductionMeasure,
+    Scene,
+    SceneState,
+    SceneVersion,
+    VersionState,
+)
 from diandian.scenes.rules import Phase
 
 _LONGEST_QUERY = 80
@@ -37,6 +45,15 @@ def by_test_token(slug: str, token: str) -> Scene:
     scene = by_slug(slug)
     waiting = scene.state in {SceneState.DRAFT, SceneState.SUBMITTED}
     if not (waiting and scene.test_token and compare_digest(scene.test_token, token)):
+        raise SceneNotFoundError
+    return scene
+
+
+def by_sponsor_token(slug: str, token: str) -> Scene:
+    """Return a scene that is open to sponsors, by its secret. Raises: SceneNotFoundError."""
+    scene = by_slug(slug)
+    is_open = scene.state == SceneState.PUBLISHED and scene.sponsor_token
+    if not (is_open and compare_digest(scene.sponsor_token, token)):
         raise SceneNotFoundError
     return scene
 
@@ -98,3 +115,44 @@ def confirmed_measures(scene: Scene) -> list[ReductionMeasure]:
 def has_mark(scene: Scene, mark: str) -> bool:
     """Tell whether a poster with this mark was printed for the scene."""
     return any(poster.mark == mark for poster in scene.posters.all())
+
+
+# --- versions -----------------------------------------------------------------------------------
+
+
+def facts_of(scene: Scene) -> dict[str, Any]:
+    """Return the facts that guests rely on, as they stand."""
+    return facts.facts_of({key: getattr(scene, key) for key in facts.KEYS})
+
+
+def facts_digest(scene: Scene) -> str:
+    """Return a digest of all that an operator approves: facts, kind, edition, questions."""
+    fixed = [scene.slug, scene.kind, scene.factor_set, scene.with_non_co2, scene.composed]
+    return facts.digest(facts_of(scene), fixed, scene.inside_id, scene.inside_sources)
+
+
+def correction_digest(scene: Scene, version: SceneVersion) -> str:
+    """Return a digest of a correction and of what it corrects."""
+    return facts.digest(version.facts, version.id, facts_digest(scene))
+
+
+def waiting_correction(scene: Scene) -> SceneVersion | None:
+    """Return the correction that waits for the operator."""
+    return SceneVersion.objects.filter(scene=scene, state=VersionState.PROPOSED).first()
+
+
+def last_correction(scene: Scene) -> SceneVersion | None:
+    """Return what was proposed last, whatever became of it."""
+    rows = SceneVersion.objects.filter(scene=scene).exclude(proposed_by_ref="")
+    return rows.order_by("-id").first()
+
+
+def waiting_corrections() -> list[SceneVersion]:
+    """Return the corrections that wait for the operator, oldest first."""
+    rows = SceneVersion.objects.filter(state=VersionState.PROPOSED).select_related("scene")
+    return list(rows.order_by("id"))
+
+
+def versions(scene: Scene) -> list[SceneVersion]:
+    """Return the versions that are or were in force, newest first; none of an uncorrected scene."""
+    return list(SceneVersion.objects.filter(scene=scene, number__isnull=False).order_by("-number"))

@@ -13,7 +13,7 @@ DAYS_AFTER = timedelta(days=30)
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 # Addresses below /host that are pages of the desk.
 RESERVED_SLUGS = frozenset(
-    {"new", "preview", "places", "sign-in", "sign-out", "account", "organisation"}
+    {"new", "preview", "places", "sign-in", "sign-out", "account", "organisation", "sponsor"}
 )
 MARK = re.compile(r"[a-z0-9]{1,8}")
 LANGUAGES = ("zh-Hans", "en", "nl")
@@ -37,6 +37,18 @@ def phase_of(starts_on: date, ends_on: date | None, today: date) -> Phase:
     if ends_on is None or today <= ends_on:
         return "open"
     return "after" if today <= ends_on + DAYS_AFTER else "closed"
+
+
+def meet(*scenes: tuple[str, date, date | None]) -> bool:
+    """Tell whether scenes are in one city on days that overlap: place, first day, last day or None.
+
+    >>> meet(("a", date(2026, 1, 1), None), ("a", date(2026, 11, 26), date(2026, 11, 27)))
+    True
+    """
+    first_end = min((ends for _, _, ends in scenes if ends), default=None)
+    last_start = max(starts for _, starts, _ in scenes)
+    in_one_city = len({place for place, _, _ in scenes}) == 1
+    return in_one_city and (first_end is None or last_start <= first_end)
 
 
 def is_split(travel_owner: str, organiser_pct: int) -> bool:

@@ -4,7 +4,6 @@ For a person or an organisation. What was not measured is not compared with anyt
 certificate says what was retired and nothing about a trip. *Source:* claim levels, L2.
 """
 
-import re
 from dataclasses import dataclass, replace
 from secrets import token_urlsafe
 
@@ -15,9 +14,10 @@ from django.urls import reverse
 
 from diandian.claims import wording
 from diandian.flows.quote import open_quote
-from diandian.kernel.errors import N_, DiandianError, InputError
+from diandian.kernel.errors import DiandianError, InputError
 from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.orders import rules
+from diandian.orders.errors import KilogramsError
 from diandian.orders.models import HolderKind, Quote
 from diandian.people import rules as people
 from diandian.ui import drawing, htmx
@@ -25,20 +25,8 @@ from diandian.web import context, till
 from diandian.web.till import NewTotal, Wish, cards_for, split_of
 
 _HOLDERS = (HolderKind.PERSON, HolderKind.COMPANY)
-_LARGEST_KG = rules.ORDER_LIMIT_G // GRAMS_PER_KG
 _MOST_CHARACTERS = 12
-_WHOLE = re.compile("[0-9]+|[0-9]{1,3}(?:[ ,.'\u00a0\u202f][0-9]{3})+")
 _SHORTEST_NONCE = 16
-
-
-class KilogramsError(InputError):
-    """Not a whole number of kilograms that can be ordered at once."""
-
-    code = "kilograms"
-    message = N_(
-        "Please give whole kilograms, from 1 to %(limit)s. Nothing was ordered. More than that"
-        " goes in several orders."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +72,6 @@ class Amount:
         return None
 
 
-def _kilograms(typed: str) -> int:
-    """Return whole kilograms; marks between thousands are forgiven, 1.5 is not taken for 15."""
-    text = typed.strip()
-    right = len(text) <= _MOST_CHARACTERS and _WHOLE.fullmatch(text)
-    kg = int(re.sub("[^0-9]", "", text)) if right else 0
-    if not 1 <= kg <= _LARGEST_KG:
-        raise KilogramsError(field="kg", limit=_LARGEST_KG)
-    return kg
-
-
 def _holder(wanted: str) -> HolderKind:
     return HolderKind.COMPANY if wanted == HolderKind.COMPANY else HolderKind.PERSON
 
@@ -104,7 +82,7 @@ def lump_sum(request: HttpRequest) -> HttpResponse:
     if "kg" not in sent:
         return _ask(request, "")
     try:
-        amount = Amount(_kilograms(sent["kg"]), _holder(sent.get("holder", "")))
+        amount = Amount(rules.kilograms(sent["kg"]), _holder(sent.get("holder", "")))
     except KilogramsError as error:
         return _ask(request, sent["kg"][:_MOST_CHARACTERS], error)
     wish = replace(Wish.read(sent), on_board=False)
@@ -132,7 +110,9 @@ def _page(
     chosen = next((card for card in cards if card.on), None)
     scale = drawing.scale_for(amount.mass_g).kg_per_dot
     page = {
-        "amount": amount,
+        "action": reverse("lump_sum"),
+        "carried": [("kg", amount.kg), ("holder", amount.holder)],
+        "is_organisation": amount.holder == HolderKind.COMPANY,
         "mass_g": amount.mass_g,
         "wish": wish,
         "cards": cards,

@@ -16,6 +16,7 @@ from diandian.emissions.factor_set import factor_set
 from diandian.emissions.lines import Line
 from diandian.emissions.reasons import REASONS
 from diandian.flows import line_claims
+from diandian.flows.elsewhere import PARTS
 from diandian.footprints import queries
 from diandian.footprints.models import Footprint
 from diandian.kernel.clock import now
@@ -176,7 +177,7 @@ def standing(footprint: Footprint) -> tuple[str, Order | None]:
     """Return what may be done with a footprint, and the order it already has.
 
     One of: matched (it has an order), expired, closed, host (the host answers for it), covered (the
-    host claims it already), zero, open.
+    host or a sponsor claims it already), elsewhere (all counted in another scene), zero, open.
     """
     order = orders.live_order_of_footprint(footprint.id)
     if order is not None:
@@ -189,7 +190,8 @@ def standing(footprint: Footprint) -> tuple[str, Order | None]:
         return "host", None
     if covered(footprint):
         return "covered", None
-    return ("open" if footprint.guest_g else "zero"), None
+    empty = "elsewhere" if footprint.elsewhere_g else "zero"
+    return ("open" if footprint.guest_g else empty), None
 
 
 def covered(footprint: Footprint) -> str:
@@ -200,6 +202,17 @@ def covered(footprint: Footprint) -> str:
     except (AlreadyCoveredError, BeingCoveredError) as refusal:
         return gettext(refusal.message) % refusal.params
     return ""
+
+
+def references_of(footprint: Footprint) -> list[tuple[str, str, int]]:
+    """Return what was counted in another scene first: its address, what it is, and grams here."""
+    found: dict[tuple[str, str], int] = {}
+    for line in footprint.estimate["lines"]:
+        slug, part = footprint.elsewhere.get(line["key"]), PARTS.get(line["category"], "")
+        if slug is not None:
+            key = (slug, gettext(part))
+            found[key] = found.get(key, 0) + int(line["mass_g"])
+    return [(slug, said, mass_g) for (slug, said), mass_g in found.items()]
 
 
 def _savings(estimate: Estimate, scale: int) -> list[Saving]:
@@ -271,7 +284,8 @@ def _context(footprint: Footprint, where: str, order: Order | None) -> dict[str,
         "covered": covered(footprint) if where == "covered" else "",
         "order": order,
         "count": count,
-        "price": offer.price_of(mass_g).total if offer else None,
+        "price": offer.price_of(grams_to_buy(footprint.guest_g)).total if offer else None,
+        "references": references_of(footprint),
         "say": {
             "match": wording.match_button(style, drawing.dot_count(footprint.guest_g, scale), lang),
             "voluntary": wording.voluntary(lang, style),

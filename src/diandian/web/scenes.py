@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from diandian.claims import wording
 from diandian.emissions.scene_kind import scene_kind, scene_kinds
+from diandian.flows.inside import references_of
 from diandian.kernel.clock import business_day
 from diandian.kernel.memory import Memory
 from diandian.registry import queries as registry
@@ -19,6 +20,7 @@ from diandian.scenes.models import Scene, TravelOwner
 from diandian.ui import drawing, htmx
 from diandian.web import context, inventory
 from diandian.web.secret import secret_page
+from diandian.web.sponsor import said_sponsors
 
 _LISTED = 40
 
@@ -110,6 +112,7 @@ def _scene_context(scene: Scene, mark: str) -> dict[str, object]:
         "last_day": rules.last_day(scene.ends_on),
         "typical": context.typical_price(scene.id),
         "go_url": _go_url(scene, mark),
+        "sponsors": said_sponsors(scene),
         "said": {
             "name": context.shown_name(scene, scene.names),
             "venue": context.shown_name(scene, scene.venue_names).replace("|", ""),
@@ -185,6 +188,7 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
             "lines": lines,
             "lines_g": sum(line.mass_g for line in lines),
             "closed": inventory.closed_of(found),
+            "references": [(gettext(label), mass_g) for label, mass_g in references_of(found)],
             "measures": queries.confirmed_measures(found),
             "retired_count": count,
             "retired_g": mass_g,

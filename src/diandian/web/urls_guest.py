@@ -9,6 +9,7 @@ from diandian.web import (
     attended,
     certificates,
     checkout,
+    elsewhere,
     erase,
     footprint,
     home,
@@ -16,8 +17,10 @@ from diandian.web import (
     orders,
     results,
     scenes,
+    sponsor,
     status,
     throttle,
+    versions,
 )
 
 # However a code is typed: the views forgive case, spaces and dashes.
@@ -45,7 +48,10 @@ urlpatterns = [
     path("s/<slug:slug>/total", footprint.total, name="scene_total"),
     path("s/<slug:slug>/places", footprint.places, name="scene_places"),
     path("s/<slug:slug>/report", scenes.report, name="scene_report"),
+    path("s/<slug:slug>/sponsor/<slug:token>", sponsor.page, name="scene_sponsor"),
+    path("s/<slug:slug>/versions", versions.versions, name="scene_versions"),
     path("s/<slug:slug>/go/<slug:token>/attended", attended.attended, name="scene_attended"),
+    path("s/<slug:slug>/go/<slug:token>/elsewhere", elsewhere.page, name="scene_elsewhere"),
     path("s/worker.js", offline.worker, name="offline_worker"),
     path("offline", offline.offline, name="offline"),
     path("offline/payment", offline.payment, name="offline_payment"),

@@ -68,9 +68,14 @@ class Sums:
     def of(cls, lines: Iterable[Line], organiser_pct: Decimal) -> Sums:
         """Add lines up. ``organiser_pct``: the organiser's part; what is left is the guest's."""
         sums = cls()
+        sums.add(lines, organiser_pct)
+        return sums
+
+    def add(self, lines: Iterable[Line], organiser_pct: Decimal) -> None:
+        """Add lines of one part; see ``of``."""
         part = M1.divide(organiser_pct, HUNDRED)
         for line in lines:
-            if not cls.counts(line):
+            if not self.counts(line):
                 continue
             amount = M1.multiply(line.activity_amount, line.share)
             theirs, without = 0, 0
@@ -78,11 +83,10 @@ class Sums:
                 rest = ONE - part
                 theirs = mass_of(amount, line.value, rest)
                 without = _grams(line.without_non_co2_g * rest)
-                _add(sums.others, line, M1.multiply(amount, rest), theirs, without)
+                _add(self.others, line, M1.multiply(amount, rest), theirs, without)
             if part:
                 mine, mine_without = line.mass_g - theirs, line.without_non_co2_g - without
-                _add(sums.own, line, M1.multiply(amount, part), mine, mine_without)
-        return sums
+                _add(self.own, line, M1.multiply(amount, part), mine, mine_without)
 
 
 def _add(

@@ -67,10 +67,19 @@ _T = {
 
 @dataclass(frozen=True, slots=True)
 class GuestAnswer:
-    """What one guest answered: where from, and the lines of travel, nights and local transport."""
+    """What one guest answered: where from, and the lines of travel, nights and local transport.
+
+    ``organiser_pct``: the organiser's part of this visit, fixed when it was saved; None where the
+    scene's own part holds, which is that of everybody who did not answer.
+    """
 
     stratum: str
     lines: tuple[Line, ...]
+    organiser_pct: Decimal | None = None
+
+    def part(self, usual: Decimal) -> Decimal:
+        """Return the organiser's part of this visit in per cent."""
+        return usual if self.organiser_pct is None else self.organiser_pct
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +123,14 @@ class Extrapolation:
         ]
 
 
-def answer(estimate: Estimate, *, city_key: str, country: str) -> GuestAnswer:
+def answer(
+    estimate: Estimate, *, city_key: str, country: str, organiser_pct: Decimal | None = None
+) -> GuestAnswer:
     """Return what a guest's estimate says about travel and nights.
 
-    ``city_key``, ``country``: of the scene. An estimate without its answers (erased), or whose
-    guest did not say from where, counts as from the same country.
+    ``city_key``, ``country``: of the scene. ``organiser_pct``: see ``GuestAnswer``. An estimate
+    without its answers (erased), or whose guest did not say from where, counts as from the same
+    country.
     """
     origin = str(estimate.inputs.get("answers", {}).get("from", ""))
     stratum = "same_country"
@@ -130,7 +142,7 @@ def answer(estimate: Estimate, *, city_key: str, country: str) -> GuestAnswer:
         carried = estimate.inputs.get("places", {})
         spot = unpin(origin, carried[origin]) if origin in carried else place(origin)
         stratum = stratum if spot.country == country else "abroad"
-    return GuestAnswer(stratum, estimate.lines)
+    return GuestAnswer(stratum, estimate.lines, organiser_pct)
 
 
 def attendance_from_total(
@@ -166,8 +178,8 @@ def extrapolate(
 
     ``strata``: near to far. ``attendance``: people per stratum; one left out had nobody but those
     who answered. ``factors``: the scene's edition, for the words of the rows. ``organiser_pct``:
-    the organiser's part of guests' travel, 100 all, 0 none; the guests' part is theirs to the
-    gram, as each was shown it.
+    the organiser's part of guests' travel, 100 all, 0 none, where an answer has none of its own;
+    the guests' part is theirs to the gram, as each was shown it.
     Raises: AttendanceError; EntryBrokenError on an answer of an unknown stratum.
     """
     by_key: dict[str, list[GuestAnswer]] = {key: [] for key in strata}
@@ -175,7 +187,9 @@ def extrapolate(
         if item.stratum not in by_key:
             raise EntryBrokenError(key=item.stratum, why="no such stratum")
         by_key[item.stratum].append(item)
-    answered = Sums.of((line for item in sample for line in item.lines), organiser_pct)
+    answered = Sums()
+    for item in sample:
+        answered.add(item.lines, item.part(organiser_pct))
     own, others = answered_lines(answered, ANSWERED)
     results = []
     for key in strata:

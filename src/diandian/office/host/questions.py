@@ -8,9 +8,10 @@ from django.utils.translation import gettext
 from diandian.emissions.inventory.activities import ACTIVITIES
 from diandian.emissions.inventory.activity import known_at
 from diandian.emissions.scene_kinds.other.composed import LANGUAGES, MOST_QUESTIONS
+from diandian.emissions.scene_kinds.other.described import PARTS
 from diandian.flows import questions as flow
 from diandian.footprints.calculation import factors_of
-from diandian.kernel.errors import N_, DiandianError, NotFoundError
+from diandian.kernel.errors import DiandianError, NotFoundError
 from diandian.office.host.form import NAMES
 from diandian.office.host.overview import scene_of
 from diandian.office.host.pages import go, show, signed_in, words
@@ -21,12 +22,6 @@ from diandian.scenes.errors import SceneNotFoundError
 from diandian.scenes.models import Scene, SceneState
 from diandian.ui.amounts import unit_word
 
-PARTS = {
-    "travel": N_("The way there and back"),
-    "stay": N_("Nights"),
-    "local": N_("Getting around"),
-    "meals": N_("Own meals"),
-}
 _WORDS = ("unit", "default", "maximum")
 
 

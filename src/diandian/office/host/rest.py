@@ -74,13 +74,13 @@ def rest(request: HttpRequest, visitor: Visitor, slug: str) -> HttpResponse:
             return _quote_page(request, visitor, scene, quote)
         quote = host_orders.quote_of(visitor, scene, token[:40])
         order = host_orders.place(
-            visitor, scene, quote, language=language(), gateway=_gateway(request)
+            visitor, scene, quote, language=language(), gateway=gateway_of(request)
         )
     except (NotFoundError, NotAllowedError):
         raise
     except DiandianError as error:
         return _page(request, visitor, scene, error)
-    return _to_payment(order)
+    return to_payment(order)
 
 
 def _quoted(request: HttpRequest, visitor: Visitor, scene: Scene) -> Quote:
@@ -95,12 +95,13 @@ def _quoted(request: HttpRequest, visitor: Visitor, scene: Scene) -> Quote:
     )
 
 
-def _gateway(request: HttpRequest) -> str:
+def gateway_of(request: HttpRequest) -> str:
+    """Return the chosen way to pay, the first one for anything else."""
     wanted = request.POST.get("gateway", "")
     return wanted if wanted in settings.GATEWAYS else str(settings.GATEWAYS[0])
 
 
-def _to_payment(order: Order) -> HttpResponse:
+def to_payment(order: Order) -> HttpResponse:
     """Lead to the gateway, or to the order's own page when it cannot be paid there now."""
     payment = orders.latest_payment(order)
     url = str(payment.instruction.get("url", "")) if payment else ""
@@ -146,13 +147,21 @@ def _certificates(scene: Scene) -> list[tuple[Order, str]]:
 
 
 def _quote_page(request: HttpRequest, visitor: Visitor, scene: Scene, quote: Quote) -> HttpResponse:
+    shown = quote_shown(scene, quote) | {
+        "url": reverse("host_cover", args=[scene.slug]),
+        "organisation": visitor.organisation(scene.organisation_ref),
+    }
+    return show(request, visitor, "office/host/quote.html", shown)
+
+
+def quote_shown(scene: Scene, quote: Quote) -> dict[str, object]:
+    """Return what a page shows of a price before it is paid."""
     style = str(allowed_style(scene.claim_style, scene.country, scene.audience))
-    shown = {
+    return {
         "scene": scene,
         "name": words(scene.names),
         "quote": quote,
         "project": quote.offer.project,
-        "organisation": visitor.organisation(scene.organisation_ref),
         "supplier": Money(quote.supplier_minor, quote.currency),
         "fee": Money(quote.fee_minor, quote.currency),
         "total": Money(quote.total_minor, quote.currency),
@@ -160,4 +169,3 @@ def _quote_page(request: HttpRequest, visitor: Visitor, scene: Scene, quote: Quo
         "gateways": settings.GATEWAYS,
         "voluntary": wording.voluntary(language(), style),
     }
-    return show(request, visitor, "office/host/quote.html", shown)

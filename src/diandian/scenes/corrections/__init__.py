@@ -1,0 +1,1 @@
+"""Corrections of published scenes, each a version of its own."""

@@ -1,0 +1,1 @@
+"""A scene that takes place inside another one, such as a conference in a hotel."""

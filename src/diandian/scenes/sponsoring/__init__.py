@@ -1,0 +1,1 @@
+"""Opening a scene to companies that take over a part of it."""
