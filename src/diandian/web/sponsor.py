@@ -62,6 +62,9 @@ class Gift:
         """Show projects and prices."""
         return _page(request, self, wish, error=error, new_total=new_total)
 
+    def carried(self) -> None:
+        """Return None: there are no answers."""
+
     def lead_on(self, error: DiandianError) -> HttpResponse | None:  # noqa: ARG002 - none of its own
         """Return None: a gift has no other place to lead to."""
         return None
