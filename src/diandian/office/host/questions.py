@@ -27,6 +27,7 @@ PARTS = {
     "local": N_("Getting around"),
     "meals": N_("Own meals"),
 }
+TONGUES = {"zh-Hans": "中文", "en": "English", "nl": "Nederlands"}
 _WORDS = ("unit", "default", "maximum")
 
 
@@ -104,6 +105,6 @@ def _slot(number: int, one: dict[str, Any]) -> dict[str, Any]:
         "number": number,
         "prefix": f"questions.{number}",
         "activity": one.get("activity", ""),
-        "labels": [(fields[lang], lang, labels.get(lang, "")) for lang in LANGUAGES],
+        "labels": [(fields[lang], lang, TONGUES[lang], labels.get(lang, "")) for lang in LANGUAGES],
         **{name: one.get(name, "") for name in _WORDS},
     }
