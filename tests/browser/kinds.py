@@ -80,7 +80,7 @@ KINDS = (
         "supermarket",
         "en",
         {"way": "taxi", "way_km": "4"},
-        (_metered("2000"), Entered("r404a", {"amount": "0.6", "quality": "invoiced"})),
+        (_metered("2000"), Entered("r404a", {"amount": "0.2", "quality": "invoiced"})),
         (_HEAD, ("freight_truck_cold", "300", "tonne-km", "estimated", "depot"),
          ("plastic_film", "12", "kg", "estimated", "bags")),
     ),

@@ -75,7 +75,10 @@ def counted(desk: Desk, kind) -> Decimal:
     lines = desk.page.locator("table.cardy tbody tr")
     assert lines.count() == len(kind.entered) + rows
     assert desk.page.locator('a[href*="/inventory/files/"]').count() == 1, "the meter's bill"
+    masses = [kilograms(cell) for cell in lines.locator('[data-label="CO₂e"]').all_inner_texts()]
+    assert all(masses), "no line counts as nothing"
     frozen = kilograms(desk.close_inventory())
+    assert abs(sum(masses) - frozen) <= len(masses), "each as its row rounds it"
     assert desk.page.locator('button[value="next_version"]').count() == 1
     return frozen
 
