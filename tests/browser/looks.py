@@ -28,6 +28,10 @@ _CUT_OFF = """() => [...document.querySelectorAll('.btn, .chip, .tile, h1, .seg 
   .filter(e => e.scrollWidth > e.clientWidth + 2 && e.clientWidth)
   .slice(0, 3).map(e => 'cut off: ' + e.outerHTML.slice(0, 120))"""
 _TWICE = "document.documentElement.style.fontSize = '200%'"
+_NARROW = (
+    "document.querySelector('main').getBoundingClientRect().width"
+    " < document.documentElement.clientWidth / 3"
+)
 BARS = (".foot", "nav.lang", "footer.site nav", "nav.rail")
 
 
@@ -53,9 +57,11 @@ def at_twice_the_size(page: Page, name: str) -> list[str]:
 
 
 def printed_badly(page: Page, name: str) -> list[str]:
-    """Return the bars that would be printed, and a heading that would not."""
+    """Return the bars that would be printed, a heading that would not, a page left narrow."""
     bars = [each for each in BARS if page.locator(each).first.is_visible()]
     found = [f"{name}: {each} is printed" for each in bars]
     if not page.locator("h1").is_visible():
         found.append(f"{name}: no heading on paper")
+    if page.evaluate(_NARROW):
+        found.append(f"{name}: printed in a strip of the paper")
     return found
