@@ -139,11 +139,11 @@ def take(
                 reduced_motion="reduce",
             ) as context:
                 page = context.new_page()
-                if options.on_paper:
-                    page.emulate_media(media="print")
                 for name, show in pages.items():
                     page.set_viewport_size({"width": width, "height": height})
+                    page.emulate_media(media="screen")  # paper has no buttons to press
                     show(page)
+                    page.emulate_media(media="print" if options.on_paper else "screen")
                     page.evaluate(TEXT_SIZE, options.text_pct)
                     # The whole page at once: else what sticks to the edge stands in its middle.
                     whole = int(page.evaluate("document.documentElement.scrollHeight"))
