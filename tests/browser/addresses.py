@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from diandian.jobs import sample
+from tests.browser.kinds import KINDS
 from tests.browser.walk import SCENE, Walk
 
 if TYPE_CHECKING:
@@ -65,6 +69,9 @@ PUBLIC = LIFE | {
 }
 
 
+_SCENES = tomllib.loads(files(sample).joinpath("scenes.toml").read_text())["scene"]
+
+
 def _first_link(page: Page, pattern: str) -> str:
     """Return the first link of a page that looks so, else an empty text."""
     found = re.search(rf'href="({pattern})"', page.content())
@@ -80,17 +87,30 @@ def linked(page: Page, base: str) -> dict[str, str]:
     ):
         page.goto(base + start)
         found[name] = _first_link(page, pattern)
-    page.goto(f"{base}/scenes")
-    others = re.findall(r'href="/s/([a-z0-9-]+)"', page.content())
-    for slug in sorted({*others} - {SCENE}):
+    # Those of the sample alone: organisers of other tests open more.
+    for slug in (scene["slug"] for scene in _SCENES if scene["slug"] != SCENE):
         found[f"scene-{slug}"] = f"/s/{slug}"
         found[f"calculator-{slug}"] = f"/s/{slug}/go"
     return {name: path for name, path in found.items() if path}
 
 
+def answered(page: Page, base: str) -> dict[str, str]:
+    """Answer the questions of each kind but the conference's; return the results' pages."""
+    found = {}
+    slugs = {scene["kind"]: scene["slug"] for scene in reversed(_SCENES)}
+    for kind in KINDS[1:]:
+        walk = Walk(page, base)
+        walk.begin(f"{base}/s/{slugs[kind.key]}")
+        # Without its composed question, "other" asks what a conference asks.
+        walk.reply(KINDS[0].reply if kind.composed else kind.reply)
+        walk.press()
+        found[f"result-{kind.key}"] = urlsplit(page.url).path
+    return found
+
+
 def walked(page: Page, base: str) -> dict[str, str]:
     """Walk once, and return the pages behind secret links and codes."""
-    walk, found = Walk(page, base), {}
+    walk, found = Walk(page, base), answered(page, base)
     walk.begin()
     walk.answer(mode="plane", nights="3")
     found["result"] = urlsplit(page.url).path

@@ -117,10 +117,13 @@ def site(site_folder: Path, chromium_path: str) -> Iterator[str]:
         yield base
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def operator_password(site: str, site_folder: Path) -> str:
-    """Return the password of the desk of the product that was started here."""
-    path = site_folder / DATA / PASSWORD_FILE
+    """Return the password of the operator's desk of the product under test.
+
+    ``DIANDIAN_TEST_SITE_DATA`` names the data folder of a demo that already ran.
+    """
+    path = Path(os.environ.get("DIANDIAN_TEST_SITE_DATA") or site_folder / DATA) / PASSWORD_FILE
     if not path.exists():
         pytest.skip("the desk's password of a site started elsewhere is not known")
     return path.read_text().strip()

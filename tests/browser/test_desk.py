@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from diandian.jobs.demo import OPERATOR
-from tests.browser.test_pages import AXE_OPTIONS, violations
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
+from tests.browser.desk import sign_in_operator
+from tests.browser.looks import AXE_OPTIONS, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -27,13 +22,6 @@ LISTS = (
 )
 
 
-def sign_in(page: Page, password: str) -> None:
-    page.locator("#id_username").fill(OPERATOR)
-    page.locator("#id_password").fill(password)
-    with page.expect_navigation(wait_until="load"):
-        page.locator("#login-form button[type=submit]").click()
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_the_desk(site, browser, operator_password, theme):
     axe, found = Axe(), []
@@ -47,9 +35,9 @@ def test_axe_finds_nothing_on_the_desk(site, browser, operator_password, theme):
         page = context.new_page()
         page.goto(f"{site}/admin/")
         found += violations(axe, page, "sign in", AXE_OPTIONS)
-        sign_in(page, "not the password")
+        sign_in_operator(page, "not the password")
         found += violations(axe, page, "sign in, refused", AXE_OPTIONS)
-        sign_in(page, operator_password)
+        sign_in_operator(page, operator_password)
         found += violations(axe, page, "index", AXE_OPTIONS)
         for path in LISTS:
             page.goto(f"{site}/admin/{path}/")

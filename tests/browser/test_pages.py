@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.addresses import PUBLIC, linked, walked
+from tests.browser.looks import (
+    AXE_COLOURS,
+    AXE_OPTIONS,
+    OPEN_ALL,
+    at_twice_the_size,
+    printed_badly,
+    sideways,
+    violations,
+)
 from tests.browser.walk import phone
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
-# Best practice of axe beyond WCAG is asked for as well; nothing is switched off.
-AXE_OPTIONS = {
-    "resultTypes": ["violations"],
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
-AXE_COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
-OPEN_ALL = "document.querySelectorAll('details').forEach(d => d.open = true)"
-# Wider than the window by more than a rounding error.
-SIDEWAYS = """() => {
-  const width = document.documentElement.clientWidth
-  if (document.documentElement.scrollWidth <= width + 1) return []
-  return [...document.querySelectorAll('body *')]
-    .filter(e => e.getBoundingClientRect().right > width + 1 && !e.closest('.scroll, svg, .vh'))
-    .slice(0, 3).map(e => e.outerHTML.slice(0, 120))
-    .concat(`page is ${document.documentElement.scrollWidth} wide`)
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +25,6 @@ def pages(site, browser) -> dict[str, str]:
     with phone(browser, "en") as context:
         page = context.new_page()
         return PUBLIC | linked(page, site) | walked(page, site)
-
-
-def violations(axe: Axe, page: Page, name: str, options: dict[str, object]) -> list[str]:
-    found = axe.run(page, options=options).response["violations"]
-    return [
-        f"{name}: {each['id']} {node['target']} {node['html'][:120]}"
-        for each in found
-        for node in each["nodes"][:2]
-    ]
 
 
 def test_axe_finds_nothing_in_either_theme(site, browser, pages):
@@ -74,7 +52,7 @@ def test_nothing_scrolls_sideways_at_320_pixels(site, browser, pages, lang):
         for name, path in pages.items():
             page.goto(site + path)
             page.evaluate(OPEN_ALL)
-            found += [f"{name}: {each}" for each in page.evaluate(SIDEWAYS)]
+            found += sideways(page, name)
     assert not found, "\n".join(found)
 
 
@@ -84,14 +62,7 @@ def test_text_of_twice_the_size_fits(site, browser, pages):
         page = context.new_page()
         for name, path in pages.items():
             page.goto(site + path)
-            page.evaluate("document.documentElement.style.fontSize = '200%'")
-            found += [f"{name}: {each}" for each in page.evaluate(SIDEWAYS)]
-            cut = page.evaluate(
-                """() => [...document.querySelectorAll('.btn, .chip, .tile, h1, .seg label')]
-                  .filter(e => e.scrollWidth > e.clientWidth + 2 && e.clientWidth)
-                  .slice(0, 3).map(e => e.outerHTML.slice(0, 120))"""
-            )
-            found += [f"{name}: cut off: {each}" for each in cut]
+            found += at_twice_the_size(page, name)
     assert not found, "\n".join(found)
 
 
@@ -122,10 +93,7 @@ def test_print_leaves_the_bars_out(site, browser, pages):
         page.emulate_media(media="print")
         for name in ("scene", "result", "certificate", "scene-report", "method", "register"):
             page.goto(site + pages[name])
-            bars = [page.locator(each).first for each in (".foot", "nav.lang", "footer.site nav")]
-            found += [f"{name}: {bar} is printed" for bar in bars if bar.is_visible()]
-            if not page.locator("h1").is_visible():
-                found.append(f"{name}: no heading on paper")
+            found += printed_badly(page, name)
     assert not found, "\n".join(found)
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from playwright.sync_api import Browser, BrowserContext, Frame, Page
 
 SCENE = "tianfu26"
@@ -76,7 +78,16 @@ class Walk:
     def tick(self, name: str, value: str) -> None:
         """Tick an answer as a finger does: on its label."""
         box = self.page.locator(f'input[name="{name}"][value="{value}"]')
-        self.page.locator(f'label[for="{box.get_attribute("id")}"]').click()
+        beside = self.page.locator(f'label[for="{box.get_attribute("id")}"]')
+        (beside if beside.count() else box.locator("xpath=ancestor::label")).click()
+
+    def reply(self, answers: Mapping[str, str]) -> None:
+        """Answer questions by name: an option is ticked, anything else is typed."""
+        for name, value in answers.items():
+            if self.page.locator(f'input[name="{name}"][type="radio"]').count():
+                self.tick(name, value)
+            else:
+                self.page.locator(f'input[name="{name}"]:not([type="checkbox"])').fill(value)
 
     def answer(
         self, city: str = "Xi'an", mode: str = "train", nights: str = "2", stay: str = "mid"

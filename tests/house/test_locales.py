@@ -1,5 +1,7 @@
 """Every text of the product is translated, with its placeholders."""
 
+import re
+
 import polib
 import pytest
 
@@ -77,3 +79,15 @@ def test_refresh_keeps_translations_and_remembers_dropped_ones():
         "Gone": ("没有了", True),
     }
     assert [entry.msgid for entry in messages.missing(catalogue)] == ["New"]
+
+
+# Between two Chinese characters, or beside one: marks of the Latin half-width are slips.
+HALF_WIDTH = re.compile(r"[\u4e00-\u9fff”）][,;:!?]|[,;:!?][\u4e00-\u9fff“]|[「」]")
+
+
+def test_chinese_texts_use_chinese_marks():
+    catalogue = polib.pofile(str(messages.catalogue_path("zh_Hans")))
+    used = [entry for entry in catalogue if not entry.obsolete]
+    texts = [text for entry in used for text in (entry.msgstr, *entry.msgstr_plural.values())]
+    assert [text for text in texts if HALF_WIDTH.search(text)] == []
+    assert HALF_WIDTH.search("第 1 版,未关闭"), "the rule sees what it is for"

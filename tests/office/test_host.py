@@ -112,6 +112,7 @@ def test_a_scene_sent_back_says_why_and_can_be_corrected(desk, society):
         ("venue", {"venue": ""}),
         ("starts_on", {"starts_on": "soon"}),
         ("starts_on", {"starts_on": "9999-01-01"}),
+        ("starts_on", {"starts_on": "2019-12-31"}),
         ("ends_on", {"ends_on": "2020-01-01"}),
         ("place", {"place": ""}),
         ("place", {"place": "Nowhereville"}),

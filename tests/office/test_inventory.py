@@ -52,6 +52,7 @@ def test_an_empty_inventory_shows_every_source_as_missing(desk, scene):
     page = desk.get(base(scene)).content.decode()
     assert page.count("Still missing") >= 8
     assert "Fuel burned on site and in own vehicles" in page
+    assert not re.findall(r'<b class="num">0\W', page), "what nobody said is no zero"
     assert not InventoryVersion.objects.exists(), "looking writes nothing"
 
 

@@ -1,5 +1,7 @@
 """The inventory beside its guests: their travel, what they are shown of reductions and reports."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -188,6 +190,7 @@ def test_the_report_shows_the_closed_version_and_what_is_missing(desk, scene):
     assert "1,000 kWh" in page
     assert "Version 1" in page
     assert "Still missing" in page
+    assert not re.findall(r'<b class="num">0\W', page), "what nobody said is no zero"
     assert "private remark" not in page
 
 

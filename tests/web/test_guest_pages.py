@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from diandian.emissions.scene_kind import SceneContext, scene_kinds
+from diandian.footprints.models import Footprint
 from diandian.kernel.clock import business_day
 from diandian.kernel.memory import Memory, ttl_cache
 from diandian.orders.queries import Progress
@@ -173,6 +174,56 @@ def test_absurd_numbers_are_refused_at_the_field(browser, scene, nights):
     response = browser.post("/s/tianfu-2026/go", ANSWERS | {"nights": nights})
     assert response.status_code == 422
     assert 'href="#nights"' in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "changes", "words"),
+    [
+        ("nights", {"nights": "400"}, "“400” lies outside 0 to 60"),
+        ("nights", {"nights": "", "nights_other": "400"}, "“400” lies outside 0 to 60"),
+        ("occupants", {"mode": "car", "occupants": "0"}, "“0” lies outside 1 to 9"),
+        ("car_km", {"mode": "car", "car_km": "60000"}, "“60000” lies outside 0 to 10,000"),
+        ("room_people", {"room_people": "0"}, "lies outside 1 to"),
+        ("mode", {"from": "成都", "mode": "plane"}, "there is no flight between them"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_the_field_in_words(browser, scene, field, changes, words):
+    response = browser.post("/s/tianfu-2026/go", ANSWERS | changes)
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert re.search(rf'id="{field}-error"[^>]*>[^<]*{re.escape(words)}', page)
+    assert not Footprint.objects.exists()
+
+
+def test_a_way_within_the_city_is_a_ride_and_no_zero(browser, scene):
+    response = browser.post("/s/tianfu-2026/go", ANSWERS | {"from": "成都"})
+    assert response.status_code == 303
+    travel = [
+        line for line in Footprint.objects.get().estimate["lines"] if line["category"] == "travel"
+    ]
+    assert travel
+    assert all(line["mass_g"] > 0 for line in travel)
+    assert all(line["assumed"] for line in travel), "nobody said how far"
+
+
+def test_a_typed_number_counts_though_nobody_unticked_that_it_is_unknown(browser):
+    open_scene(kind="restaurant")
+    answers = {"way": "taxi", "way_km": ["4", "unknown"], "meal_kind": "canteen"}
+    response = browser.post("/s/tianfu-2026/go", answers)
+    assert response.status_code == 303
+    kept = Footprint.objects.get()
+    assert kept.answers["way_km"] == "4"
+    page = text(browser.get(response["Location"]))
+    assert "Taxi or ride-hailing, 8 km" in page
+    assert "you did not say" not in page
+
+
+def test_an_average_distance_says_what_was_not_said(browser):
+    open_scene(kind="restaurant")
+    answers = {"way": "taxi", "way_km": ["", "unknown"], "meal_kind": "canteen"}
+    response = browser.post("/s/tianfu-2026/go", answers)
+    page = text(browser.get(response["Location"]))
+    assert "An average: you did not say how far." in page
 
 
 def test_the_running_total_says_only_its_scale_until_it_can(browser, scene):

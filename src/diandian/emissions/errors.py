@@ -43,6 +43,12 @@ class OutOfRangeError(InputError):
     message = N_("“%(given)s” lies outside %(minimum)s to %(maximum)s. Please check it for a slip.")
 
 
+class BelowZeroError(OutOfRangeError):
+    """A number is negative where nothing can be less than none."""
+
+    message = N_("“%(given)s” is below zero, so it was not counted. Please check it for a slip.")
+
+
 class UnknownChoiceError(InputError):
     """A choice is not one of those offered."""
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["SceneContext", "SceneKind", "scene_kind", "scene_kinds"]
 
 PACKAGE = "diandian.emissions.scene_kinds"
+# What fits nowhere else stands at the end of every list.
+OTHER = "other"
 MOST_LEVERS = 5
 
 
@@ -144,14 +146,14 @@ class _Comparison:
 
 @cache
 def scene_kinds() -> dict[str, SceneKind]:
-    """Return every scene kind by key, found by looking into the folder."""
+    """Return every scene kind by key, found by looking into the folder; "other" comes last."""
     found: dict[str, SceneKind] = {}
     for key, module in plug_in_modules(PACKAGE, "kind"):
         kind = module.KIND
         if not isinstance(kind, SceneKind) or kind.key != key:
             raise TypeError(f"scene_kinds/{key}/kind.py does not hold KIND with that key")
         found[key] = kind
-    return found
+    return dict(sorted(found.items(), key=lambda item: item[0] == OTHER))
 
 
 def scene_kind(key: str) -> SceneKind:

@@ -1,5 +1,6 @@
 """Amounts with their units, as people read them; symbols stay as they are."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.utils.translation import get_language, gettext
@@ -8,6 +9,7 @@ from diandian.kernel.errors import N_
 from diandian.ui.format import canonical_lang, number
 
 UNITS = {
+    "kg": N_("kg"),
     "litre": N_("litres"),
     "us_gallon": N_("US gallons"),
     "m3": "m³",
@@ -26,16 +28,46 @@ UNITS = {
 }
 
 
+# One of each: what a factor is given for.
+_ONE = {
+    "litre": N_("litre"),
+    "us_gallon": N_("US gallon"),
+    "tonne": N_("tonne"),
+    "mile": N_("mile"),
+    "vehicle-km": N_("vehicle kilometre"),
+    "passenger-km": N_("passenger kilometre"),
+    "tonne-km": N_("tonne kilometre"),
+    "room-night": N_("room night"),
+    "person-night": N_("person night"),
+    "meal": N_("meal"),
+    "cup": N_("cup"),
+    "item": N_("piece"),
+    "sheet": N_("sheet"),
+    "hour": N_("hour"),
+}
+
+
 def unit_word(unit: str) -> str:
     """Return the word for a unit in the visitor's language."""
     return gettext(UNITS[unit]) if unit in UNITS else unit
 
 
-def amount_words(amount: Decimal, unit: str) -> str:
-    """Return an amount with every digit it was given in, and its unit."""
+def factor_words(values: Iterable[Decimal], unit: str) -> str:
+    """Return what factors say together (use and supply): kilograms of CO2e for one unit."""
+    value = " + ".join(map(decimal_text, values))
+    one = gettext(_ONE[unit]) if unit in _ONE else unit_word(unit)
+    return gettext("%(value)s kg per %(unit)s") % {"value": value, "unit": one}
+
+
+def decimal_text(value: Decimal) -> str:
+    """Return a number with every digit it was given, as the visitor's language writes it."""
     lang = canonical_lang(get_language() or "en")
-    whole, _, part = f"{amount:f}".partition(".")
+    whole, _, part = f"{value:f}".partition(".")
     part = part.rstrip("0")
     mark = "," if lang == "nl" else "."
-    written = number(int(whole or 0), lang) + (f"{mark}{part}" if part else "")
-    return f"{written} {unit_word(unit)}"
+    return number(int(whole or 0), lang) + (f"{mark}{part}" if part else "")
+
+
+def amount_words(amount: Decimal, unit: str) -> str:
+    """Return an amount with every digit it was given in, and its unit."""
+    return f"{decimal_text(amount)} {unit_word(unit)}"

@@ -7,12 +7,14 @@ an answer counts is decided by ``emissions.activity``, never by what was visible
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.http import QueryDict
 from django.utils.translation import gettext
 
 from diandian.emissions import geo
 from diandian.emissions.activity import UNKNOWN, Question
 from diandian.emissions.errors import AmbiguousPlaceError, PlaceKeyError, UnknownPlaceError
 from diandian.kernel.errors import N_, DiandianError, InputError
+from diandian.ui.amounts import unit_word
 from diandian.web import context
 
 # Labels up to this long fit on a segment; longer ones get a line each.
@@ -99,12 +101,19 @@ def raw_answers(questions: Iterable[Question], posted: Mapping[str, str]) -> dic
     for question in questions:
         key = question.key
         # A number typed beside the listed ones means more than the one that is still ticked.
-        typed = posted.get(f"{key}_other", "").strip() or posted.get(key, "")
+        typed = posted.get(f"{key}_other", "").strip() or _said(posted, key)
         meant = posted.get(f"{key}_meant", "") or posted.get(f"{key}_rough", "")
         if meant and typed.strip() == posted.get(f"{key}_asked", "").strip():
             typed = meant
         raw[key] = typed
     return raw
+
+
+def _said(posted: Mapping[str, str], key: str) -> str:
+    """Return one answer; what was typed counts more than a "don't know" ticked from the start."""
+    given = posted.getlist(key) if isinstance(posted, QueryDict) else [posted.get(key, "")]
+    words = [word for word in given if word.strip() and word != UNKNOWN]
+    return (words or given or [""])[-1]
 
 
 def raw_of_values(values: Mapping[str, object]) -> dict[str, str]:
@@ -191,7 +200,7 @@ def _field(
 
 def unit_name(unit: str) -> str:
     """Return the word for a unit; symbols stay as they are."""
-    return gettext(UNITS.get(unit, unit)) if unit else ""
+    return gettext(UNITS[unit]) if unit in UNITS else unit_word(unit)
 
 
 def _widget(question: Question, options: tuple[Option, ...]) -> str:

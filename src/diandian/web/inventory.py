@@ -15,13 +15,12 @@ from django.utils.translation import gettext
 from diandian.emissions.inventory import boundary
 from diandian.emissions.inventory.categories import CATEGORIES, GROUPS
 from diandian.emissions.inventory.entries import QUALITIES
-from diandian.emissions.numbers import plain
 from diandian.footprints import queries
 from diandian.footprints.models import InventoryVersion
 from diandian.kernel.errors import N_
 from diandian.kernel.memory import Memory
 from diandian.scenes.models import Scene
-from diandian.ui.amounts import amount_words, unit_word
+from diandian.ui.amounts import amount_words, factor_words
 from diandian.web import context
 
 BEYOND = N_("Beyond the list of the 2019 guideline")
@@ -68,7 +67,7 @@ class Closed:
     high_g: int
     doubt: str
     factor_set: str
-    groups: tuple[tuple[str, int, tuple[Source, ...]], ...]
+    groups: tuple[tuple[str, int | None, tuple[Source, ...]], ...]
     unproven: int
     uncounted_people: int
 
@@ -108,13 +107,17 @@ def _drawn(version: InventoryVersion) -> Closed:
         doubt=document["doubt_pct"],
         factor_set=document["factor_set_id"],
         groups=tuple(
-            (gettext(label), sum(each.mass_g for each in sources[key]), tuple(sources[key]))
+            (gettext(label), boundary.known_g(map(_known, sources[key])), tuple(sources[key]))
             for key, label in (*GROUPS.items(), ("", BEYOND))
             if key in sources
         ),
         unproven=len(document["unproven"]),
         uncounted_people=document["uncounted_people"],
     )
+
+
+def _known(source: Source) -> tuple[str, int]:
+    return source.state, source.mass_g
 
 
 def _source(
@@ -138,10 +141,6 @@ def _line(line: Mapping[str, Any]) -> Line:
     label, quality = gettext(said), QUALITIES[details["quality"]]
     with suppress(KeyError, TypeError, ValueError):
         label %= _params(line)
-    value = gettext("%(value)s kg per %(unit)s") % {
-        "value": plain(Decimal(line["value"])),
-        "unit": unit_word(line["unit"]),
-    }
     source = line["source"]
     where = (source["org"], source["year"], line["factor_region"])
     return Line(
@@ -149,7 +148,7 @@ def _line(line: Mapping[str, Any]) -> Line:
         amount=_amount(line),
         quality=gettext(quality),
         evidence=details.get("evidence", ""),
-        factor=value,
+        factor=factor_words([Decimal(line["value"])], line["unit"]),
         source=", ".join(part for part in where if part),
         mass_g=line["mass_g"],
     )

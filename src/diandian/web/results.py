@@ -119,7 +119,11 @@ def _travel_note(estimate: Estimate, main: Line) -> str:
     """Return praise for a good way to come, or say that it is an average; others say it inside."""
     if estimate.praise is not None:
         return said(estimate.praise.label, estimate.praise.params)
-    return gettext("An average: you did not say how.") if main.assumed else ""
+    if not main.assumed:
+        return ""
+    if main.details.get("question", "").endswith("_km"):
+        return gettext("An average: you did not say how far.")
+    return gettext("An average: you did not say how.")
 
 
 def _host_rows(scene: Scene, scale: int, paid: str) -> list[Row]:

@@ -12,36 +12,15 @@ from diandian.emissions.factor_set import FactorSet, newest
 from diandian.emissions.inventory.errors import SheetError
 from diandian.emissions.inventory.imports import Import, dry_run, template
 from diandian.emissions.scene_kind import scene_kinds
+from tests.workbooks import book
 
 pytestmark = pytest.mark.pure
 
-SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 GOOD = "activity,amount,unit,quality,note\nelectricity,1200,kWh,metered,hall\nbeer,3,,estimated,\n"
 
 
 def read(data: bytes) -> Import:
     return dry_run(data, newest(), "CN-SC")
-
-
-def book(sheet: str, strings: str = "", **extra: bytes) -> bytes:
-    parts = {
-        "xl/workbook.xml": f'<workbook xmlns="{SHEET}" xmlns:r="{RELATIONS}"><sheets>'
-        '<sheet name="One" sheetId="1" r:id="rId7"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": '<Relationships xmlns="x"><Relationship Id="rId7" '
-        'Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{SHEET}"><sheetData>{sheet}</sheetData>'
-        "</worksheet>",
-    }
-    if strings:
-        parts["xl/sharedStrings.xml"] = f'<sst xmlns="{SHEET}">{strings}</sst>'
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, extra.pop(name, content.encode()))
-        for name, content in extra.items():
-            archive.writestr(name, content)
-    return out.getvalue()
 
 
 HEAD = (
@@ -159,10 +138,10 @@ WIDE = '<row r="2"><c r="XFD2"><v>1</v></c></row>'
         (book(HEAD + '<row r="2"><c r="A2" t="s"><v>' + "9" * 5000 + "</v></c></row>"), "damaged"),
         (book(HEAD + "<row"), "damaged"),
         (MERGED, "merged"),
-        (book(HEAD, **{"xl/worksheets/sheet1.xml": BOMB.encode() + b"<a/>"}), "instructions"),
-        (book(HEAD, **{"xl/workbook.xml": BOMB.encode("utf-16")}), "instructions"),
-        (book(HEAD, **{"xl/worksheets/sheet1.xml": b" " * 21_000_000}), "unpacks"),
-        (book(HEAD, **{f"part{n}": b"" for n in range(500)}), "unpacks"),
+        (book(HEAD, extra={"xl/worksheets/sheet1.xml": BOMB.encode() + b"<a/>"}), "instructions"),
+        (book(HEAD, extra={"xl/workbook.xml": BOMB.encode("utf-16")}), "instructions"),
+        (book(HEAD, extra={"xl/worksheets/sheet1.xml": b" " * 21_000_000}), "unpacks"),
+        (book(HEAD, extra={f"part{n}": b"" for n in range(500)}), "unpacks"),
     ],
 )  # fmt: skip
 def test_what_is_no_table_is_refused(data: bytes, why: str) -> None:
@@ -172,7 +151,7 @@ def test_what_is_no_table_is_refused(data: bytes, why: str) -> None:
 
 
 def test_a_lying_size_in_the_list_is_not_believed() -> None:
-    data = bytearray(book(HEAD, **{"xl/worksheets/sheet1.xml": b" " * 21_000_000}))
+    data = bytearray(book(HEAD, extra={"xl/worksheets/sheet1.xml": b" " * 21_000_000}))
     size = (21_000_000).to_bytes(4, "little")
     while (at := data.find(size)) >= 0:
         data[at : at + 4] = (10).to_bytes(4, "little")

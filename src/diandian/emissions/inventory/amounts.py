@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from diandian.emissions.errors import (
     AnswerMissingError,
+    BelowZeroError,
     NotANumberError,
     OutOfRangeError,
     TooLongError,
@@ -44,7 +45,7 @@ def read_amount(
     ``comma_fractions``: the file separates its columns by semicolons, as it is done where a comma
     begins the fraction. Rounding: to 0.000001, half up.
     Raises: AnswerMissingError, TooLongError, NotANumberError, AmbiguousNumberError,
-    OutOfRangeError.
+    BelowZeroError, OutOfRangeError.
     """
     typed = unicodedata.normalize("NFKC", text).strip().replace("−", "-")
     if not typed:
@@ -56,7 +57,9 @@ def read_amount(
     number = _number(typed)
     if number is None:
         raise NotANumberError(field=field, given=typed)
-    if not 0 <= number <= largest:
+    if number < 0:
+        raise BelowZeroError(field=field, given=typed)
+    if number > largest:
         raise OutOfRangeError(field=field, given=typed, minimum=0, maximum=f"{largest:f}")
     return number.quantize(MILLIONTH, ROUND_HALF_UP, M1)
 

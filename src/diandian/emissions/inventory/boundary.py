@@ -120,6 +120,15 @@ def standings(
     return tuple(found)
 
 
+def known_g(sources: Iterable[tuple[str, int]]) -> int | None:
+    """Return the grams of some sources together, None where no source says anything.
+
+    ``sources``: state and grams of each. What is missing is no zero: it has no figure.
+    """
+    known = [mass_g for state, mass_g in sources if state in {"counted", "zero"}]
+    return sum(known) if known else None
+
+
 def six_groups(found: Iterable[Standing]) -> dict[str, str]:
     """Return the state of each group of the 2019 guideline, "outside" where no source is in it.
 

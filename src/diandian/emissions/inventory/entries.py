@@ -19,6 +19,7 @@ from diandian.emissions.inventory.errors import (
     AmountMissingError,
     CategoryUnfitError,
     EvidenceError,
+    NoFactorHereError,
     SourceMissingError,
     TextTooLongError,
     UnitUnfitError,
@@ -218,7 +219,7 @@ class Reader:
         try:
             parts(activity, self.factors, self.region, non_co2=True)
         except FactorMissingError:
-            raise UnknownActivityError(field="activity", given=activity.key) from None
+            raise NoFactorHereError(field="activity", given=activity.key) from None
         return activity
 
     def _category(self, raw: Mapping[str, str], activity: Activity) -> str:

@@ -18,6 +18,16 @@ class UnknownActivityError(InputError):
     )
 
 
+class NoFactorHereError(InputError):
+    """A known activity, without a published factor for the place."""
+
+    code = "no_factor_here"
+    message = N_(
+        "There is no published factor for “%(given)s” at this place, so it was not counted. Please "
+        "choose another activity, or give a value of your own and its source."
+    )
+
+
 class AmountMissingError(InputError):
     """A row names an activity without an amount."""
 

@@ -36,5 +36,5 @@ def account(request: HttpRequest, visitor: Visitor) -> HttpResponse:
             request.session.flush()
             return go("host_sign_in")
         errors = [EraseNotMeantError(field="meant")]
-    shown = {"errors": errors, "alone": _alone_in(visitor)}
+    shown = {"here": "account", "errors": errors, "alone": _alone_in(visitor)}
     return show(request, visitor, "office/host/account.html", shown, 422 if errors else 200)

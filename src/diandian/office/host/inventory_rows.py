@@ -15,13 +15,12 @@ from diandian.emissions.inventory.boundary import HostSource, Standing
 from diandian.emissions.inventory.categories import CATEGORIES, GROUPS, NZCE
 from diandian.emissions.inventory.entries import QUALITIES, Entry
 from diandian.emissions.lines import Line
-from diandian.emissions.numbers import plain
 from diandian.emissions.uncertainty import factor_range, total_doubt
 from diandian.footprints.inventory import Computed
 from diandian.footprints.models import Evidence
 from diandian.footprints.worksheet import Worksheet
 from diandian.kernel.errors import N_, DiandianError
-from diandian.ui.amounts import amount_words, unit_word
+from diandian.ui.amounts import amount_words, factor_words
 
 BEYOND = N_("Beyond the list of the 2019 guideline")
 ANSWERED = N_("Guests who answered")
@@ -76,12 +75,12 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One of the six groups, or what lies beyond them."""
+    """One of the six groups, or what lies beyond them. ``mass_g``: None, nothing is known of it."""
 
     key: str
     label: str
     state: str
-    mass_g: int
+    mass_g: int | None
     sources: tuple[SourceRow, ...]
 
 
@@ -111,7 +110,7 @@ def groups(
             if CATEGORIES[each.category].group == group and only in {"", each.category}
         )
         if inside:
-            mass_g = sum(each.mass_g for each in inside)
+            mass_g = boundary.known_g((each.state, each.mass_g) for each in inside)
             shown.append(Group(group, gettext(label), states.get(group, ""), mass_g, inside))
     return shown
 
@@ -179,7 +178,7 @@ def _row(
         amount=amount_words(entry.amount, entry.unit),
         quality=entry.quality,
         quality_word=gettext(QUALITIES[entry.quality]),
-        factor=factor_words(lines),
+        factor=factor_words([line.value for line in lines], lines[0].unit) if lines else "",
         source=entry.own.source if entry.own else source_words(lines),
         mass_g=mass_g,
         low_g=low_g,
@@ -190,17 +189,6 @@ def _row(
         unproven=entry.key in unproven,
         broken=broken,
     )
-
-
-def factor_words(lines: Sequence[Line]) -> str:
-    """Return the values that an entry is multiplied with, the use and the supply."""
-    if not lines:
-        return ""
-    values = " + ".join(plain(line.value) for line in lines)
-    return gettext("%(value)s kg per %(unit)s") % {
-        "value": values,
-        "unit": unit_word(lines[0].unit),
-    }
 
 
 def source_words(lines: Sequence[Line]) -> str:

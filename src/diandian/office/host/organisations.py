@@ -44,7 +44,7 @@ def _typed(request: HttpRequest) -> dict[str, str]:
 @signed_in
 def new(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Ask for an organisation; when posted, keep it and go on to its first scene."""
-    shown: dict[str, Any] = {"countries": countries(), "raw": {"country": "CN"}}
+    shown: dict[str, Any] = {"here": "", "countries": countries(), "raw": {"country": "CN"}}
     if request.method == "POST":
         try:
             flow.found(
@@ -105,6 +105,7 @@ def _page(
     describing = error is not None and request.POST.get("action") == "describe"
     stated = {key: getattr(organisation, key) for key in _FACTS}
     shown = {
+        "here": organisation.ref,
         "organisation": organisation,
         "raw": _typed(request) if describing else stated,
         "countries": countries(),

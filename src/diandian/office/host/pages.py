@@ -75,8 +75,8 @@ def show(
     context: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Render a page of the desk."""
-    shown = {"visitor": visitor, **(context or {})}
+    """Render a page of the desk. ``here`` in the context: the part of the rail it belongs to."""
+    shown = {"visitor": visitor, "here": "scenes", **(context or {})}
     return render_template(request, template, shown, status=status)
 
 

@@ -22,6 +22,7 @@ from diandian.scenes.errors import SceneNotFoundError
 from diandian.scenes.models import Scene, SceneState
 from diandian.ui.amounts import unit_word
 
+TONGUES = {"zh-Hans": "中文", "en": "English", "nl": "Nederlands"}
 _WORDS = ("unit", "default", "maximum")
 
 
@@ -99,6 +100,6 @@ def _slot(number: int, one: dict[str, Any]) -> dict[str, Any]:
         "number": number,
         "prefix": f"questions.{number}",
         "activity": one.get("activity", ""),
-        "labels": [(fields[lang], lang, labels.get(lang, "")) for lang in LANGUAGES],
+        "labels": [(fields[lang], lang, TONGUES[lang], labels.get(lang, "")) for lang in LANGUAGES],
         **{name: one.get(name, "") for name in _WORDS},
     }

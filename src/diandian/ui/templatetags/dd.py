@@ -6,6 +6,7 @@ Everything that returns markup escapes what it is given or refuses what it does 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -15,7 +16,7 @@ from django.utils.translation import get_language, gettext
 
 from diandian.kernel.errors import N_, DiandianError
 from diandian.kernel.tokens import spaced_code
-from diandian.ui import bars, drawing, frame, halftones, icons, qr, quick_tags
+from diandian.ui import amounts, bars, drawing, frame, halftones, icons, qr, quick_tags
 from diandian.ui import format as text
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ CATEGORY_NAMES = {
     "venue": N_("Venue"),
     "goods": N_("Goods and waste"),
 }
+_PLAIN_NUMBER = re.compile(r"[0-9]{1,40}(\.[0-9]{1,40})?")
 _DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
@@ -304,12 +306,27 @@ def said(error: object) -> str:
     if not isinstance(error, DiandianError):
         return str(error)
     why = error.params.get("why")
-    # A reason inside a refusal is a text of its own.
+    # A reason inside a refusal is a text of its own; bounds and units are words of the language.
     params = error.params | ({"why": gettext(why)} if why and isinstance(why, str) else {})
+    params |= {name: _bound(str(params[name])) for name in ("minimum", "maximum") if name in params}
+    unit = params.get("unit")
+    if isinstance(unit, str):
+        params |= {"unit": amounts.unit_word(unit)}
     try:
         return gettext(error.message) % params
     except (KeyError, TypeError, ValueError):
         return error.text()
+
+
+def _bound(number: str) -> str:
+    """Write a bound as people write numbers; what is none stays as it is."""
+    return amounts.decimal_text(Decimal(number)) if _PLAIN_NUMBER.fullmatch(number) else number
+
+
+@register.filter
+def decimal(number: str) -> str:
+    """Write a number that is kept as text, with all its digits."""
+    return _bound(number)
 
 
 @register.filter
