@@ -202,7 +202,7 @@ def approve(operator: Page, base: str, password: str, slug: str) -> None:
     if operator.locator("#login-form").count():
         sign_in_operator(operator, password)
         operator.goto(waiting)
-    operator.locator('input[name="_selected_action"]').check()
-    operator.locator('select[name="action"]').select_option("approve")
     with operator.expect_navigation(wait_until="load"):
-        operator.locator('#changelist-form [type="submit"]').first.click()
+        operator.locator("#result_list tbody a").first.click()
+    with operator.expect_navigation(wait_until="load"):
+        operator.locator('.desk-card button[value="approve"]').click()

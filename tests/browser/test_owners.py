@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.test_desk import sign_in as sign_in_operator
-from tests.browser.test_host import Desk
+from tests.browser.desk import nobody_yet, sign_in_operator
+from tests.browser.test_host import CloseLook
 from tests.browser.walk import Walk
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Operator:
     """The operator's page of one scene."""
 
     def __init__(self, page: Page, site: str, password: str) -> None:
-        self.desk = Desk(page, site)
+        self.desk = CloseLook(page, site)
         page.goto(f"{site}/admin/")
         sign_in_operator(page, password)
 
@@ -37,7 +37,7 @@ class Operator:
         return read
 
 
-def compose(desk: Desk, slug: str) -> None:
+def compose(desk: CloseLook, slug: str) -> None:
     """Compose a question for a scene that waits, and ask for approval again."""
     page = desk.page
     page.goto(f"{desk.base}/host/{slug}/questions")
@@ -47,20 +47,20 @@ def compose(desk: Desk, slug: str) -> None:
     desk.press('main button[type="submit"] >> nth=0')
 
 
-def open_other_kind(desk: Desk, name: str) -> str:
+def open_other_kind(desk: CloseLook, name: str) -> str:
     """Open a scene of the kind "other" with a composed question; return its address."""
     page = desk.page
     page.goto(f"{desk.base}/host/new")
-    page.locator("#kind-other").check(force=True)
-    desk.describe(name)
+    desk.describe(name, kind="other")
+    desk.save()
     slug = page.url.rpartition("/")[2]
-    desk.press('button[value="take_back"]')
     compose(desk, slug)
+    page.goto(desk.address)
     desk.press('button[value="submit"]')
     return slug
 
 
-def correct(desk: Desk, slug: str) -> None:
+def correct(desk: CloseLook, slug: str) -> None:
     page = desk.page
     page.goto(f"{desk.base}/host/{slug}/correct")
     desk.look("correct")
@@ -70,7 +70,7 @@ def correct(desk: Desk, slug: str) -> None:
     desk.look("a correction waits")
 
 
-def sponsor(desk: Desk, guest: Page, slug: str) -> None:
+def sponsor(desk: CloseLook, guest: Page, slug: str) -> None:
     """Open a scene to sponsors, and pay as one in another browser."""
     page = desk.page
     page.goto(f"{desk.base}/host/{slug}/sponsors")
@@ -79,7 +79,7 @@ def sponsor(desk: Desk, guest: Page, slug: str) -> None:
     desk.press('main button[type="submit"]')
     desk.look("open to sponsors")
     link = page.locator(".fix a").get_attribute("href") or ""
-    company = Desk(guest, desk.base)
+    company = CloseLook(guest, desk.base)
     guest.goto(link)
     company.look("sponsor, how much")
     company.press(".foot .btn")
@@ -93,12 +93,14 @@ def sponsor(desk: Desk, guest: Page, slug: str) -> None:
 
 
 def test_a_scene_is_corrected_sponsored_and_shared(site, new_phone, operator_password):
-    desk = Desk(new_phone(), site)
+    desk = CloseLook(new_phone(), site)
     page, guest = desk.page, new_phone()
-    desk.sign_in("owners.browser@example.org")
+    desk.sign_in(nobody_yet("owners"))
     desk.found("Tianfu Owners Society")
     desk.describe("Winter meeting of builders")
-    slug = page.url.rpartition("/")[2]
+    desk.save()
+    desk.submit()
+    slug = desk.address.rpartition("/")[2]
     operator = Operator(new_phone(width=1280), site, operator_password)
     operator.decide(slug, "approve a scene")
     other = open_other_kind(desk, "Garden day of builders")
@@ -106,7 +108,7 @@ def test_a_scene_is_corrected_sponsored_and_shared(site, new_phone, operator_pas
 
     correct(desk, slug)
     assert "Hall 5" in operator.decide(slug, "approve a correction")
-    visitor = Desk(guest, site)
+    visitor = CloseLook(guest, site)
     guest.goto(f"{site}/s/{slug}/versions")
     visitor.look("versions")
     assert "Hall 3" in guest.content()

@@ -210,7 +210,8 @@ def test_a_range_says_its_doubt_and_is_no_plus_and_minus(desk, scene, lang, word
     document = closed(desk, scene).document
     Memory.forget_everything()
     report = Client(headers=head).get(f"/s/{scene.slug}/report").content.decode()
-    said = f"({word} {document['doubt_pct']}%)"
+    doubt = document["doubt_pct"].replace(".", "," if lang == "nl" else ".")
+    said = f"({word} {doubt}%)"
     assert said in report
     assert said in desk_pages[1]
     assert not [page for page in (*desk_pages, report) if "±" in page]

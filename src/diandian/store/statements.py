@@ -68,16 +68,18 @@ class _Listed:
 _ITEMS = _Listed("items")
 # SQLite takes 32,766 values in a statement, PostgreSQL 65,535.
 _MOST_VALUES = 30_000
-# The driver remembers how it read a text of up to 50 values, and the server what it planned. So
-# some rows go in portions whose texts come again: 8, 4, 2 or 1 of them.
-_REMEMBERED_VALUES, _MANY_ROWS = 48, 64
+# The driver remembers how it read a text of up to 50 values, and the server what it planned. So a
+# few rows with more values go in portions whose texts come again.
+_REMEMBERED_VALUES, _MANY_ROWS = 48, 16
 
 
 def _portion(rows: int, fields: int) -> int:
     """Return how many rows the next statement writes."""
     if rows > _MANY_ROWS:
         return _MOST_VALUES // fields
-    most = max(1, min(rows, _REMEMBERED_VALUES // fields))
+    if rows * fields <= _REMEMBERED_VALUES:
+        return rows
+    most = max(1, _REMEMBERED_VALUES // fields)
     return 1 << (most.bit_length() - 1)
 
 
