@@ -1,6 +1,6 @@
 """Which moves an order may make; everything else is refused."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 QUOTE_LIFETIME = timedelta(minutes=60)
 PAYMENT_LIFETIME = timedelta(minutes=10)
@@ -34,6 +34,11 @@ _MOVES: dict[str, frozenset[str]] = {
 def may_move(state: str, to: str) -> bool:
     """Tell whether an order in one state may go to another (payments design, section 4)."""
     return to in _MOVES.get(state, frozenset())
+
+
+def waits(retire_after: datetime | None, at: datetime) -> bool:
+    """Tell whether grams must not be retired yet; at the very instant they may."""
+    return retire_after is not None and at < retire_after
 
 
 def wait_after(failures: int) -> timedelta:
