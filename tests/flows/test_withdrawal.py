@@ -152,7 +152,7 @@ def test_it_is_retired_when_the_right_has_ended_and_not_an_instant_before(world,
     assert fresh(held).completed_at == due(world)
 
 
-def test_the_guests_own_page_retires_nothing_early_and_keeps_nobody_waiting(world, held, clock):
+def test_neither_allocator_nor_page_retires_anything_early(world, held, clock):
     leader = Allocator("one")
     assert leader.lead(at=world.now)
     assert leader.allocate() == 0
@@ -216,6 +216,7 @@ def test_what_people_accept_waits_too(world, held, began):
     resolve.accept(held.id, actor="operator:Wang", reason="looked at", at=accepted_at)
     until = due(world) if began else ends_at(accepted_at)
     assert (world.state(held), fresh(held).retire_after) == ("paid", until)
+    assert invariants.check() == [], "it does not come up before"
     assert fulfil.drain(at=until - AN_INSTANT) == 0
     assert fulfil.drain(at=until) == 1
 

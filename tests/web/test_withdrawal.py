@@ -11,7 +11,7 @@ import pytest
 import time_machine
 
 from diandian.claims.withdrawal import ends_at
-from diandian.flows import fulfil
+from diandian.flows import allocator, fulfil
 from diandian.kernel.clock import now
 from diandian.kernel.memory import Memory
 from diandian.orders.models import Order
@@ -179,6 +179,14 @@ def test_the_page_says_until_when_and_does_not_reload_itself(browser, held, lang
     assert "hx-trigger" not in shown(page)
     assert 'http-equiv="refresh"' not in shown(page)
     assert not Retirement.objects.exists()
+
+
+def test_the_page_does_not_wait_for_an_allocator_that_will_not_come(browser, held, monkeypatch):
+    slept = []
+    monkeypatch.setattr(allocator, "is_awake", lambda: True)
+    monkeypatch.setattr(allocator.time, "sleep", slept.append)
+    assert browser.get(held).status_code == 200
+    assert slept == []
 
 
 def test_the_page_names_the_day(browser, held):
