@@ -33,6 +33,7 @@ LIFE = {
     "life-diary": f"/life/diary?{_YEAR}",
     "life-contribute": f"/life/contribute?{_YEAR}",
     "life-pay": f"/life/pay?part=month&{_YEAR}",
+    "life-pay-nl": "/life/pay?part=month&a=NL",
 }
 PUBLIC = LIFE | {
     "home": "/",
@@ -124,6 +125,10 @@ def walked(page: Page, base: str) -> dict[str, str]:
     with page.expect_navigation(wait_until="load"):
         page.locator(".banner a").click()
     found["order-waiting"] = urlsplit(page.url).path
+    page.goto(base + LIFE["life-pay-nl"])
+    walk.press()
+    walk.settle("paid")
+    found["order-held"] = urlsplit(page.url).path
     code = walk.buy(name="林晚", on_board=True)
     found["result-matched"] = walk.screens[-2].removesuffix("/pay")
     found["certificate"] = f"/c/{code}"

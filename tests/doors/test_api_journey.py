@@ -1,5 +1,7 @@
 """From a scene to a certificate, by a program."""
 
+from datetime import datetime, timedelta
+
 import time_machine
 
 from tests.doors.conftest import ANSWERS, refusal
@@ -125,3 +127,34 @@ def test_the_gateway_is_asked_every_two_seconds_at_most(api, monkeypatch):
     for _ in range(10):
         api.get(f"/orders/{order['id']}")
     assert 1 <= len(asked) <= 2
+
+
+def test_a_person_who_keeps_the_right_to_withdraw_waits(api, pay):
+    order = api.order(retire_at_once=False)
+    assert (order["retire_at_once"], order["retire_after"]) == (False, None)
+    pay(order)
+    held = api.get(f"/orders/{order['id']}").json()
+    assert (held["state"], held["certificate"]) == ("paid", None)
+    paid_at = datetime.fromisoformat(held["created_at"])
+    assert datetime.fromisoformat(held["retire_after"]) > paid_at + timedelta(days=14)
+
+
+def test_without_a_word_it_is_retired_at_once(api, pay):
+    order = api.order()
+    assert (order["retire_at_once"], order["retire_after"]) == (True, None)
+    pay(order)
+    assert api.get(f"/orders/{order['id']}").json()["state"] == "completed"
+
+
+def test_where_there_is_no_right_nothing_can_wait_for_it(api):
+    quote = api.quote(mass_g=None, scene="tianfu-2026", answers=ANSWERS)["id"]
+    body = {"quote": quote, "retire_at_once": False}
+    problem = refusal(api.post("/orders", body), 422, "no_withdrawal")
+    assert "retire_at_once" in str(problem)
+    assert api.order(quote=quote)["retire_at_once"] is True
+
+
+def test_the_choice_counts_as_part_of_the_body(api):
+    quote = api.quote()["id"]
+    api.order(quote=quote, key="k1", retire_at_once=False)
+    refusal(api.post("/orders", {"quote": quote}, key="k1"), 409, "idempotency_conflict")

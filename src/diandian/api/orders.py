@@ -23,7 +23,7 @@ from diandian.kernel import tokens
 from diandian.kernel.errors import N_, DiandianError, InputError
 from diandian.kernel.memory import ttl_cache
 from diandian.orders import queries
-from diandian.orders.models import Order, OrderState
+from diandian.orders.models import Order, OrderState, Withdrawal
 from diandian.payments.gateway import gateways
 from diandian.payments.merchants import is_in_use
 from diandian.payments.models import OPEN_STATES, Payment
@@ -52,12 +52,15 @@ class BeneficiaryIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class OrderIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A quote's id, a name, and whether it may be shown on the scene's board.
 
-    ``language``: of the certificate; else that of the request.
+    ``language``: of the certificate; else that of the request. ``retire_at_once``: true says that
+    the person asked for it and knows that a right to withdraw within 14 days then ends; false holds
+    the paid grams until that right has ended, and is refused where there is none.
     """
 
     quote: Word
     beneficiary: BeneficiaryIn | NameText | None = None
     on_board: bool = False
+    retire_at_once: bool = True
     language: Literal["zh-Hans", "zh-hans", "en", "nl"] | None = None
     gateway: Gateway | None = None
 
@@ -110,7 +113,11 @@ class OrderLinks(msgspec.Struct, kw_only=True):
 
 
 class OrderOut(msgspec.Struct, kw_only=True):
-    """An order. ``state``: awaiting_payment, paid, completed, expired, cancelled and others."""
+    """An order. ``state``: awaiting_payment, paid, completed, expired, cancelled and others.
+
+    ``retire_at_once``: false while its person keeps the right to withdraw; ``retire_after``: from
+    when on it is then retired, known once it is paid.
+    """
 
     id: str
     state: str
@@ -120,6 +127,8 @@ class OrderOut(msgspec.Struct, kw_only=True):
     price: PriceOut
     beneficiary: BeneficiaryOut
     on_board: bool
+    retire_at_once: bool
+    retire_after: str | None
     created_at: str
     completed_at: str | None
     payment: PaymentOut | None
@@ -172,6 +181,8 @@ def shown(order: Order) -> OrderOut:
         price=price_out(order.quote),
         beneficiary=BeneficiaryOut(display_name=order.beneficiary_name),
         on_board=order.on_board,
+        retire_at_once=order.withdrawal not in {Withdrawal.KEPT, Withdrawal.USED},
+        retire_after=instant(order.retire_after) if order.retire_after else None,
         created_at=instant(order.created_at),
         completed_at=instant(order.completed_at) if order.completed_at else None,
         payment=_payment(payment) if payment else None,
@@ -198,6 +209,7 @@ def _placed(wish: OrderIn, key: str | None) -> Order:
             quote_token=wish.quote,
             beneficiary_name=_name(wish.beneficiary),
             on_board=wish.on_board,
+            retire_at_once=wish.retire_at_once,
             language=canonical_lang(wish.language) if wish.language else language(),
             gateway=gateway,
             # The keys of this door and those of the pages do not meet.

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from diandian.certificates.names import MAX_CHARACTERS, MAX_LEGAL_CHARACTERS, clean_display_name
-from diandian.flows import caps, gateways, line_claims
+from diandian.flows import caps, gateways, line_claims, withdrawal
 from diandian.footprints.models import Footprint
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import now
@@ -32,7 +32,7 @@ from diandian.orders.errors import (
     SceneClosedError,
     SoldOutError,
 )
-from diandian.orders.models import HolderKind, Order, OrderState, Quote
+from diandian.orders.models import HolderKind, Order, OrderState, Quote, Withdrawal
 from diandian.payments import actions as payment_actions
 from diandian.payments.models import OPEN_STATES, Payment
 from diandian.registry import actions as registry_actions
@@ -55,6 +55,7 @@ class _Wish:
     at: datetime
     is_vouched_for: bool
     carried: Mapping[str, object] | None
+    withdrawal: Withdrawal
 
 
 def place_order(  # noqa: PLR0913 - the whole wish, by name
@@ -69,6 +70,8 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
     fresh_quote: Quote | None = None,
     is_vouched_for: bool = False,
     carried: Mapping[str, object] | None = None,
+    retire_at_once: bool = True,
+    country: str = "",
     at: datetime | None = None,
 ) -> Order:
     """Order a quote: hold its grams and start its payment.
@@ -77,15 +80,17 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
     ``is_vouched_for``: the operator's own sale, which the caps on unpaid orders leave alone.
     ``carried``: the quote's estimate with the answers behind it, where somebody asked for them to
     go along; written with the order and not before, so that no answers lie with an unused quote.
+    ``retire_at_once``: false when a consumer keeps the right to withdraw; the grams then wait until
+    it ends. ``country``: where an order without a scene is for, "" where nobody knows.
     Idempotent by: ``idempotency_key``, else by the quote: asked again, the same order returns.
     Raises: QuoteNotFoundError, QuoteExpiredError, QuoteUsedError, SceneClosedError, SoldOutError,
     FootprintExpiredError, AlreadyMatchedError, AlreadyCoveredError, BeingCoveredError,
     CoverChangedError, IdempotencyConflictError, PaymentUnavailableError,
-    TooManyUnpaidError, HeldUnpaidError, name errors.
+    TooManyUnpaidError, HeldUnpaidError, NoWithdrawalError, name errors.
     """
     at = at or now()
     name = clean_display_name(beneficiary_name, limit=_longest_name(fresh_quote))
-    body = digest_hex({"quote": quote_token, "name": name, "board": on_board, "language": language})
+    body = _digest(quote_token, name, language, on_board=on_board, retire_at_once=retire_at_once)
     if idempotency_key and fresh_quote is None:
         earlier = queries.order_by_idempotency_key(idempotency_key)
         if earlier is not None:
@@ -104,6 +109,9 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
         at,
         is_vouched_for,
         carried,
+        withdrawal.choice_of(
+            quote, retire_at_once=retire_at_once, country=country, language=language
+        ),
     )
     try:
         order, payment = _write(wish)
@@ -114,6 +122,14 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
         return _resolve_race(quote, body, idempotency_key)
     order.newest_payment = submit(order, payment, at=at)
     return order
+
+
+def _digest(
+    quote_token: str, name: str, language: str, *, on_board: bool, retire_at_once: bool
+) -> str:
+    """Return what two requests for the same order have in common."""
+    asked = {"quote": quote_token, "name": name, "board": on_board, "language": language}
+    return digest_hex(asked if retire_at_once else asked | {"retire_at_once": False})
 
 
 def _longest_name(quote: Quote | None) -> int:
@@ -156,6 +172,7 @@ def _write(wish: _Wish) -> tuple[Order, Payment]:
         language=wish.language,
         idempotency_key=wish.idempotency_key,
         body_sha256=wish.body_sha256,
+        withdrawal=wish.withdrawal,
         at=at,
     )
     if wish.carried is not None:

@@ -53,7 +53,7 @@ def drain(
 
 
 def fulfil_order(order_id: int, *, at: datetime | None = None) -> bool:
-    """Fulfil one paid order now. Idempotent by the order: False when it is not waiting."""
+    """Fulfil one paid order now. Idempotent by the order: False when it is not waiting, or held."""
     return bool(_fulfil_or_split([order_id], at or now()))
 
 
@@ -86,7 +86,7 @@ def _fail(order_id: int, error: Exception, at: datetime) -> None:
 @transaction.atomic
 def _fulfil(order_ids: list[int], at: datetime) -> int:
     """Fulfil orders in one commit. Locks: orders in id order, covered scenes, then lanes."""
-    intakes = lock_intakes(order_ids)
+    intakes = lock_intakes(order_ids, at=at)
     orders = [intake.order for intake in intakes]
     if not orders:
         return 0

@@ -18,7 +18,14 @@ from diandian.ledger import chart
 from diandian.ledger import invariants as ledger_invariants
 from diandian.ledger import queries as ledger_queries
 from diandian.ledger.models import Journal, Transfer
-from diandian.orders.models import LIVE_STATES, Intake, IntakeState, Order, OrderState
+from diandian.orders.models import (
+    LIVE_STATES,
+    Intake,
+    IntakeState,
+    Order,
+    OrderState,
+    Withdrawal,
+)
 from diandian.payments import invariants as payment_invariants
 from diandian.payments.models import Payment, PaymentState, Refund, RefundState
 from diandian.registry import invariants as registry_invariants
@@ -30,7 +37,7 @@ _MAY_BE_PREPAID = (OrderState.PAID, OrderState.REVIEW, OrderState.UNFULFILLABLE)
 
 
 def check() -> list[Breach]:
-    """Return every breach of the rooms' own invariants, and of those between them (X1 to X6)."""
+    """Return every breach of the rooms' own invariants, and of those between them (X1 to X7)."""
     return [
         *registry_invariants.check(),
         *ledger_invariants.check(),
@@ -43,6 +50,7 @@ def check() -> list[Breach]:
         *_prepaid_is_open(),
         *_paid_is_queued(),
         *_claimed_as_ordered(),
+        *_waits_as_ordered(),
     ]
 
 
@@ -162,3 +170,16 @@ def _claimed_as_ordered() -> Iterator[Breach]:
             yield Breach("X6", order.ref, f"claims {claimed_g} g and retires {order.mass_g} g")
     for owner_ref, claimed_g in claimed.items():
         yield Breach("X6", owner_ref, f"claims {claimed_g} g and lives no more")
+
+
+def _waits_as_ordered() -> Iterator[Breach]:
+    """X7: what its guest may withdraw from is retired by nobody and comes up for nobody before."""
+    kept = Order.objects.filter(withdrawal=Withdrawal.KEPT)
+    early = Q(completed_at__lt=F("retire_after")) | Q(retire_after__isnull=True)
+    for order in kept.filter(early, state=OrderState.COMPLETED):
+        yield Breach("X7", order.ref, "was retired while its guest could withdraw")
+    due_early = Q(intake__next_attempt_at__isnull=True) | Q(
+        intake__next_attempt_at__lt=F("retire_after")
+    )
+    for order in kept.filter(due_early | Q(retire_after__isnull=True), state=OrderState.PAID):
+        yield Breach("X7", order.ref, "comes up before its guest's right to withdraw ends")

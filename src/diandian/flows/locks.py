@@ -7,23 +7,29 @@ who claim the same part the database's constraint decides.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, Q, QuerySet
 
 from diandian.orders.models import Intake, IntakeState, Order, OrderState
 from diandian.scenes.models import Scene
 from diandian.store.statements import Param, Select, SelectMany
 
+_INSTANT = DateTimeField()
 _LOCKED = Select(lambda: Order.objects.select_for_update(no_key=True).filter(id=Param("id")))
 
 
 # No key: rows that only refer to an order look at it on commit and must not wait. The state of an
 # order that somebody changed meanwhile is looked at again once its lock is ours.
+# The same goes for its time: nobody retires what its guest may still withdraw from.
 def _waiting(ids: list[Any]) -> QuerySet[Intake]:
     found = Intake.objects.filter(
-        order__id__in=ids, state=IntakeState.WAITING, order__state=OrderState.PAID
+        Q(order__retire_after__isnull=True) | Q(order__retire_after__lte=Param("at", _INSTANT)),
+        order__id__in=ids,
+        state=IntakeState.WAITING,
+        order__state=OrderState.PAID,
     )
     return found.select_related(
         "order__quote", "order__footprint", "order__scene", "order__project"
@@ -76,12 +82,13 @@ def lock_scene(scene_id: int) -> Scene:
     return Scene.objects.select_for_update(no_key=True).get(id=scene_id)
 
 
-def lock_intakes(order_ids: Sequence[int]) -> list[Intake]:
+def lock_intakes(order_ids: Sequence[int], *, at: datetime) -> list[Intake]:
     """Return the still waiting intakes of paid orders, by order, with all that fulfilling needs.
 
-    An order that people look at (review) keeps its place in the queue and is left out.
+    An order that people look at (review) keeps its place in the queue and is left out, and so is
+    one that is held at that moment because its guest may withdraw.
     Locks: the orders' rows, in id order. Of many, those that somebody else just changes are left
     out; one alone is waited for, its guest looks at the page.
     """
     assert connection.in_atomic_block, "a lock lives as long as its transaction"
-    return (_LOCKED_INTAKE if len(order_ids) == 1 else _LOCKED_INTAKES).all(order_ids)
+    return (_LOCKED_INTAKE if len(order_ids) == 1 else _LOCKED_INTAKES).all(order_ids, at=at)

@@ -5,6 +5,7 @@ done. After a retirement nothing is refunded here. *Source:* payments design, se
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -122,6 +123,15 @@ def send(refund: Refund, *, at: datetime) -> Refund:
     if refund.state == RefundState.REQUESTED:
         _keep(refund, gateways.send_refund(refund, at=at), at)
     return refund
+
+
+def send_all(refunds: Sequence[Refund], *, at: datetime) -> None:
+    """Send refunds after their commit; the worker is the safety net for whatever fails here."""
+    for each in refunds:
+        try:
+            send(each, at=at)
+        except Exception:
+            log.exception("the worker must go on with refund %s", each.refund_no)
 
 
 def continue_refunds(limit: int = 100, *, at: datetime | None = None) -> int:

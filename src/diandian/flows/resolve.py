@@ -103,7 +103,7 @@ def give_back(
         decision = Decision(order, OrderState.REVIEW, after, _refunded(refunds))
         _end(decision, "order.given_back", actor, reason, dry=dry, at=at)
     if not dry:
-        _send(refunds, at)
+        refund.send_all(refunds, at=at)
     return decision
 
 
@@ -139,7 +139,7 @@ def refund_order(
         decision = Decision(order, before, order.state, _refunded(refunds))
         _end(decision, "order.refunded", actor, reason, dry=dry, at=at)
     if not dry:
-        _send(refunds, at)
+        refund.send_all(refunds, at=at)
     return decision
 
 
@@ -235,15 +235,6 @@ def _end(
     )
     if dry:
         transaction.set_rollback(True)
-
-
-def _send(refunds: list[Refund], at: datetime) -> None:
-    """Ask the gateway after the commit; the worker is the safety net for whatever fails here."""
-    for each in refunds:
-        try:
-            refund.send(each, at=at)
-        except Exception:
-            log.exception("the worker must go on with refund %s", each.refund_no)
 
 
 def _amounts(payments: list[Payment]) -> tuple[tuple[str, Money], ...]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import DateTimeField, Q
 
+from diandian.claims.withdrawal import ends_at
 from diandian.emissions.estimate import without_person
 from diandian.footprints.models import Footprint
 from diandian.kernel import tokens
@@ -22,6 +23,7 @@ from diandian.orders.models import (
     OrderRetirement,
     OrderState,
     Quote,
+    Withdrawal,
 )
 from diandian.orders.pricing import Price
 from diandian.payments.models import Payment
@@ -118,9 +120,10 @@ def place(  # noqa: PLR0913 - one row's facts
     language: str,
     idempotency_key: str | None,
     body_sha256: str,
+    withdrawal: str = Withdrawal.NONE,
     at: datetime,
 ) -> Order:
-    """Write the order of a quote.
+    """Write the order of a quote. ``withdrawal``: none, waived or kept.
 
     Raises: IntegrityError when the quote or key is used, or the footprint has a live order.
     """
@@ -139,6 +142,7 @@ def place(  # noqa: PLR0913 - one row's facts
             language=language,
             idempotency_key=idempotency_key or None,
             body_sha256=body_sha256,
+            withdrawal=withdrawal,
             created_at=at,
         )
     )
@@ -168,16 +172,41 @@ def move(order: Order, to: OrderState) -> bool:
 
 
 def mark_paid(order: Order, *, at: datetime) -> bool:
-    """Move the order to paid and put it into the intake, both in the caller's transaction."""
+    """Move the order to paid and put it into the intake, both in the caller's transaction.
+
+    Where the right to withdraw was kept, the order waits until it ends, counted from ``at``.
+    """
     if not move(order, OrderState.PAID):
         return False
+    _begin_wait(order, at)
     enqueue(order, at=at)
     return True
 
 
+def _begin_wait(order: Order, at: datetime) -> None:
+    """Write until when a paid order waits. Idempotent: a wait that began is not moved."""
+    if order.withdrawal != Withdrawal.KEPT or order.retire_after is not None:
+        return
+    order.retire_after = ends_at(at)
+    Order.objects.filter(id=order.id).update(retire_after=order.retire_after)
+
+
+def end_wait(order: Order, choice: Withdrawal) -> None:
+    """Write that a right to withdraw was given up, or used, before it ended.
+
+    In the caller's transaction, with the order's lock. Given up, its grams may be retired at once.
+    """
+    assert order.withdrawal == Withdrawal.KEPT, "only what was kept can end"
+    order.withdrawal = choice
+    if choice == Withdrawal.WAIVED:
+        order.retire_after = None
+        Intake.objects.filter(order=order).update(next_attempt_at=None)
+    Order.objects.filter(id=order.id).update(withdrawal=choice, retire_after=order.retire_after)
+
+
 def enqueue(order: Order, *, at: datetime) -> None:
-    """Put a paid order into the durable queue. Idempotent by the order."""
-    _INTAKES.run([Intake(order=order, created_at=at)])
+    """Put a paid order into the durable queue, due when it need not wait. Idempotent by order."""
+    _INTAKES.run([Intake(order=order, created_at=at, next_attempt_at=order.retire_after)])
 
 
 def take_lease(holder: str, *, over_others: bool, at: datetime) -> bool:
@@ -219,10 +248,12 @@ def complete(
 def note_failure(intake: Intake, error: str, *, at: datetime) -> None:
     """Count a failed attempt to fulfil; the order stays in the queue and waits longer each time."""
     intake.attempts += 1
+    again_at = at + rules.wait_after(intake.attempts)
     Intake.objects.filter(id=intake.id, state=IntakeState.WAITING).update(
         attempts=intake.attempts,
         error=error[:200],
-        next_attempt_at=at + rules.wait_after(intake.attempts),
+        # However it failed, nothing is tried while its guest may withdraw.
+        next_attempt_at=max(again_at, intake.order.retire_after or again_at),
     )
 
 
@@ -232,10 +263,14 @@ def park(intake: Intake) -> None:
 
 
 def requeue(order: Order, *, at: datetime) -> None:
-    """Put a paid order into the queue anew, due at once; earlier failures no longer count."""
+    """Put a paid order into the queue anew; earlier failures no longer count.
+
+    It is due at once, or once its guest may no longer withdraw.
+    """
+    _begin_wait(order, at)
     enqueue(order, at=at)
     Intake.objects.filter(order=order).exclude(state=IntakeState.DONE).update(
-        state=IntakeState.WAITING, attempts=0, error="", next_attempt_at=None
+        state=IntakeState.WAITING, attempts=0, error="", next_attempt_at=order.retire_after
     )
 
 

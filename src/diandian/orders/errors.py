@@ -291,3 +291,35 @@ class PaymentUnavailableError(DiandianError):
     )
     fixer = Fixer.OPERATOR
     retryable = True
+
+
+class NoWithdrawalError(InputError):
+    """Who has no right to withdraw cannot ask to wait for its end."""
+
+    code = "no_withdrawal"
+    message = N_(
+        "There is no right to withdraw from this order, so its retirement cannot wait for it."
+        " Nothing was ordered or charged. Please order it to be retired at once."
+    )
+
+
+class WithdrawalEndedError(ConflictError):
+    """The right was given up or has ended; what is retired stays so."""
+
+    code = "withdrawal_ended"
+    message = N_(
+        "It is too late to withdraw from this order: its kilograms are retired or about to be, and"
+        " that is final. Nothing was refunded. The certificate is at the link of this order."
+    )
+    retryable = False
+
+
+class NotHeldError(ConflictError):
+    """The order is not paid, or its money is on its way back."""
+
+    code = "not_held"
+    message = N_(
+        "No paid kilograms wait for you in this order. Nothing was changed. This page shows where"
+        " it stands."
+    )
+    retryable = False

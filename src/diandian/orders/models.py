@@ -1,10 +1,13 @@
 """What customers ask for: offers, quotes, orders, and their links to money and grams."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
 from diandian.footprints.models import Footprint
 from diandian.ledger.models import Journal
+from diandian.orders import rules
 from diandian.payments.models import Payment
 from diandian.registry.models import Project, Retirement
 from diandian.scenes.models import Scene
@@ -98,6 +101,19 @@ class OrderState(models.TextChoices):
     REVIEW = "review"
 
 
+class Withdrawal(models.TextChoices):
+    """What became of a consumer's right to withdraw from an order within 14 days.
+
+    None: there is no such right. Waived: retired at once at their wish, which ends it. Kept: paid
+    grams wait until it ends. Used: they withdrew, and the money goes back.
+    """
+
+    NONE = "", "none"
+    WAIVED = "waived"
+    KEPT = "kept"
+    USED = "used"
+
+
 LIVE_STATES = ("awaiting_payment", "paid", "completed", "review")
 
 
@@ -105,6 +121,8 @@ class Order(models.Model):
     """One person's wish to retire the grams of a quote; reachable only by its secret token.
 
     ``newest_payment``: the attempt to pay of whoever just made both; it is read from no table.
+    ``retire_after``: written with the payment of an order whose right to withdraw was kept; its
+    grams are not retired before then. Empty is at once.
     """
 
     newest_payment: Payment | None = None
@@ -129,6 +147,10 @@ class Order(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True)
     # When it was last tried to release the grams of an order that nobody paid.
     release_tried_at = models.DateTimeField(null=True, blank=True)
+    withdrawal = models.CharField(
+        max_length=8, choices=Withdrawal, blank=True, default=Withdrawal.NONE
+    )
+    retire_after = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]
@@ -138,7 +160,11 @@ class Order(models.Model):
                 fields=["footprint"],
                 condition=Q(state__in=LIVE_STATES),
                 name="order_one_live_per_footprint",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(retire_after__isnull=True) | Q(withdrawal__in=("kept", "used")),
+                name="order_waits_for_a_right",
+            ),
         ]
         indexes = [
             models.Index(
@@ -164,6 +190,10 @@ class Order(models.Model):
     def ref(self) -> str:
         """Return the opaque reference that ledger, registry and payments keep."""
         return f"order:{self.id}"
+
+    def is_held(self, at: datetime) -> bool:
+        """Tell whether a paid order waits at that moment, because it may be withdrawn from."""
+        return self.state == OrderState.PAID and rules.waits(self.retire_after, at)
 
 
 class OrderPayment(models.Model):

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count, DateTimeField, F, Q, Sum
+from django.db.models import Count, DateTimeField, F, Min, Q, Sum
+from django.db.models.functions import Coalesce
 
+from diandian.kernel.clock import now
 from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.kernel.memory import ttl_cache
 from diandian.kernel.money import Money
@@ -38,7 +40,9 @@ _INSTANT = DateTimeField()
 TYPICAL_FROM_ORDERS = 20
 
 # Asked for every guest: composed once.
-_BARE = Select(lambda: Order.objects.filter(token=Param("token")).only("token", "state"))
+_BARE = Select(
+    lambda: Order.objects.filter(token=Param("token")).only("token", "state", "retire_after")
+)
 _BY_KEY = Select(lambda: Order.objects.filter(idempotency_key=Param("key")))
 _LIVE_OF_FOOTPRINT = Select(
     lambda: (
@@ -208,7 +212,7 @@ def order_by_token(token: str) -> Order:
 
 
 def bare_order_by_token(token: str) -> Order:
-    """Return an order of which only number, token and state are read.
+    """Return an order of which only number, token, state and ``retire_after`` are read.
 
     Raises: OrderNotFoundError.
     """
@@ -311,7 +315,8 @@ def typical_price(scene: Scene) -> tuple[Money, Money] | None:
 def waiting_order_ids(limit: int, *, due_at: datetime, before: datetime | None = None) -> list[int]:
     """Return paid orders whose turn it is, oldest first; ``before``: only those that came by then.
 
-    One that failed is left alone until its next attempt is due; one under review waits for people.
+    One that failed is left alone until its next attempt is due, one that is held until its guest
+    may no longer withdraw; one under review waits for people.
     """
     rows = _WAITING.all(due_at=due_at, before=before or due_at)
     return [intake.order_id for intake in rows[:limit]]
@@ -323,10 +328,16 @@ def allocator_beat() -> datetime | None:
     return lease.beat_at if lease else None
 
 
-def oldest_waiting() -> datetime | None:
-    """Return since when the longest waiting paid order waits; None when nothing waits."""
+def oldest_waiting(*, at: datetime | None = None) -> datetime | None:
+    """Return since when the longest waiting paid order waits; None when nothing waits.
+
+    One that is held while its guest may withdraw is not late; it waits from the end of that on.
+    """
     waiting = Intake.objects.filter(state=IntakeState.WAITING, order__state=OrderState.PAID)
-    return waiting.order_by("id").values_list("created_at", flat=True).first()
+    due = Q(order__retire_after__isnull=True) | Q(order__retire_after__lte=at or now())
+    since = Coalesce("order__retire_after", "created_at")
+    first: datetime | None = waiting.filter(due).aggregate(first=Min(since))["first"]
+    return first
 
 
 def unpaid_past(created_by: datetime, limit: int) -> list[Order]:

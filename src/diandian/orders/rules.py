@@ -1,7 +1,7 @@
 """Which moves an order may make, and how much is asked for; everything else is refused."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.orders.errors import KilogramsError
@@ -41,6 +41,11 @@ _MOVES: dict[str, frozenset[str]] = {
 def may_move(state: str, to: str) -> bool:
     """Tell whether an order in one state may go to another (payments design, section 4)."""
     return to in _MOVES.get(state, frozenset())
+
+
+def waits(retire_after: datetime | None, at: datetime) -> bool:
+    """Tell whether grams must not be retired yet; at the very instant they may."""
+    return retire_after is not None and at < retire_after
 
 
 def wait_after(failures: int) -> timedelta:

@@ -59,6 +59,7 @@ def _page(
         "gateways": settings.GATEWAYS,
         "new_total": new_total,
         "errors": [error] if error else [],
+        "may_withdraw": till.Buyer(scene.country).may_withdraw,
         "voluntary": wording.voluntary(lang, style),
         "back_url": reverse("scene_result", args=[scene.slug, footprint.token]),
     }
@@ -72,6 +73,11 @@ class _Trip:
     """A guest's trip as the till sees it."""
 
     footprint: Footprint
+
+    @property
+    def buyer(self) -> till.Buyer:
+        """Return a person at the scene's place."""
+        return till.Buyer(self.footprint.scene.country)
 
     def key(self, wish: Wish) -> str:
         """Return what makes a second press of the button the same order."""
@@ -121,6 +127,6 @@ def pay(request: HttpRequest, slug: str, token: str) -> HttpResponse:
         where, _existing = results.standing(footprint)
         if where != "open":
             return results.back_to_result(slug, token)
-        return _page(request, footprint, Wish.read(request.GET))
+        return _page(request, footprint, Wish.of(request))
     trip = _Trip(results.footprint_of(slug, token))
-    return till.order(request, trip, Wish.read(request.POST))
+    return till.order(request, trip, Wish.of(request))

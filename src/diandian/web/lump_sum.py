@@ -41,6 +41,11 @@ class Amount:
         """Return the amount in grams."""
         return self.kg * GRAMS_PER_KG
 
+    @property
+    def buyer(self) -> till.Buyer:
+        """Return who buys; from where, nobody asks."""
+        return till.Buyer(is_person=self.holder == HolderKind.PERSON)
+
     def key(self, wish: Wish) -> str:
         """Return what makes a second press of the button the same order."""
         return f"web:lump_sum:{wish.nonce}"
@@ -85,7 +90,7 @@ def lump_sum(request: HttpRequest) -> HttpResponse:
         amount = Amount(rules.kilograms(sent["kg"]), _holder(sent.get("holder", "")))
     except KilogramsError as error:
         return _ask(request, sent["kg"][:_MOST_CHARACTERS], error)
-    wish = replace(Wish.read(sent), on_board=False)
+    wish = replace(Wish.of(request), on_board=False)
     if len(wish.nonce) < _SHORTEST_NONCE:
         wish = replace(wish, nonce=token_urlsafe(12))
     if request.method != "POST":
@@ -123,6 +128,7 @@ def _page(
         "gateways": settings.GATEWAYS,
         "new_total": new_total,
         "errors": [error] if error else [],
+        "may_withdraw": amount.buyer.may_withdraw,
         "voluntary": wording.voluntary(context.language()),
         "back_url": reverse("lump_sum"),
     }

@@ -15,12 +15,13 @@ from django_htmx.http import HttpResponseClientRedirect
 from diandian.certificates import queries as certificates
 from diandian.claims import wording
 from diandian.emissions.life.certified import is_year
-from diandian.flows import allocator, checkout, expiry, payment_events
+from diandian.flows import allocator, checkout, expiry, payment_events, withdrawal
+from diandian.kernel.clock import business_day, now
 from diandian.kernel.errors import DiandianError
 from diandian.kernel.memory import Memory
 from diandian.kernel.money import Money
 from diandian.orders import queries
-from diandian.orders.models import Order, OrderState
+from diandian.orders.models import Order, OrderState, Withdrawal
 from diandian.payments.models import OPEN_STATES, Payment, PaymentState
 from diandian.ui import drawing, htmx
 from diandian.web import context
@@ -31,19 +32,20 @@ log = logging.getLogger(__name__)
 # A page that refreshes itself asks the gateway no more often than this.
 _asked: Memory[bool] = Memory(seconds=1, maxsize=20_000)
 _MOVING = {"waiting", "checking", "paid"}
-_HALF = {"checking", "paid"}
+_HALF = {"checking", "paid", "held"}
+RETIRE_NOW, WITHDRAW = "retire_now", "withdraw"
 _NOTHING_CHARGED = (OrderState.EXPIRED, OrderState.CANCELLED)
 
 
 @secret_page
 def order(request: HttpRequest, token: str) -> HttpResponse:
-    """Show where an order stands; with POST pay again, change the method or cancel."""
+    """Show where an order stands; with POST pay again, cancel, retire now or withdraw."""
     if request.method == "POST":
         return _act(request, queries.order_by_token(token))
     bare = queries.bare_order_by_token(token)
     if bare.state == OrderState.AWAITING_PAYMENT:
         bare = _ask_gateway(bare)
-    if bare.state == OrderState.PAID:
+    if bare.state == OrderState.PAID and not bare.is_held(now()):
         bare.state = allocator.wait_for(bare.id, token)
     if bare.state == OrderState.COMPLETED:
         code = certificates.code_of_order(bare.ref)
@@ -87,6 +89,13 @@ def _act(request: HttpRequest, order: Order) -> HttpResponse:
             return _go(request, str(payment.instruction.get("url") or request.path))
     elif action == "cancel":
         expiry.cancel_order(order)
+    elif action in {RETIRE_NOW, WITHDRAW}:
+        if action == WITHDRAW and request.POST.get("sure") != "1":
+            return _page(request, order, asks_to_withdraw=True)
+        try:
+            withdrawal.retire_now(order) if action == RETIRE_NOW else withdrawal.withdraw(order)
+        except DiandianError as refused:
+            error = refused
     if error is not None:
         return _page(request, queries.order_by_token(order.token), error)
     return _go(request, request.path)
@@ -107,14 +116,28 @@ def standing(order: Order, payments: list[Payment]) -> str:
         # Money came after the end and not as agreed: people decide, then it goes back.
         going_back = all(payment.refunded_minor for payment in received)
         return str(OrderState.UNFULFILLABLE if going_back else OrderState.REVIEW)
-    return str(order.state)
+    return _by_right(order) or str(order.state)
+
+
+def _by_right(order: Order) -> str:
+    """Return what a right to withdraw makes of an order's state, or nothing."""
+    if order.is_held(now()):
+        return "held"
+    used = order.withdrawal == Withdrawal.USED and order.state == OrderState.UNFULFILLABLE
+    return "withdrawn" if used else ""
 
 
 def _received(payments: list[Payment]) -> list[Payment]:
     return [each for each in payments if each.state == PaymentState.SUCCEEDED]
 
 
-def _page(request: HttpRequest, order: Order, error: DiandianError | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    order: Order,
+    error: DiandianError | None = None,
+    *,
+    asks_to_withdraw: bool = False,
+) -> HttpResponse:
     links = order.payment_links.select_related("payment").order_by("id")
     payments = [link.payment for link in links]
     where = standing(order, payments)
@@ -129,6 +152,8 @@ def _page(request: HttpRequest, order: Order, error: DiandianError | None = None
         "count": count,
         "scale": scale,
         "dots_state": "half" if where in _HALF else "full" if where == "completed" else "hollow",
+        "retire_on": business_day(order.retire_after) if order.retire_after else None,
+        "asks_to_withdraw": asks_to_withdraw and where == "held",
         "total": Money(order.quote.total_minor, order.quote.currency),
         "paid_twice": len(received) > 1 and any(each.refunded_minor for each in received),
         "link": settings.BASE_URL + request.path,

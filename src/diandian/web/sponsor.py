@@ -39,6 +39,11 @@ class Gift:
     part: Sponsoring
     kg: int | None
 
+    @property
+    def buyer(self) -> till.Buyer:
+        """Return an organisation, which is no consumer."""
+        return till.Buyer(self.scene.country, is_person=False)
+
     def key(self, wish: Wish) -> str:
         """Return what makes a second press of the button the same order."""
         return f"web:sponsor:{self.scene.id}:{wish.nonce}"
@@ -93,7 +98,7 @@ def page(request: HttpRequest, slug: str, token: str) -> HttpResponse:
         gift = Gift(scene, part, rules.kilograms(typed) if typed else None)
     except KilogramsError as error:
         return _ask(request, scene, sent["kg"][:_MOST_CHARACTERS], part, error)
-    wish = replace(Wish.read(sent), on_board=False)
+    wish = replace(Wish.of(request), on_board=False)
     if len(wish.nonce) < _SHORTEST_NONCE:
         wish = replace(wish, nonce=token_urlsafe(12))
     if request.method != "POST":

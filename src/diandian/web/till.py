@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from diandian.claims import withdrawal
 from diandian.flows import checkout
 from diandian.kernel.errors import DiandianError, InputError
 from diandian.kernel.money import Money
@@ -37,7 +38,11 @@ _STOCK = Kept("web/pay/_stock.html", seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the guest chose, and what the pressed button had promised to charge for it."""
+    """What the guest chose, and what the pressed button had promised to charge for it.
+
+    ``was_asked``: whether the page asked about the right to withdraw; ``at_once``: the guest ticked
+    that they give it up.
+    """
 
     project: str = ""
     to_upper: bool = False
@@ -47,6 +52,8 @@ class Wish:
     nonce: str = field(default_factory=lambda: token_urlsafe(12))
     agreed_for: str = ""
     agreed_minor: str = ""
+    was_asked: bool = False
+    at_once: bool = False
 
     @property
     def subject(self) -> str:
@@ -54,8 +61,13 @@ class Wish:
         return f"{self.project}{'+' if self.to_upper else ''}"
 
     @classmethod
-    def read(cls, data: Mapping[str, str]) -> "Wish":
-        """Read a posted form or the query of a refresh."""
+    def of(cls, request: HttpRequest) -> "Wish":
+        """Read a posted form or the query of a refresh.
+
+        A link ticks no box: only who posts the form gives up a right.
+        """
+        posted = request.method == "POST"
+        data = request.POST if posted else request.GET
         nonce = data.get("nonce", "")
         return cls(
             project=data.get("project", ""),
@@ -66,6 +78,23 @@ class Wish:
             nonce=nonce if 0 < len(nonce) <= _LONGEST_NONCE else token_urlsafe(12),
             agreed_for=data.get("agreed_for", ""),
             agreed_minor=data.get("agreed_minor", ""),
+            was_asked=posted and data.get("asked") == "1",
+            at_once=posted and data.get("at_once") == "1",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who buys, as far as the law asks. ``country``: of the scene or home, "" where unknown."""
+
+    country: str = ""
+    is_person: bool = True
+
+    @property
+    def may_withdraw(self) -> bool:
+        """Tell whether the page must ask before anything is retired."""
+        return withdrawal.applies(
+            is_person=self.is_person, country=self.country, language=context.language()
         )
 
 
@@ -128,6 +157,10 @@ def split_of(chosen: Card | None) -> list[tuple[str, int]]:
 class Basket(Protocol):
     """What is sold on a page, and how the page looks."""
 
+    @property
+    def buyer(self) -> Buyer:
+        """Return who buys."""
+
     def key(self, wish: Wish) -> str:
         """Return what makes a second press of the button the same order."""
 
@@ -156,7 +189,7 @@ class Basket(Protocol):
 
 def order(request: HttpRequest, basket: Basket, wish: Wish) -> HttpResponse:
     """Order what was chosen and go to the gateway; pressed twice, the same order."""
-    earlier = orders.order_by_idempotency_key(basket.key(wish))
+    earlier = orders.order_by_idempotency_key(_key(basket, wish))
     if earlier is not None:
         return _to_payment(earlier)
     guest_key = guest.key_for_order(request)
@@ -171,16 +204,23 @@ def order(request: HttpRequest, basket: Basket, wish: Wish) -> HttpResponse:
             on_board=wish.on_board,
             language=context.language(),
             gateway=wish.gateway or settings.GATEWAYS[0],
-            idempotency_key=basket.key(wish),
+            idempotency_key=_key(basket, wish),
             guest_key=guest_key,
             fresh_quote=quote,
             carried=basket.carried(),
+            retire_at_once=wish.at_once or not (wish.was_asked or basket.buyer.may_withdraw),
+            country=basket.buyer.country,
         )
     except DiandianError as error:
         return _refused(request, basket, wish, error)
     response = _to_payment(placed)
     guest.remember(request, response, guest_key)
     return response
+
+
+def _key(basket: Basket, wish: Wish) -> str:
+    """Return the key of an order; with and without the tick are two, since consent is not found."""
+    return basket.key(wish) + (":at_once" if wish.at_once else "")
 
 
 def _refused(
@@ -191,7 +231,7 @@ def _refused(
     if elsewhere is not None:
         return elsewhere
     if isinstance(error, IdempotencyConflictError | PaymentUnavailableError):
-        placed = orders.order_by_idempotency_key(basket.key(wish))
+        placed = orders.order_by_idempotency_key(_key(basket, wish))
         # Written, but perhaps no way to pay yet: its own page offers to try again.
         if placed is not None:
             response = redirect("order", placed.token)

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from diandian.claims import wording
 from diandian.emissions.estimate import Estimate
+from diandian.emissions.life.calculator import context_of
 from diandian.emissions.life.certified import carried, certified
 from diandian.flows.quote import open_quote
 from diandian.kernel.canonical import digest_hex
@@ -118,7 +119,7 @@ def pay(request: HttpRequest) -> HttpResponse:
         part = part_of(estimate, sent)
     except PartError as error:
         return _choose(request, found, error)
-    wish = replace(Wish.read(sent), on_board=False, to_upper=False)
+    wish = replace(Wish.of(request), on_board=False, to_upper=False)
     if len(wish.nonce) < _SHORTEST_NONCE:
         wish = replace(wish, nonce=token_urlsafe(12))
     basket = _Basket(found, estimate, part, keep=sent.get("keep") == "1")
@@ -135,6 +136,11 @@ class _Basket:
     estimate: Estimate
     part: Part
     keep: bool
+
+    @property
+    def buyer(self) -> till.Buyer:
+        """Return a person at home in the region of the answers."""
+        return till.Buyer(context_of(self.answers.region).country)
 
     def key(self, wish: Wish) -> str:
         """Return what makes a second press of the button the same order."""
@@ -198,6 +204,7 @@ def _page(
         "gateways": settings.GATEWAYS,
         "new_total": new_total,
         "errors": [error] if error else [],
+        "may_withdraw": basket.buyer.may_withdraw,
         "voluntary": wording.voluntary(context.language()),
         "back_url": f"{reverse('life_match')}?{query}",
     }
