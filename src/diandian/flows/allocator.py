@@ -19,7 +19,7 @@ from diandian.store.leadership import Leadership
 # Any number that nothing else in the database locks by.
 _OFFICE = 3_687
 # A page that waits looks again after each of these; all together 0.6 s.
-_LOOKS_AFTER_SECONDS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.08, 0.12, 0.12)
+_LOOKS_AFTER_SECONDS = (0.03, 0.04, 0.06, 0.07, 0.08, 0.08, 0.12, 0.12)
 # After a page waited in vain no page waits for some seconds: orders that cannot be fulfilled must
 # not keep every thread of the server.
 _in_vain: Memory[bool] = Memory(seconds=5)

@@ -16,8 +16,9 @@ log = logging.getLogger(__name__)
 
 _BEAT_SECONDS = 0.5
 _CANDIDATE_SECONDS = 1.0
-# Orders that come close together go into one commit: it costs little more than a commit of one.
-_GATHER_SECONDS = 0.025
+# Orders that come close together go into one commit: it costs little more than a commit of one. The
+# more the last one held, the longer the next may gather: a hall is there, and waits for the server.
+_GATHER_SECONDS, _LONGEST_GATHER_SECONDS = 0.025, 0.05
 _IDLE_SECONDS = 0.02
 # When nothing came for a while, looking less often is soon enough.
 _QUIET_AFTER_SECONDS, _QUIET_SECONDS = 5.0, 0.05
@@ -71,8 +72,8 @@ class Allocating(threading.Thread):
         if not self._leads:
             self._beat_at = float("-inf")
             return _CANDIDATE_SECONDS
-        if self._allocator.allocate():
+        if taken := self._allocator.allocate():
             self._last_work = moment
-            return _GATHER_SECONDS
+            return min(_GATHER_SECONDS * taken, _LONGEST_GATHER_SECONDS)
         is_quiet = moment - self._last_work > _QUIET_AFTER_SECONDS
         return _QUIET_SECONDS if is_quiet else _IDLE_SECONDS
