@@ -179,7 +179,7 @@ class Guest:
         await self.ask(self.bank)
 
     async def pay(self) -> None:
-        """Pay: notice, booking, retirement and certificate happen within this answer."""
+        """Pay: the notice is booked within this answer; the allocator retires what was paid."""
         head, _ = await self.ask(self.bank, {"outcome": "paid"}, expect=303)
         self.order = _target(head)
 
