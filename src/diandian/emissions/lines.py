@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from diandian.emissions.numbers import plain
@@ -35,7 +36,8 @@ class Source:
     table: str
 
 
-@dataclass(frozen=True, slots=True)
+# Nobody changes a line. It is not frozen all the same: freezing took a tenth of every footprint.
+@dataclass(slots=True)
 class Line:
     """One step of the arithmetic.
 
@@ -110,6 +112,10 @@ class Doubt:
 NO_DOUBT = Doubt()
 
 
+# Rows share a few hundred; those of senders with factors of their own come and go.
+_source = lru_cache(maxsize=2_048)(Source)
+
+
 def mass_of(amount: Decimal, value: Decimal, share: Decimal) -> int:
     """Return grams of one line. Rounding: half up, once."""
     mass = M1.multiply(M1.multiply(amount, value), share)
@@ -157,7 +163,7 @@ def make_line(  # noqa: PLR0913 - a line has this many sides; all by name
         assumed=assumed,
         step=step,
         reason=reason,
-        source=Source(
+        source=_source(
             factor.source_org, factor.source_title, factor.source_year, factor.source_table
         ),
         details=details or {},
