@@ -127,7 +127,7 @@ def test_its_host_takes_a_correction_back(desk, society, scene):
         ({}, "nothing to correct"),
         ({"venue": "Hall 5", "note": ""}, "why the scene is corrected"),
         ({"venue": "Hall 5", "note": "x" * 301}, "why the scene is corrected"),
-        ({"ends_on": "2020-01-01"}, "ends before it starts"),
+        ({"ends_on": "2023-01-01"}, "ends before it starts"),
         ({"place": "Nowhere at all"}, 'id="place-error"'),
     ],
 )
