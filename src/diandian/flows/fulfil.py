@@ -37,19 +37,10 @@ RETIRE_WITHIN = timedelta(days=14)
 GIVE_UP_AFTER = 5
 
 
-def drain(
-    limit: int = queries.MOST_AT_ONCE,
-    *,
-    waiting: timedelta = timedelta(0),
-    at: datetime | None = None,
-) -> int:
-    """Fulfil waiting orders, oldest first. Returns how many were fulfilled.
-
-    ``waiting``: leave alone what came more recently; the request that brought it is just at it.
-    """
+def drain(limit: int = queries.MOST_AT_ONCE, *, at: datetime | None = None) -> int:
+    """Fulfil waiting orders, oldest first. Returns how many were fulfilled."""
     at = at or now()
-    before = at - waiting if waiting else None
-    return _fulfil_or_split(queries.waiting_order_ids(limit, due_at=at, before=before), at)
+    return _fulfil_or_split(queries.waiting_order_ids(limit, due_at=at), at)
 
 
 def fulfil_order(order_id: int, *, at: datetime | None = None) -> bool:

@@ -1,10 +1,13 @@
-"""What the worker does, and how often; tasks may be repeated, and run in several workers."""
+"""What the worker does, and how often; tasks may be repeated, and run in several workers.
+
+Paid orders are not among them: the allocator beside these tasks takes those.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from diandian.flows import expiry, fulfil, payment_events, promises, refund, sign_in
+from diandian.flows import expiry, payment_events, promises, refund, sign_in
 from diandian.jobs import subscribers
 from diandian.ui import rendered
 
@@ -18,12 +21,8 @@ class Task:
     run: Callable[[], int]
 
 
-# A paid order is fulfilled by the request that heard of the payment; what is left is the worker's.
-LEFT_TO_REQUESTS = timedelta(seconds=2)
-
 # Small portions: between two of them the worker hears whether it should stop.
 TASKS = (
-    Task("fulfil paid orders", timedelta(0), lambda: fulfil.drain(64, waiting=LEFT_TO_REQUESTS)),
     Task("deliver events", timedelta(0), lambda: subscribers.deliver(32)),
     Task("retry notices", timedelta(seconds=1), lambda: payment_events.retry_notices(16)),
     Task("ask about payments", timedelta(seconds=1), lambda: payment_events.poll_due(16)),

@@ -94,7 +94,6 @@ _WAITING = Select(
             Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=Param("due_at", _INSTANT)),
             state=IntakeState.WAITING,
             order__state=OrderState.PAID,
-            created_at__lte=Param("before", _INSTANT),
         )
         .only("order_id")
         .order_by("id")[:MOST_AT_ONCE]
@@ -312,14 +311,13 @@ def typical_price(scene: Scene) -> tuple[Money, Money] | None:
     return Money(totals[cut], currency), Money(totals[-1 - cut], currency)
 
 
-def waiting_order_ids(limit: int, *, due_at: datetime, before: datetime | None = None) -> list[int]:
-    """Return paid orders whose turn it is, oldest first; ``before``: only those that came by then.
+def waiting_order_ids(limit: int, *, due_at: datetime) -> list[int]:
+    """Return paid orders whose turn it is, oldest first.
 
     One that failed is left alone until its next attempt is due, one that is held until its guest
     may no longer withdraw; one under review waits for people.
     """
-    rows = _WAITING.all(due_at=due_at, before=before or due_at)
-    return [intake.order_id for intake in rows[:limit]]
+    return [intake.order_id for intake in _WAITING.all(due_at=due_at)[:limit]]
 
 
 def allocator_beat() -> datetime | None:
