@@ -63,19 +63,37 @@ def place(visitor: Visitor, scene: Scene, quote: Quote, *, language: str, gatewa
     access.require(visitor, scene.organisation_ref, "write")
     assert quote.scene_id == scene.id, "a quote of this scene"
     assert quote.holder_ref == scene.organisation_ref, "a quote of this organisation"
+    return order_for(
+        visitor,
+        quote,
+        kind="host",
+        action="scene.cover_ordered",
+        language=language,
+        gateway=gateway,
+    )
+
+
+def order_for(
+    visitor: Visitor, quote: Quote, *, kind: str, action: str, language: str, gateway: str
+) -> Order:
+    """Order a quote in the legal name of its organisation, and note who did. Idempotent by: it.
+
+    ``kind``: what the key of the order begins with; ``action``: as the trail calls it. The caller
+    has asked whether the visitor may. Raises: as ``place_order``.
+    """
     order = place_order(
         quote_token=quote.token,
-        beneficiary_name=visitor.organisation(scene.organisation_ref).legal_name,
+        beneficiary_name=visitor.organisation(quote.holder_ref).legal_name,
         on_board=False,
         language=language,
         gateway=gateway,
-        idempotency_key=f"host:{quote.token}",
+        idempotency_key=f"{kind}:{quote.token}",
         fresh_quote=quote,
     )
     audit.record(
         actor_ref=visitor.person.ref,
-        action="scene.cover_ordered",
-        subject_ref=f"scene:{scene.id}",
-        details={"order": order.ref, "organisation": scene.organisation_ref},
+        action=action,
+        subject_ref=f"scene:{quote.scene_id}",
+        details={"order": order.ref, "organisation": quote.holder_ref},
     )
     return order

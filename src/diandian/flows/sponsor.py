@@ -11,8 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from diandian.audit import actions as audit
-from diandian.flows import checkout, cover, locks
+from diandian.flows import cover, host_orders, locks
 from diandian.flows.line_claims import WHOLE_PCT, Cover, refuse_unopened
 from diandian.footprints import queries
 from diandian.kernel.clock import now
@@ -162,19 +161,11 @@ def place(visitor: Visitor, quote: Quote, *, language: str, gateway: str) -> Ord
     """
     access.require(visitor, quote.holder_ref, "write")
     assert quote.holder_kind == HolderKind.SPONSOR, "a sponsor's quote"
-    order = checkout.place_order(
-        quote_token=quote.token,
-        beneficiary_name=visitor.organisation(quote.holder_ref).legal_name,
-        on_board=False,
+    return host_orders.order_for(
+        visitor,
+        quote,
+        kind="sponsor",
+        action="scene.sponsored",
         language=language,
         gateway=gateway,
-        idempotency_key=f"sponsor:{quote.token}",
-        fresh_quote=quote,
     )
-    audit.record(
-        actor_ref=visitor.person.ref,
-        action="scene.sponsored",
-        subject_ref=f"scene:{quote.scene_id}",
-        details={"order": order.ref, "organisation": quote.holder_ref},
-    )
-    return order

@@ -5,7 +5,6 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,10 +15,10 @@ from diandian.footprints.models import Footprint
 from diandian.kernel.errors import DiandianError
 from diandian.orders.errors import AlreadyMatchedError, FootprintExpiredError, SceneClosedError
 from diandian.orders.models import Quote
-from diandian.ui import drawing, htmx
+from diandian.ui import drawing
 from diandian.web import context, results, till
 from diandian.web.secret import secret_page
-from diandian.web.till import NewTotal, Wish, cards_for, split_of
+from diandian.web.till import NewTotal, Wish
 
 
 def _grams(footprint: Footprint, *, to_upper: bool) -> int:
@@ -38,34 +37,23 @@ def _page(
 ) -> HttpResponse:
     scene = footprint.scene
     lang, style = context.language(), context.style_of(scene)
+    buyer = till.Buyer(scene.country)
     mass_g = _grams(footprint, to_upper=wish.to_upper)
-    cards = cards_for(mass_g, wish)
-    chosen = next((card for card in cards if card.on), None)
-    scale = drawing.scale_for(mass_g).kg_per_dot
+    page = till.facts(wish, mass_g=mass_g, buyer=buyer, error=error, new_total=new_total)
+    chosen = page["chosen"]
     upper_g = _grams(footprint, to_upper=True)
     own_g = _grams(footprint, to_upper=False)
-    page = {
+    page |= {
         "scene": scene,
         "footprint": footprint,
-        "wish": wish,
-        "cards": cards,
-        "chosen": chosen,
         "count": drawing.dot_count(own_g, drawing.scale_for(own_g).kg_per_dot),
-        "scale": scale,
-        "mass_g": mass_g,
+        "scale": drawing.scale_for(mass_g).kg_per_dot,
         "upper_g": upper_g if upper_g > own_g else None,
         "upper_price": chosen.view.price_of(upper_g).total if chosen and upper_g > own_g else None,
-        "split": split_of(chosen),
-        "gateways": settings.GATEWAYS,
-        "new_total": new_total,
-        "errors": [error] if error else [],
-        "may_withdraw": till.Buyer(scene.country).may_withdraw,
         "voluntary": wording.voluntary(lang, style),
         "back_url": reverse("scene_result", args=[scene.slug, footprint.token]),
     }
-    response = htmx.render(request, "web/pay/page.html", page, fragment="web/pay/_refreshed.html")
-    response.status_code = 409 if error or new_total else 200
-    return response
+    return till.answer(request, "web/pay/page.html", page)
 
 
 @dataclass(frozen=True, slots=True)

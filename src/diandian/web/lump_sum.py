@@ -4,10 +4,8 @@ For a person or an organisation. What was not measured is not compared with anyt
 certificate says what was retired and nothing about a trip. *Source:* claim levels, L2.
 """
 
-from dataclasses import dataclass, replace
-from secrets import token_urlsafe
+from dataclasses import dataclass
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,13 +18,12 @@ from diandian.orders import rules
 from diandian.orders.errors import KilogramsError
 from diandian.orders.models import HolderKind, Quote
 from diandian.people import rules as people
-from diandian.ui import drawing, htmx
+from diandian.ui import drawing
 from diandian.web import context, till
-from diandian.web.till import NewTotal, Wish, cards_for, split_of
+from diandian.web.till import NewTotal, Wish
 
 _HOLDERS = (HolderKind.PERSON, HolderKind.COMPANY)
 _MOST_CHARACTERS = 12
-_SHORTEST_NONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +87,7 @@ def lump_sum(request: HttpRequest) -> HttpResponse:
         amount = Amount(rules.kilograms(sent["kg"]), _holder(sent.get("holder", "")))
     except KilogramsError as error:
         return _ask(request, sent["kg"][:_MOST_CHARACTERS], error)
-    wish = replace(Wish.of(request), on_board=False)
-    if len(wish.nonce) < _SHORTEST_NONCE:
-        wish = replace(wish, nonce=token_urlsafe(12))
+    wish = Wish.unlisted(request)
     if request.method != "POST":
         return _page(request, amount, wish)
     return till.order(request, amount, wish)
@@ -111,29 +106,17 @@ def _page(
     error: DiandianError | None = None,
     new_total: NewTotal | None = None,
 ) -> HttpResponse:
-    cards = cards_for(amount.mass_g, wish)
-    chosen = next((card for card in cards if card.on), None)
+    page = till.facts(
+        wish, mass_g=amount.mass_g, buyer=amount.buyer, error=error, new_total=new_total
+    )
     scale = drawing.scale_for(amount.mass_g).kg_per_dot
-    page = {
+    page |= {
         "action": reverse("lump_sum"),
         "carried": [("kg", amount.kg), ("holder", amount.holder)],
         "is_organisation": amount.holder == HolderKind.COMPANY,
-        "mass_g": amount.mass_g,
-        "wish": wish,
-        "cards": cards,
-        "chosen": chosen,
         "count": drawing.dot_count(amount.mass_g, scale),
         "scale": scale,
-        "split": split_of(chosen),
-        "gateways": settings.GATEWAYS,
-        "new_total": new_total,
-        "errors": [error] if error else [],
-        "may_withdraw": amount.buyer.may_withdraw,
         "voluntary": wording.voluntary(context.language()),
         "back_url": reverse("lump_sum"),
     }
-    response = htmx.render(
-        request, "web/lump_sum/page.html", page, fragment="web/pay/_refreshed.html"
-    )
-    response.status_code = 409 if error or new_total else 200
-    return response
+    return till.answer(request, "web/lump_sum/page.html", page)

@@ -3,10 +3,8 @@
 Without signing in; the name on the certificate is as stated, and the certificate says so.
 """
 
-from dataclasses import dataclass, replace
-from secrets import token_urlsafe
+from dataclasses import dataclass
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,14 +19,13 @@ from diandian.orders.models import Quote
 from diandian.people import rules as people
 from diandian.scenes import queries as scenes
 from diandian.scenes.models import Scene, Sponsoring
-from diandian.ui import drawing, htmx
+from diandian.ui import drawing
 from diandian.ui.format import mass
 from diandian.web import context, till
 from diandian.web.secret import secret_page
-from diandian.web.till import NewTotal, Wish, cards_for, split_of
+from diandian.web.till import NewTotal, Wish
 
 _MOST_CHARACTERS = 12
-_SHORTEST_NONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +95,7 @@ def page(request: HttpRequest, slug: str, token: str) -> HttpResponse:
         gift = Gift(scene, part, rules.kilograms(typed) if typed else None)
     except KilogramsError as error:
         return _ask(request, scene, sent["kg"][:_MOST_CHARACTERS], part, error)
-    wish = replace(Wish.of(request), on_board=False)
-    if len(wish.nonce) < _SHORTEST_NONCE:
-        wish = replace(wish, nonce=token_urlsafe(12))
+    wish = Wish.unlisted(request)
     if request.method != "POST":
         return _page(request, gift, wish)
     # Pressed twice, the first order itself is what has taken everything.
@@ -146,32 +141,19 @@ def _page(
         mass_g = sponsor.would_claim_g(scene, part=gift.part, kg=gift.kg)
     except sponsor.REFUSALS as gone:
         return _ask(request, scene, str(gift.kg or ""), gift.part, error or gone)
-    cards = cards_for(mass_g, wish)
-    chosen = next((card for card in cards if card.on), None)
+    shown = till.facts(wish, mass_g=mass_g, buyer=gift.buyer, error=error, new_total=new_total)
     scale = drawing.scale_for(mass_g).kg_per_dot
     action = reverse("scene_sponsor", args=[scene.slug, scene.sponsor_token])
-    shown = {
+    shown |= {
         "scene": scene,
         "name": context.words(scene.names),
         "part": gettext(sponsor.PARTS[gift.part]),
         "action": action,
         "carried": [("kg", gift.kg or ""), ("part", gift.part.value)],
         "is_organisation": True,
-        "mass_g": mass_g,
-        "wish": wish,
-        "cards": cards,
-        "chosen": chosen,
         "scale": scale,
         "count": drawing.dot_count(mass_g, scale),
-        "split": split_of(chosen),
-        "gateways": settings.GATEWAYS,
-        "new_total": new_total,
-        "errors": [error] if error else [],
         "voluntary": wording.voluntary(context.language(), context.style_of(scene)),
         "back_url": action,
     }
-    response = htmx.render(
-        request, "web/sponsor/page.html", shown, fragment="web/pay/_refreshed.html"
-    )
-    response.status_code = 409 if error or new_total else 200
-    return response
+    return till.answer(request, "web/sponsor/page.html", shown)

@@ -5,9 +5,9 @@ is shown and asked about again, never charged. *Source:* product design, section
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from secrets import token_urlsafe
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -27,10 +27,11 @@ from diandian.orders.errors import (
 from diandian.orders.models import Order, Quote
 from diandian.orders.pricing import Price
 from diandian.orders.queries import OfferView
+from diandian.ui import htmx
 from diandian.ui.kept import Kept
 from diandian.web import context, guest
 
-_LONGEST_NONCE = 40
+_LONGEST_NONCE, _SHORTEST_LONE_NONCE = 40, 16
 # As old as the list of offers itself may be.
 _FACTS = Kept("web/pay/_facts.html", seconds=2)
 _STOCK = Kept("web/pay/_stock.html", seconds=2)
@@ -81,6 +82,16 @@ class Wish:
             was_asked=posted and data.get("asked") == "1",
             at_once=posted and data.get("at_once") == "1",
         )
+
+    @classmethod
+    def unlisted(cls, request: HttpRequest) -> "Wish":
+        """Read the wish of a page whose purchases are on no board of guests.
+
+        Nothing but the nonce tells two orders of such a page apart, so a short one is exchanged.
+        """
+        wish = replace(cls.of(request), on_board=False)
+        is_long = len(wish.nonce) >= _SHORTEST_LONE_NONCE
+        return wish if is_long else replace(wish, nonce=token_urlsafe(12))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,37 @@ def split_of(chosen: Card | None) -> list[tuple[str, int]]:
         ("primary", chosen.price.supplier.amount_minor),
         ("fee", chosen.price.fee.amount_minor),
     ]
+
+
+def facts(
+    wish: Wish,
+    *,
+    mass_g: int,
+    buyer: Buyer,
+    error: DiandianError | None,
+    new_total: NewTotal | None,
+) -> dict[str, Any]:
+    """Return what every page that sells shows: projects, where the money goes, ways to pay."""
+    cards = cards_for(mass_g, wish)
+    chosen = next((card for card in cards if card.on), None)
+    return {
+        "wish": wish,
+        "mass_g": mass_g,
+        "cards": cards,
+        "chosen": chosen,
+        "split": split_of(chosen),
+        "gateways": settings.GATEWAYS,
+        "new_total": new_total,
+        "errors": [error] if error else [],
+        "may_withdraw": buyer.may_withdraw,
+    }
+
+
+def answer(request: HttpRequest, template: str, page: Mapping[str, Any]) -> HttpResponse:
+    """Show a page that sells, or what a change of its form refreshes; 409 when it refused."""
+    response = htmx.render(request, template, dict(page), fragment="web/pay/_refreshed.html")
+    response.status_code = 409 if page["errors"] or page["new_total"] else 200
+    return response
 
 
 class Basket(Protocol):

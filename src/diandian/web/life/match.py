@@ -5,9 +5,7 @@ The certificate says what was retired and what the year was estimated at; a part
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from secrets import token_urlsafe
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,16 +19,15 @@ from diandian.kernel.canonical import digest_hex
 from diandian.kernel.errors import N_, DiandianError, InputError
 from diandian.kernel.mass import GRAMS_PER_KG, grams_to_buy
 from diandian.orders.models import Quote
-from diandian.ui import drawing, htmx
+from diandian.ui import drawing
 from diandian.web import context, till
 from diandian.web.life import answers as said
 from diandian.web.life import look, steps
 from diandian.web.life.answers import Answers
-from diandian.web.till import NewTotal, Wish, cards_for, split_of
+from diandian.web.till import NewTotal, Wish
 
 MONTHS = 12
 _MOST_DIGITS = 9
-_SHORTEST_NONCE = 16
 
 
 class PartError(InputError):
@@ -119,9 +116,7 @@ def pay(request: HttpRequest) -> HttpResponse:
         part = part_of(estimate, sent)
     except PartError as error:
         return _choose(request, found, error)
-    wish = replace(Wish.of(request), on_board=False, to_upper=False)
-    if len(wish.nonce) < _SHORTEST_NONCE:
-        wish = replace(wish, nonce=token_urlsafe(12))
+    wish = replace(Wish.unlisted(request), to_upper=False)
     basket = _Basket(found, estimate, part, keep=sent.get("keep") == "1")
     if request.method == "POST":
         return till.order(request, basket, wish)
@@ -188,26 +183,14 @@ def _page(
     new_total: NewTotal | None = None,
 ) -> HttpResponse:
     mass_g = basket.part.mass_g
-    cards = cards_for(mass_g, wish)
-    chosen = next((card for card in cards if card.on), None)
     query = basket.answers.query(part=basket.part.key, kg=str(mass_g // GRAMS_PER_KG))
-    page = {
+    page = till.facts(wish, mass_g=mass_g, buyer=basket.buyer, error=error, new_total=new_total)
+    page |= {
         "answers": basket.answers,
         "part": basket.part,
         "kg": mass_g // GRAMS_PER_KG,
-        "mass_g": mass_g,
-        "wish": wish,
         "keep": basket.keep,
-        "cards": cards,
-        "chosen": chosen,
-        "split": split_of(chosen),
-        "gateways": settings.GATEWAYS,
-        "new_total": new_total,
-        "errors": [error] if error else [],
-        "may_withdraw": basket.buyer.may_withdraw,
         "voluntary": wording.voluntary(context.language()),
         "back_url": f"{reverse('life_match')}?{query}",
     }
-    response = htmx.render(request, "web/life/pay.html", page, fragment="web/pay/_refreshed.html")
-    response.status_code = 409 if error or new_total else 200
-    return response
+    return till.answer(request, "web/life/pay.html", page)
