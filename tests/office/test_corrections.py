@@ -11,7 +11,7 @@ from diandian.footprints.worksheet import Worksheet
 from diandian.kernel.memory import Memory
 from diandian.scenes import actions, queries
 from diandian.scenes.models import Scene, SceneVersion
-from tests.office.host_world import client_of, draft, member, organisation, person, scene_form
+from tests.office.host_world import client_of, draft, member, person, scene_form
 from tests.office.test_approval import LIST, operator, page_of
 from tests.web.public_world import take_part
 
@@ -21,21 +21,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def fresh():
     Memory.forget_everything()
-
-
-@pytest.fixture
-def zhou(db):
-    return person("zhou@example.org")
-
-
-@pytest.fixture
-def desk(zhou):
-    return client_of(zhou)
-
-
-@pytest.fixture
-def society(zhou):
-    return organisation(zhou)
 
 
 @pytest.fixture

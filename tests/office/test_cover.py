@@ -35,11 +35,6 @@ def zhou(db):
 
 
 @pytest.fixture
-def desk(zhou):
-    return client_of(zhou)
-
-
-@pytest.fixture
 def society(zhou):
     return organisation(zhou, legal_name=NAME)
 

@@ -19,21 +19,6 @@ def fresh():
     Memory.forget_everything()
 
 
-@pytest.fixture
-def zhou(db):
-    return person("zhou@example.org")
-
-
-@pytest.fixture
-def desk(zhou):
-    return client_of(zhou)
-
-
-@pytest.fixture
-def society(zhou):
-    return organisation(zhou)
-
-
 def test_a_stranger_is_sent_to_sign_in_and_back(desk):
     answer = Client().get("/host/new")
     assert answer.status_code == 302

@@ -14,7 +14,7 @@ from diandian.footprints.models import InventoryVersion
 from diandian.kernel.memory import Memory
 from diandian.people.queries import visitor
 from diandian.scenes.models import Scene
-from tests.office.host_world import client_of, draft, member, organisation, person
+from tests.office.host_world import client_of, draft, member, person
 from tests.office.inventory_world import add, base, closed, form, sheet_of, since
 
 pytestmark = pytest.mark.django_db
@@ -26,21 +26,6 @@ GRID_KG = str(newest().find("energy.electricity.grid", "CN-SC").factor.value)
 def fresh(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     Memory.forget_everything()
-
-
-@pytest.fixture
-def zhou(db):
-    return person("zhou@example.org")
-
-
-@pytest.fixture
-def desk(zhou):
-    return client_of(zhou)
-
-
-@pytest.fixture
-def society(zhou):
-    return organisation(zhou)
 
 
 @pytest.fixture

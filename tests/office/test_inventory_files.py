@@ -17,7 +17,7 @@ from diandian.flows import inventory as flow
 from diandian.footprints import evidence as files
 from diandian.footprints.models import Evidence, InventoryVersion
 from diandian.scenes.models import Scene
-from tests.office.host_world import client_of, draft, member, organisation, person
+from tests.office.host_world import client_of, draft, member, person
 
 pytestmark = pytest.mark.django_db
 TABLE = b"activity,amount,unit,note\nelectricity,1200,kWh,hall\nbeer,30,litre,party\n"
@@ -28,21 +28,6 @@ PDF = b"%PDF-1.7\nbill"
 def folder(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     return tmp_path
-
-
-@pytest.fixture
-def zhou(db):
-    return person("zhou@example.org")
-
-
-@pytest.fixture
-def desk(zhou):
-    return client_of(zhou)
-
-
-@pytest.fixture
-def society(zhou):
-    return organisation(zhou)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from diandian.footprints.models import InventoryVersion
 from diandian.kernel.memory import Memory
 from diandian.scenes import actions as scenes
 from diandian.scenes.models import ReductionMeasure
-from tests.office.host_world import client_of, draft, organisation, person
+from tests.office.host_world import draft
 from tests.office.inventory_world import add, base, closed, sheet_of
 from tests.web.world import open_shop
 
@@ -25,21 +25,6 @@ ANSWERS = {"live_here": "0", "from": "西安", "mode": "train", "nights": "2", "
 def fresh(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     Memory.forget_everything()
-
-
-@pytest.fixture
-def zhou(db):
-    return person("zhou@example.org")
-
-
-@pytest.fixture
-def desk(zhou):
-    return client_of(zhou)
-
-
-@pytest.fixture
-def society(zhou):
-    return organisation(zhou)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from diandian.footprints.models import Footprint
 from diandian.kernel.memory import Memory
 from diandian.scenes import actions as scenes
 from diandian.scenes.models import Scene
-from tests.office.host_world import client_of, draft, member, organisation, person
+from tests.office.host_world import client_of, draft, member, person
 
 pytestmark = pytest.mark.django_db
 FORM = {
@@ -28,21 +28,6 @@ FORM = {
 def fresh(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     Memory.forget_everything()
-
-
-@pytest.fixture
-def zhou(db):
-    return person("zhou@example.org")
-
-
-@pytest.fixture
-def desk(zhou):
-    return client_of(zhou)
-
-
-@pytest.fixture
-def society(zhou):
-    return organisation(zhou)
 
 
 @pytest.fixture

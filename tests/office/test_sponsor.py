@@ -35,11 +35,6 @@ def zhou(db):
 
 
 @pytest.fixture
-def desk(zhou):
-    return client_of(zhou)
-
-
-@pytest.fixture
 def scene(desk, zhou):
     found = draft(desk, organisation(zhou))
     scenes.submit(found, actor_ref="test")
