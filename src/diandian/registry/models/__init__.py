@@ -1,0 +1,53 @@
+"""The book of credits: batches of serial-numbered tonnes, and which of their grams are used.
+
+Grams of a batch have addresses 0 .. total_g; gram g lies in serial ``first + g // 1_000_000``.
+The chain key makes a second use of any gram impossible in the database itself: a range begins only
+where exactly one existing range of its lane ends, and each end is continued at most once.
+*Source:* design of the registry, sections 2 and 3 (R1 to R8).
+"""
+
+from diandian.registry.models.batches import (
+    BatchState,
+    CreditBatch,
+    Custody,
+    SerialBlock,
+    UpstreamRetirement,
+)
+from diandian.registry.models.catalogue import (
+    Programme,
+    Project,
+)
+from diandian.registry.models.lanes import (
+    LANE_STRIDE,
+    Allocation,
+    AllocationKind,
+    Holding,
+    HoldState,
+    Lane,
+    LaneKind,
+)
+from diandian.registry.models.retirements import (
+    Beneficiary,
+    Retirement,
+)
+from diandian.registry.serials import GRAMS_PER_CREDIT
+
+__all__ = [
+    "GRAMS_PER_CREDIT",
+    "LANE_STRIDE",
+    "Allocation",
+    "AllocationKind",
+    "BatchState",
+    "Beneficiary",
+    "CreditBatch",
+    "Custody",
+    "HoldState",
+    "Holding",
+    "Lane",
+    "LaneKind",
+    "Programme",
+    "Project",
+    "Retirement",
+    "SerialBlock",
+    "UpstreamRetirement",
+]
