@@ -26,6 +26,7 @@ APPEND_ONLY = {
     "ledger_journal": ("id",),
     "ledger_transfer": ("id",),
     "audit_auditentry": ("id", "entry_hash", "previous_hash"),
+    "transparency_logentry": ("position", "ref"),
 }
 # Columns that stay as they were written; the rest of the row may change. The row itself stays.
 FIXED_COLUMNS = {
@@ -37,6 +38,15 @@ FIXED_COLUMNS = {
         "source_ref",
     ),
     "registry_lane": ("batch_id", "kind", "lo", "hi"),
+    "transparency_loghead": ("origin", "base", "opened_at"),
+    # Witnesses add their signatures later.
+    "transparency_logcheckpoint": ("head_id", "size", "previous_size", "root", "note", "signed_at"),
+    "transparency_logkey": ("head_id", "vkey", "active_from"),
+}
+# Numbers that only grow, and how a database says that one did not.
+ONWARD = {
+    "registry_lane": ("cursor", "a cursor never goes back"),
+    "transparency_loghead": ("size", "a log never shrinks"),
 }
 _OVERLAP = (
     "other.programme_id = NEW.programme_id AND other.prefix = NEW.prefix"
@@ -109,8 +119,9 @@ def _for_sqlite() -> Iterator[Guard]:
         changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in columns)
         yield _sqlite(table, "fixed", "UPDATE", f"{table}: fixed columns", changed)
         yield _sqlite(table, "delete", "DELETE", f"{table} rows stay", "1")
-    back = "NEW.cursor < OLD.cursor"
-    yield _sqlite("registry_lane", "onward", "UPDATE", "a cursor never goes back", back)
+    for table, (column, refusal) in ONWARD.items():
+        back = f"NEW.{column} < OLD.{column}"
+        yield _sqlite(table, "onward", "UPDATE", refusal, back)
     overlap = f"EXISTS (SELECT 1 FROM registry_serialblock other WHERE {_OVERLAP})"
     yield _sqlite("registry_serialblock", "overlap", "INSERT", "serials overlap", overlap)
     for table, (was_closed, refusal) in CLOSED.items():
@@ -151,8 +162,9 @@ def _for_postgres() -> Iterator[Guard]:
         refusal = _refuse(f"{table}: fixed columns")
         yield _postgres(table, "fixed", f"BEFORE UPDATE {row} WHEN ({changed})", refusal)
         yield _postgres(table, "delete", f"BEFORE DELETE {row}", _refuse(f"{table} rows stay"))
-    onward = f"BEFORE UPDATE {row} WHEN (NEW.cursor < OLD.cursor)"
-    yield _postgres("registry_lane", "onward", onward, _refuse("a cursor never goes back"))
+    for table, (column, refusal) in ONWARD.items():
+        onward = f"BEFORE UPDATE {row} WHEN (NEW.{column} < OLD.{column})"
+        yield _postgres(table, "onward", onward, _refuse(refusal))
     for table, (was_closed, refusal) in CLOSED.items():
         closed = f"BEFORE UPDATE OR DELETE {row} WHEN ({was_closed})"
         yield _postgres(table, "closed", closed, _refuse(refusal))

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "diandian.registry",
     "diandian.ledger",
     "diandian.payments",
+    "diandian.transparency",
     "diandian.footprints",
     "diandian.orders",
     "diandian.certificates",
@@ -277,6 +278,9 @@ OFFLINE_PAGES = _flag("DIANDIAN_OFFLINE_PAGES", "1")
 GATEWAYS = [key for key in os.environ.get("DIANDIAN_GATEWAYS", "sandbox").split(",") if key]
 SANDBOX_STORE = DATA_DIR / "sandbox-gateway.sqlite3"
 KEYS_DIR = DATA_DIR / "keys"
+
+# The name of the public log, for ever: what the first entry was written under stays.
+LOG_ORIGIN = os.environ.get("DIANDIAN_LOG_ORIGIN", BASE_URL.split("://", 1)[-1] + "/log")
 
 # Content security: nothing inline, nothing from elsewhere.
 CONTENT_SECURITY_POLICY_TEXT = (

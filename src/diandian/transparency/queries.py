@@ -1,0 +1,47 @@
+"""Reads of the public log."""
+
+from collections.abc import Collection, Iterator
+
+from diandian.store.statements import Param, Select
+from diandian.transparency.models import LogEntry, LogHead
+
+_OPEN = Select(lambda: LogHead.objects.filter(is_open=True)[:1])
+_BY_REF = Select(lambda: LogEntry.objects.filter(ref=Param("ref"))[:1])
+_PORTION = 2000
+
+
+def open_head() -> LogHead | None:
+    """Return the log that takes entries now, if one was opened yet."""
+    return _OPEN.first()
+
+
+def heads() -> list[LogHead]:
+    """Return every log, the oldest first."""
+    return list(LogHead.objects.order_by("base", "opened_at"))
+
+
+def entry_about(ref: str) -> LogEntry | None:
+    """Return the entry about something, such as ``retire:`` and the retirement's number."""
+    return _BY_REF.first(ref=ref)
+
+
+def known_refs(refs: Collection[str]) -> set[str]:
+    """Return which of some things the log speaks of."""
+    found = LogEntry.objects.filter(ref__in=refs).values_list("ref", flat=True)
+    return {ref for ref in found if ref is not None}
+
+
+def entry_rows(head: LogHead, start: int = 0, end: int | None = None) -> Iterator[LogEntry]:
+    """Yield a log's entries from index ``start`` up to, not including, ``end``."""
+    last = head.size if end is None else min(end, head.size)
+    for first in range(start, last, _PORTION):
+        rows = LogEntry.objects.filter(
+            position__gte=head.base + first, position__lt=head.base + min(first + _PORTION, last)
+        )
+        yield from rows.order_by("position")
+
+
+def bodies(head: LogHead, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """Yield the bytes of a log's entries from index ``start`` up to, not including, ``end``."""
+    for row in entry_rows(head, start, end):
+        yield row.body.encode()
