@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import time_machine
 
-from diandian.flows import checkout, payment_events
+from diandian.flows import checkout, log_check, log_fill, payment_events
 from diandian.flows.quote import open_quote
 from diandian.ledger import invariants as ledger_invariants
 from diandian.ledger import queries as ledger
@@ -61,6 +61,7 @@ def make_project(code="sample-solar", tonnes=1):
         verified_on=date(2026, 1, 31),
         source_ref=f"test:{code}",
     )
+    log_fill.fill()
     order_actions.set_offer(
         project=project,
         currency="CNY",
@@ -134,6 +135,7 @@ def breaches():
         *payment_invariants.check(),
         *ledger_invariants.check(),
         *registry_invariants.check(),
+        *log_check.check(),
     ]
 
 

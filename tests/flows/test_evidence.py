@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from diandian.certificates import queries as certificates
+from diandian.flows import log_fill
 from diandian.registry import actions as registry
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,7 @@ def issue(world, number, evidence):
         source_ref=f"test:later:{number}",
         at=world.later(days=number),
     )
+    log_fill.fill()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from diandian.certificates import queries as certificates
 from diandian.certificates.models import Certificate
 from diandian.certificates.verify import verify_code
 from diandian.claims import wording
-from diandian.flows import promises
+from diandian.flows import log_fill, promises
 from diandian.flows.erase import erase_order
 from diandian.flows.issuance import OutsideRetirement, record_outside
 from diandian.flows.locks import lock_order
@@ -34,7 +34,7 @@ RETIRED_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 def batch(world):
     """Put three tonnes on sale that an outside registry keeps, and nothing else."""
     registry.freeze(CreditBatch.objects.get(), "only the outside tonnes sell in this test")
-    return registry.issue(
+    issued = registry.issue(
         project=world.project,
         serial_text="OUTSIDE-1~OUTSIDE-3",
         vintage_year=2025,
@@ -45,6 +45,8 @@ def batch(world):
         verified_on=date(2026, 1, 31),
         source_ref="test:outside",
     )
+    log_fill.fill()
+    return issued
 
 
 def bought(world, mass_g, name="Lin Wan"):

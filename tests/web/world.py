@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from diandian.flows import log_fill
 from diandian.kernel.clock import business_day, now
 from diandian.orders import actions as orders
 from diandian.registry import actions as registry
@@ -119,3 +120,4 @@ def open_shop(*, tonnes: int = 100) -> None:
             position=place,
             at=now(),
         )
+    log_fill.fill()

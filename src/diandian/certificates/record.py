@@ -26,7 +26,10 @@ _SCALES_KG = ((400, 1), (4_000, 10), (8_000, 20), (40_000, 100), (200_000, 500),
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a fulfilled order knows. ``estimate`` is None for a lump sum."""
+    """What a fulfilled order knows. ``estimate`` is None for a lump sum.
+
+    ``log``: ``origin``, ``index`` and ``entry`` of the retirement in the public log.
+    """
 
     code: str
     language: str
@@ -41,6 +44,7 @@ class Facts:
     fee: Money
     issued_at: datetime
     retire_by: date | None = None
+    log: Mapping[str, Any] | None = None
 
 
 def kg_per_dot(mass_g: int) -> int:
@@ -220,6 +224,8 @@ def build(facts: Facts) -> dict[str, Any]:
         "no_money_moved": settings.TEST_MODE,
         "verify_url": f"{settings.BASE_URL}/v/{facts.code}",
     }
+    if facts.log is not None:
+        record["log"] = dict(facts.log)
     record["claim"]["level"] = _level(record)
     return record
 

@@ -5,7 +5,7 @@ is split off by halving, so that it cannot stop the others. *Source:* registry d
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -14,7 +14,7 @@ from diandian.audit import actions as audit_actions
 from diandian.certificates import actions as certificate_actions
 from diandian.certificates.record import Facts, build
 from diandian.emissions.life.certified import is_year
-from diandian.flows import line_claims, refund, review
+from diandian.flows import line_claims, log_entries, refund, review
 from diandian.flows.locks import lock_intakes
 from diandian.kernel import tokens
 from diandian.kernel.clock import business_day, now
@@ -29,6 +29,8 @@ from diandian.registry import actions as registry_actions
 from diandian.registry import queries as registry_queries
 from diandian.registry.actions import RetireRequest
 from diandian.registry.models import Retirement
+from diandian.registry.queries import RetiredRange
+from diandian.transparency import actions as log_actions
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +78,10 @@ def _fail(order_id: int, error: Exception, at: datetime) -> None:
 
 @transaction.atomic
 def _fulfil(order_ids: list[int], at: datetime) -> int:
-    """Fulfil orders in one commit. Locks: orders in id order, covered scenes, then lanes."""
+    """Fulfil orders in one commit.
+
+    Locks: orders in id order, covered scenes, lanes, the head of the public log.
+    """
     intakes = lock_intakes(order_ids, at=at)
     orders = [intake.order for intake in intakes]
     if not orders:
@@ -86,7 +91,10 @@ def _fulfil(order_ids: list[int], at: datetime) -> int:
         line_claims.complete(order)
     retirements = registry_actions.retire_many([_wish(order) for order in orders], at=at)
     pairs = list(zip(orders, retirements, strict=True))
-    certificate_actions.issue(_certificates(pairs, at), at=at)
+    ranges_by_id = registry_queries.ranges_of_many(retirements)
+    logged = log_actions.append_many(log_entries.all_retired(retirements, ranges_by_id), at=at)
+    places = {place.entry["retirement"]: place for place in logged}
+    certificate_actions.issue(_certificates(pairs, ranges_by_id, places, at), at=at)
     actions.complete(pairs, list(zip(orders, journals, strict=True)), at=at)
     for order in orders:
         _light(order, at)
@@ -133,9 +141,11 @@ def _purpose(order: Order) -> str:
 
 
 def _certificates(
-    pairs: Sequence[tuple[Order, Retirement]], at: datetime
+    pairs: Sequence[tuple[Order, Retirement]],
+    ranges_by_id: Mapping[int, Sequence[RetiredRange]],
+    places: Mapping[str, log_actions.Place],
+    at: datetime,
 ) -> list[certificate_actions.Issue]:
-    ranges_by_id = registry_queries.ranges_of_many([retirement for _, retirement in pairs])
     upstream_by_id = registry_queries.upstream_states(ranges_by_id)
     wanted = []
     for order, retirement in pairs:
@@ -156,6 +166,7 @@ def _certificates(
             fee=Money(quote.fee_minor, quote.currency),
             issued_at=at,
             retire_by=business_day(at + RETIRE_WITHIN),
+            log=places[retirement.public_id].record(),
         )
         wanted.append(certificate_actions.Issue(retirement, order.ref, build(facts)))
     return wanted

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Concat
 
 from diandian.audit import invariants as audit_invariants
 from diandian.audit.breaches import Breach
-from diandian.flows import line_claims
+from diandian.flows import line_claims, log_check
 from diandian.footprints import invariants as footprint_invariants
 from diandian.footprints import queries as footprint_queries
 from diandian.ledger import chart
@@ -37,13 +37,14 @@ _MAY_BE_PREPAID = (OrderState.PAID, OrderState.REVIEW, OrderState.UNFULFILLABLE)
 
 
 def check() -> list[Breach]:
-    """Return every breach of the rooms' own invariants, and of those between them (X1 to X7)."""
+    """Return every breach of the rooms' own invariants, and of those between them (X1 to X8)."""
     return [
         *registry_invariants.check(),
         *ledger_invariants.check(),
         *payment_invariants.check(),
         *audit_invariants.check(),
         *footprint_invariants.check(),
+        *log_check.check(),
         *_retired_as_ordered(),
         *_held_as_ordered(),
         *_received_is_booked(),

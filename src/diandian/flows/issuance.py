@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import promises
+from diandian.flows import log_entries, promises
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import now
 from diandian.orders import actions as order_actions
@@ -25,6 +25,7 @@ from diandian.registry import actions as registry_actions
 from diandian.registry import queries as registry_queries
 from diandian.registry.batches.facts import ProgrammeFacts, ProjectFacts
 from diandian.registry.models import CreditBatch, Programme, Project
+from diandian.transparency import actions as log_actions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,8 @@ def issue_batch(*, project_code: str, issuance: Issuance, actor_ref: str) -> Cre
         at=issuance.issued_at,
     )
     _record(actor_ref, "batch.issued", f"batch:{batch.public_id}")
+    entry = log_entries.issued(batch, registry_queries.lanes_of(batch))
+    log_actions.append_new([entry], at=batch.issued_at)
     for outside in issuance.retired:
         record_outside(batch, outside, actor_ref=actor_ref)
     return batch
@@ -137,6 +140,7 @@ def record_outside(batch: CreditBatch, outside: OutsideRetirement, *, actor_ref:
         {"first": outside.first_tonne, "last": outside.last_tonne, "reference": outside.reference},
     )
     promises.ask_to_follow(f"upstream:{entered.id}")
+    log_actions.append_new([log_entries.retired_outside(batch, entered)], at=now())
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The one lock order of the house: order, payment, covered scene, lane, account.
+"""The one lock order of the house: order, payment, covered scene, lane, batch, account, trail, log.
 
 Row locks on PostgreSQL; on SQLite a transaction begins IMMEDIATE and is the only writer, so nothing
 more is taken. Whoever changes an order's money or grams holds the order's lock first. Whoever
@@ -14,6 +14,8 @@ from django.db import connection
 from django.db.models import DateTimeField, Q, QuerySet
 
 from diandian.orders.models import Intake, IntakeState, Order, OrderState
+from diandian.registry.models import CreditBatch
+from diandian.registry.queries import batch_by_public_id
 from diandian.scenes.models import Scene
 from diandian.store.statements import Param, Select, SelectMany
 
@@ -92,3 +94,14 @@ def lock_intakes(order_ids: Sequence[int], *, at: datetime) -> list[Intake]:
     """
     assert connection.in_atomic_block, "a lock lives as long as its transaction"
     return (_LOCKED_INTAKE if len(order_ids) == 1 else _LOCKED_INTAKES).all(order_ids, at=at)
+
+
+def lock_batch(number: str) -> CreditBatch:
+    """Return a batch by its public number, locked until the transaction ends. Locks: its row.
+
+    Raises: NotFoundError.
+    """
+    assert connection.in_atomic_block, "a lock lives as long as its transaction"
+    batch = batch_by_public_id(number)
+    locked = CreditBatch.objects.select_for_update(no_key=True, of=("self",))
+    return locked.select_related("serial_block").get(id=batch.id)

@@ -178,11 +178,14 @@ def _collect_static(folder: DemoFolder) -> None:
 
 def _seed(folder: DemoFolder, say: Callable[[str], None]) -> None:
     """Put the sample data in, unless the database has scenes already."""
-    from diandian.jobs.seed import seed  # noqa: PLC0415 - models load after the set-up only
+    from diandian.flows.log_fill import fill  # noqa: PLC0415 - models load after the set-up only
+    from diandian.jobs.seed import seed  # noqa: PLC0415
     from diandian.scenes.models import Scene  # noqa: PLC0415
 
     if Scene.objects.exists():
         say("5/6 sample data kept from last time")
+        # Data of an older program know no public log.
+        fill()
         return
     say("5/6 sample data (first start only) ...")
     folder.begin_filling()

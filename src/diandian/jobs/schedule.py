@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from diandian.flows import expiry, payment_events, promises, refund, sign_in
+from diandian.flows import expiry, log_fill, payment_events, promises, refund, sign_in
 from diandian.jobs import subscribers
 from diandian.ui import rendered
 
@@ -31,5 +31,6 @@ TASKS = (
     Task("follow outside retirements", timedelta(minutes=10), promises.sweep),
     Task("look for overdue promises", timedelta(hours=1), promises.warn_overdue),
     Task("forget old sign-ins", timedelta(minutes=10), sign_in.forget_old),
+    Task("enter what the public log lacks", timedelta(hours=1), log_fill.fill_and_tell),
     Task("sweep old papers", timedelta(hours=1), rendered.sweep),
 )

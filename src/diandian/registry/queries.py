@@ -154,6 +154,11 @@ def batch_by_public_id(public_id: str) -> CreditBatch:
     return found
 
 
+def lanes_of(batch: CreditBatch) -> list[Lane]:
+    """Return a batch's lanes, from its first gram on."""
+    return list(Lane.objects.filter(batch=batch).order_by("lo"))
+
+
 def batch_stocks(project: Project) -> list[BatchStock]:
     """Return a project's batches, oldest first, each with its stock."""
     batches = CreditBatch.objects.filter(project=project).select_related("serial_block")
