@@ -20,6 +20,10 @@ LANE_KINDS = ("sale", "buffer")
 OUTCOMES = ("replaced", "buffer", "short")
 # Beyond this, readers in JavaScript round integers.
 MAX_INTEGER = 2**53 - 1
+# How texts are made, for readers that check many entries at once.
+ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
+PURPOSE = r"[a-z0-9_.-]{1,40}"
+SHA256_HEX = r"[0-9a-f]{64}"
 _YEARS = range(1900, 2201)
 _RANGE_PARTS = 3
 
@@ -100,13 +104,13 @@ def _vkey(value: object) -> str:
 
 
 _code = _pattern(r"[a-z0-9-]{1,40}", "a code of a-z, 0-9 and -")
-_purpose = _pattern(r"[a-z0-9_.-]{1,40}", "a code of a-z, 0-9 and _ . -")
-_id = _pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", "an identifier")
+_purpose = _pattern(PURPOSE, "a code of a-z, 0-9 and _ . -")
+_id = _pattern(ID, "an identifier")
 _origin = _pattern(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,119}", "the name of a log")
 _prefix = _pattern(r"[A-Za-z0-9./_-]{0,120}", "a prefix of serial numbers")
 # A registry's own number for what it did, as it stands in its records: no spaces, so no sentence.
 _reference = _pattern(r"[A-Za-z0-9][A-Za-z0-9.:/_#()~+-]{0,119}", "a reference without spaces")
-_sha256 = _pattern(r"[0-9a-f]{64}", "a SHA-256 of 64 hexadecimal digits")
+_sha256 = _pattern(SHA256_HEX, "a SHA-256 of 64 hexadecimal digits")
 _gram, _serial, _count = _integer(0), _integer(1), _integer(0)
 
 

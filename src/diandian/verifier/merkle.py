@@ -74,13 +74,16 @@ class Frontier:
         start = 0
         while start < len(leaves):
             if self.size % 256 == 0 and len(leaves) - start >= 256:  # noqa: PLR2004
-                self._append_full(_full_root(leaves[start : start + 256]))
+                self.append_tile(full_root(leaves[start : start + 256]))
                 start += 256
             else:
                 self.append(leaves[start])
                 start += 1
 
-    def _append_full(self, root: bytes) -> None:
+    def append_tile(self, root: bytes) -> None:
+        """Add 256 leaves by their root; they begin at a multiple of 256. Raises: ValueError."""
+        if self.size % 256:
+            raise ValueError("the leaves of a tile begin at a multiple of 256")
         hashes, count = self._hashes, self.size >> 8
         while count & 1:
             root = node_hash(hashes.pop(), root)
@@ -93,8 +96,8 @@ class Frontier:
         return _folded(self._hashes) if self._hashes else EMPTY_ROOT
 
 
-def _full_root(level: Sequence[bytes]) -> bytes:
-    """Return the root of a power of two of hashes."""
+def full_root(level: Sequence[bytes]) -> bytes:
+    """Return the root of a power of two of hashes, in bulk."""
     while len(level) > 1:
         pairs = zip(level[::2], level[1::2], strict=True)
         level = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
