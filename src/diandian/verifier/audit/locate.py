@@ -72,7 +72,7 @@ class Questions:
             recall.affected = {}
         for start, entries in read_again(source, tree):
             for index, data in enumerate(entries, start):
-                use = _use(index, data)
+                use = _use(index, data, self._book)
                 if use is not None:
                     self._take(use)
         for recall in self._recalls:
@@ -137,9 +137,9 @@ def _pairs(parts: list[UsedPart]) -> Iterator[tuple[int, int, Use, Use]]:
         open_parts.append((start_g, end_g, use))
 
 
-def _use(index: int, data: bytes) -> Use | None:
+def _use(index: int, data: bytes, book: Book) -> Use | None:
     if data.endswith(RETIRE_END):
-        found = quick_retire(data)
+        found = quick_retire(data, book.batches)
         if found is not None:
             return Use(index, "retire", found.retirement, found.ranges, found.replaces)
     elif b'"ranges":' not in data:
