@@ -9,7 +9,7 @@ from diandian.verifier.audit.book import Book
 from diandian.verifier.audit.findings import Finding
 from diandian.verifier.audit.source import SMALL_BYTES, Source, SourceError
 from diandian.verifier.audit.state import State
-from diandian.verifier.notes import Checkpoint, NoteError, Signed, Verifier
+from diandian.verifier.notes import Checkpoint, NoteError, Verifier, open_note
 from diandian.verifier.policy import Policy, PolicyError
 
 KEYS, CHECKPOINT = "keys.txt", "checkpoint"
@@ -94,7 +94,7 @@ def succession(head: Checkpoint, state: State) -> list[Finding]:
     return []
 
 
-def honoured(book: Book, signed: Sequence[Signed]) -> list[Finding]:
+def honoured(book: Book, note: str) -> list[Finding]:
     """Return a finding when the newest key that the log announced did not sign its head."""
     now = clock.now()
     due = [
@@ -102,8 +102,12 @@ def honoured(book: Book, signed: Sequence[Signed]) -> list[Finding]:
         for key in book.keys
         if datetime.strptime(key.since, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) <= now
     ]
-    if not due or any(item.verifier.vkey() == due[-1].vkey for item in signed):
+    if not due:
         return []
-    name = due[-1].vkey.rpartition("+")[0]
-    text = f"the log announced the key {name} from {due[-1].since}, and did not sign with it"
-    return [Finding("key", text, (due[-1].index,))]
+    newest = due[-1]
+    try:
+        open_note(note, [Verifier.parse(newest.vkey)])
+    except NoteError:
+        text = f"the log announced {newest.vkey} from {newest.since}, and did not sign with it"
+        return [Finding("key", text, (newest.index,))]
+    return []

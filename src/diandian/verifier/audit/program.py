@@ -18,7 +18,7 @@ from diandian.verifier.audit.locate import Questions
 from diandian.verifier.audit.replay import Replay
 from diandian.verifier.audit.source import SMALL_BYTES, Source, SourceError, open_source
 from diandian.verifier.audit.tree import Tree, diagnose, grow, rewritten
-from diandian.verifier.notes import Checkpoint, NoteError, Signed, Verifier
+from diandian.verifier.notes import Checkpoint, NoteError, Verifier
 from diandian.verifier.policy import Policy, open_head
 
 UNCHECKED = 2
@@ -53,16 +53,16 @@ class Audit:
         """Check everything, into the report. Raises: SourceError, FileNotFoundError."""
         opened = self._open(keys)
         if opened is not None:
-            note, head, signed = opened
+            note, head = opened
             self._findings.extend(heads.succession(head, self._before))
             if not self._findings:
-                self._check(note, head, signed, keys)
+                self._check(note, head, keys)
         book = self._replay.book
         for found in (book.findings, self._findings):
             self.report.findings += [one for one in found if one not in self.report.findings]
             self.report.findings_not_listed += found.more
 
-    def _open(self, keys: Sequence[Verifier]) -> tuple[str, Checkpoint, list[Signed]] | None:
+    def _open(self, keys: Sequence[Verifier]) -> tuple[str, Checkpoint] | None:
         data = self._source.read(heads.CHECKPOINT, SMALL_BYTES)
         try:
             head, signed = open_head(data, keys, self._policy)
@@ -80,16 +80,14 @@ class Audit:
         ]
         if self._policy is None:
             self.report.quorum = "not checked, as no policy was given"
-            return data.decode(), head, list(signed)
+            return data.decode(), head
         problem = self._policy.problem(signed)
         self.report.quorum = problem or f"enough for the quorum {self._policy.quorum}"
         if problem:
             self._findings.add("quorum", problem)
-        return data.decode(), head, list(signed)
+        return data.decode(), head
 
-    def _check(
-        self, note: str, head: Checkpoint, signed: Sequence[Signed], keys: Sequence[Verifier]
-    ) -> None:
+    def _check(self, note: str, head: Checkpoint, keys: Sequence[Verifier]) -> None:
         before, book = self._before, self._replay.book
         old = Tree(before.roots, before.edge)
         self.report.new_entries = head.size - before.size
@@ -103,7 +101,7 @@ class Audit:
         if book.origin != head.origin and head.size:
             text = f"the first entry opens the log {book.origin or 'of no name'}, not {head.origin}"
             self._findings.add("head", text, 0)
-        self._judge(signed)
+        self._judge(note)
         if is_true and not any(found.rule in {"head", "tree"} for found in self._findings):
             self.after = states.State(
                 note=note,
@@ -115,7 +113,7 @@ class Audit:
                 checked_at=self.report.checked_at,
             )
 
-    def _judge(self, signed: Sequence[Signed]) -> None:
+    def _judge(self, note: str) -> None:
         replay, book = self._replay, self._replay.book
         for index, name in replay.unknown_names():
             text = f"it names the retirement {name}, which the log does not hold"
@@ -128,7 +126,7 @@ class Audit:
             self._look_up(questions)
         book.tags = replay.tags.all.tobytes()
         self._findings.extend(verdict.findings(book, is_strict=self._is_strict))
-        self._findings.extend(heads.honoured(book, signed))
+        self._findings.extend(heads.honoured(book, note))
         self.report.closed_at, self.report.counts = book.closed_at, book.counts
         self.report.batches = [verdict.sums(batch) for batch in book.batches.values()]
         self.report.recalls = [verdict.balance(one, book) for one in book.recalls.values()]

@@ -46,7 +46,7 @@ def quick_retire(data: bytes, batches: Container[str]) -> Retire | None:
     """Return the retirement of known batches, or None where the careful way must decide."""
     try:
         found = _decode(data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     texts = f"{found.commit}\n{found.purpose}\n{found.retirement}\n{found.replaces or ''}"
     if not _fits(texts) or found.replaces == "" or _encode(found) != data or found.at.microsecond:
