@@ -1,8 +1,11 @@
-"""What this machine has for tests: PostgreSQL, a browser."""
+"""What this machine has for tests: PostgreSQL, a browser, Node with a package."""
 
 import os
 import shutil
+from pathlib import Path
 from urllib.parse import quote
+
+NODE_FOLDER = Path(__file__).parents[1] / "var" / "node"
 
 
 def postgres_url() -> tuple[str, str]:
@@ -29,3 +32,13 @@ def chromium() -> str:
     names = ("chromium", "chromium-browser", "google-chrome")
     asked = os.environ.get("CHROMIUM")
     return asked or next((path for name in names if (path := shutil.which(name))), "")
+
+
+def node_with(package: str) -> tuple[str, str]:
+    """Return the path of a Node beside which a package is installed, else "" and the reason."""
+    node = shutil.which("node")
+    if node is None:
+        return "", "Node is not installed"
+    if not (NODE_FOLDER / "node_modules" / package).is_dir():
+        return "", f"not installed: npm install --ignore-scripts --prefix var/node {package}"
+    return node, ""
