@@ -295,6 +295,18 @@ def test_a_recall_that_is_made_good_in_three_ways_is_clean(check):
     assert check(log)[1]["recalls"][0]["short_g"] == 50
 
 
+def test_several_steps_for_one_retirement_add_up(check):
+    log = recalled(grams=50)
+    log.add(body("reversal", ranges=[["B-1", 9 * TONNE, 9 * TONNE + 20]]))
+    log.add(remedy(0, "buffer", None, 30), remedy(0, "short", None, 30))
+    log.add(retire(9, 0, 10, "B-2", replaces=retirement(0)))
+    log.add(retire(10, 10, 30, "B-2", replaces=retirement(0)))
+    log.add(remedy(0, "replaced", retirement(9), 20), remedy(0, "replaced", retirement(10), 0))
+    status, report = check(log)
+    found = report["recalls"][0]
+    assert (status, found["buffer_g"], found["replaced_g"], found["short_g"]) == (0, 20, 30, 0)
+
+
 def test_what_was_short_may_be_replaced_later_in_a_later_run(check, tmp_path):
     state = str(tmp_path / "state")
     log = recalled().add(remedy(0, "short", None, 50))
@@ -314,6 +326,12 @@ R12 = {
     "no such retirement": lambda log: log.add(remedy(77, "short", None, 5)),
     "no such replacement": lambda log: log.add(remedy(0, "replaced", "R99999")),
     "replaced by nothing": lambda log: log.add(remedy(0, "replaced")),
+    "more missing": lambda log: log.add(remedy(0, "short", None, 51)),
+    "short though given": lambda log: log.add(remedy(0, "short", None, 49)),
+    "buffer without grams": lambda log: log.add(remedy(0, "buffer", None, 50)),
+    "short with a replacement": lambda log: log.add(
+        retire(9, 0, 50, "B-2", replaces=retirement(0)), remedy(0, "short", retirement(9), 50)
+    ),
     "short of nothing": lambda log: log.add(remedy(0, "short")),
     "too little": lambda log: log.add(
         retire(9, 0, 49, "B-2", replaces=retirement(0)), remedy(0, "replaced", retirement(9))

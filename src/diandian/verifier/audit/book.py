@@ -78,7 +78,7 @@ class Replacement(msgspec.Struct):
 
 
 class Remedy(msgspec.Struct):
-    """What a log says was done for one retirement of a recall."""
+    """One step for one retirement of a recall; ``short_g`` is what is still missing after it."""
 
     index: int
     retirement: str

@@ -129,7 +129,7 @@ class Audit:
         self._findings.extend(heads.honoured(book, note))
         self.report.closed_at, self.report.counts = book.closed_at, book.counts
         self.report.batches = [verdict.sums(batch) for batch in book.batches.values()]
-        self.report.recalls = [verdict.balance(one, book) for one in book.recalls.values()]
+        self.report.recalls = [verdict.balance(one) for one in book.recalls.values()]
 
     def _look_up(self, questions: Questions) -> None:
         try:

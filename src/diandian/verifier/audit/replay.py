@@ -301,14 +301,6 @@ class Replay:
         self._name(index, remedy.retirement)
         if remedy.replacement is not None:
             self._name(index, remedy.replacement)
-        if (remedy.outcome == "replaced") != (remedy.replacement is not None) and (
-            remedy.outcome != "short"
-        ):
-            text = f"a remedy {remedy.outcome} that does not fit its replacement"
-            self._findings.add("R12", text, index)
-        if (remedy.outcome == "short") != (remedy.short_g > 0):
-            text = f"a remedy {remedy.outcome} with {remedy.short_g} g short"
-            self._findings.add("R12", text, index)
 
     def _correction(self, index: int, body: Body) -> None:
         name, version = body["retirement"], body["version"]

@@ -123,16 +123,19 @@ def _serial_findings(book: Book) -> Iterator[Finding]:
                 reach = batch
 
 
-def _replaced_g(remedies: list[Remedy], book: Book) -> int:
-    names = {remedy.replacement for remedy in remedies if remedy.replacement is not None}
-    return sum(book.replacements[name].mass_g for name in names if name in book.replacements)
-
-
 def _remedies(recall: Recall) -> dict[str, list[Remedy]]:
     by_retirement: dict[str, list[Remedy]] = {}
     for remedy in recall.remedies:
         by_retirement.setdefault(remedy.retirement, []).append(remedy)
     return by_retirement
+
+
+def _steps(affected_g: int, remedies: list[Remedy]) -> Iterator[tuple[Remedy, int]]:
+    """Yield each remedy of one retirement with the grams that it made good."""
+    missing_g = affected_g
+    for remedy in remedies:
+        yield remedy, missing_g - remedy.short_g
+        missing_g = remedy.short_g
 
 
 class Balance(msgspec.Struct):
@@ -148,7 +151,7 @@ class Balance(msgspec.Struct):
     open_retirements: int
 
 
-def balance(recall: Recall, book: Book) -> Balance:
+def balance(recall: Recall) -> Balance:
     """Return the sums of a recall."""
     found = Balance(recall.name, recall.batch, sum(recall.affected.values()), 0, 0, 0, 0, 0)
     by_retirement = _remedies(recall)
@@ -158,55 +161,55 @@ def balance(recall: Recall, book: Book) -> Balance:
             found.open_g += affected_g
             found.open_retirements += 1
             continue
-        replaced, short = _replaced_g(mine, book), mine[-1].short_g
-        found.replaced_g += replaced
-        found.short_g += short
-        if any(remedy.outcome == "buffer" for remedy in mine):
-            found.buffer_g += max(0, affected_g - replaced - short)
+        found.short_g += mine[-1].short_g
+        for remedy, grams in _steps(affected_g, mine):
+            if remedy.outcome == "buffer":
+                found.buffer_g += grams
+            elif remedy.outcome == "replaced":
+                found.replaced_g += grams
     return found
 
 
 def _recall_findings(recall: Recall, book: Book) -> Iterator[Finding]:
     served: dict[str, str] = {}
     for name, mine in _remedies(recall).items():
-        indices = tuple(remedy.index for remedy in mine[:_TOLD])
         affected_g = recall.affected.get(name, 0)
         if not affected_g:
             text = f"a remedy for {name}, which holds no gram of the recall {recall.name}"
-            yield Finding("R12", text, indices, recall.batch)
+            yield Finding("R12", text, (mine[0].index,), recall.batch)
             continue
-        for remedy in mine:
-            yield from _replacement_findings(remedy, recall, book, served)
-        made_good = _replaced_g(mine, book) + mine[-1].short_g
-        has_buffer = any(remedy.outcome == "buffer" for remedy in mine)
-        if made_good > affected_g or (made_good < affected_g and not has_buffer):
-            text = (
-                f"{affected_g} g of {name} are recalled, "
-                f"and {made_good} g are replaced or said to be short"
-            )
-            yield Finding("R12", text, indices, recall.batch)
+        for remedy, grams in _steps(affected_g, mine):
+            problem = _step_problem(remedy, grams, book)
+            if problem:
+                text = f"a remedy {remedy.outcome} for {name}: {problem}"
+                yield Finding("R12", text, (remedy.index,), recall.batch)
+            other = served.setdefault(remedy.replacement or "", name)
+            if remedy.replacement is not None and other != name:
+                text = f"{remedy.replacement} is given for both {other} and {name}"
+                yield Finding("R12", text, (remedy.index,), recall.batch)
 
 
-def _replacement_findings(
-    remedy: Remedy, recall: Recall, book: Book, served: dict[str, str]
-) -> Iterator[Finding]:
-    name = remedy.replacement
-    if name is None:
-        return
-    made = book.replacements.get(name)
-    if made is not None and made.replaces not in {None, remedy.retirement}:
-        text = f"{name} is given for {remedy.retirement}, but was made for {made.replaces}"
-        yield Finding("R12", text, (made.index, remedy.index), recall.batch)
-    other = served.setdefault(name, remedy.retirement)
-    if other != remedy.retirement:
-        text = f"{name} is given for both {other} and {remedy.retirement}"
-        yield Finding("R12", text, (remedy.index,), recall.batch)
+def _step_problem(remedy: Remedy, grams: int, book: Book) -> str:
+    """Return what is wrong with one step, or ""."""
+    if (remedy.outcome == "replaced") != (remedy.replacement is not None):
+        return "its replacement is missing, or there must be none"
+    if grams < 0:
+        return f"{-grams} g more are missing after it than before"
+    if (remedy.outcome == "short") != (grams == 0):
+        return f"{grams} g are made good by it"
+    made = book.replacements.get(remedy.replacement or "")
+    if made is None:
+        return ""
+    if made.replaces not in {None, remedy.retirement}:
+        return f"{remedy.replacement} was made for {made.replaces}"
+    same = made.mass_g == grams
+    return "" if same else f"{remedy.replacement} holds {made.mass_g} g, but {grams} g are counted"
 
 
 def _buffer_findings(book: Book) -> Iterator[Finding]:
     claimed: dict[str, int] = {}
     for recall in book.recalls.values():
-        claimed[recall.batch] = claimed.get(recall.batch, 0) + balance(recall, book).buffer_g
+        claimed[recall.batch] = claimed.get(recall.batch, 0) + balance(recall).buffer_g
     for name, grams in claimed.items():
         given = sum(lane.reversed_g for lane in book.batches[name].lanes)
         if grams > given:
