@@ -1,9 +1,11 @@
 """The sample world: real books, everything labelled, boards and progress alive, written once."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
@@ -20,10 +22,14 @@ from diandian.orders.models import Order, OrderState
 from diandian.orders.queries import offers, scene_progress
 from diandian.payments import invariants as payment_invariants
 from diandian.registry import invariants as registry_invariants
-from diandian.registry.models import CreditBatch, Programme, Project, Retirement
+from diandian.registry.models import Allocation, CreditBatch, Programme, Project, Retirement
 from diandian.registry.queries import stock
 from diandian.scenes.models import Scene
 from diandian.scenes.queries import phase
+from diandian.transparency import queries as log_queries
+from diandian.verifier.audit.program import main
+from diandian.verifier.notes import Signer
+from tests.verifier.audit.logs import Log
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 MARKS = {"zh-Hans": "（示例）", "en": "(sample)", "nl": "(voorbeeld)"}
@@ -173,3 +179,19 @@ def test_the_crowd_is_the_same_each_time_and_never_in_the_future():
     once_a_day = {(visit.guest_key, visit.scene, business_day(visit.at)) for visit in kept}
     regulars = [visit for visit in kept if "regular" in visit.guest_key]
     assert len(once_a_day) > len(regulars) == 90
+
+
+def test_an_outsider_who_has_only_the_public_log_finds_it_clean(tmp_path, capsys):
+    head = log_queries.open_head()
+    log = Log(*log_queries.bodies(head), origin=head.origin)
+    signer = Signer(head.origin, Ed25519PrivateKey.generate())
+    folder = log.publish(tmp_path / "log", signers=[signer])
+    report = tmp_path / "report.json"
+    assert main([str(folder), "--key", signer.vkey(), "--json", str(report)]) == 0
+    found = {each["batch"]: each for each in json.loads(report.read_text())["batches"]}
+    for batch in CreditBatch.objects.all():
+        retired = Allocation.objects.filter(lane__batch=batch, kind="retire")
+        grams = sum(row.end_g - row.start_g for row in retired)
+        assert found[batch.public_id]["retired_g"] == grams
+        assert found[batch.public_id]["issued_g"] == batch.total_g
+    assert any(each["retired_g"] for each in found.values())

@@ -17,9 +17,10 @@ WITNESS = notes.Signer(
 class Log:
     """A log in the making: bodies or raw bytes in, files out."""
 
-    def __init__(self, *bodies):
+    def __init__(self, *bodies, origin=LOG.name):
         self.entries = []
-        self.add(body("open"), *bodies)
+        self.origin = origin
+        self.add(*([] if origin != LOG.name else [body("open")]), *bodies)
 
     def add(self, *bodies):
         for item in bodies:
@@ -43,9 +44,9 @@ class Log:
                     for place in range(tile.start, tile.start + tile.width)
                 )
             write(folder / tile.path, data)
-        head = notes.Checkpoint(LOG.name, len(leaves), self.root).text()
+        head = notes.Checkpoint(self.origin, len(leaves), self.root).text()
         write(folder / "checkpoint", notes.sign(head, signers, timestamp_s=1_790_000_000).encode())
-        write(folder / "keys.txt", f"{LOG.vkey()}\n".encode())
+        write(folder / "keys.txt", "".join(f"{one.vkey()}\n" for one in signers).encode())
         return folder
 
 
