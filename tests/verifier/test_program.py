@@ -22,7 +22,8 @@ def file(tmp_path):
 def test_a_genuine_file(file, capsys):
     assert main([str(file), "--key", HEX]) == 0
     shown = capsys.readouterr().out
-    assert shown.count("ok   ") == 15
+    assert shown.count("ok   ") == 16
+    assert "ok   log: this certificate names no entry of the public log" in shown
     assert "VALID" in shown
 
 
