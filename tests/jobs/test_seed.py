@@ -27,6 +27,7 @@ from diandian.registry.queries import stock
 from diandian.scenes.models import Scene
 from diandian.scenes.queries import phase
 from diandian.transparency import queries as log_queries
+from diandian.verifier import logged
 from diandian.verifier.audit.program import main
 from diandian.verifier.notes import Signer
 from tests.verifier.audit.logs import Log
@@ -195,3 +196,9 @@ def test_an_outsider_who_has_only_the_public_log_finds_it_clean(tmp_path, capsys
         assert found[batch.public_id]["retired_g"] == grams
         assert found[batch.public_id]["issued_g"] == batch.total_g
     assert any(each["retired_g"] for each in found.values())
+
+
+def test_every_certificate_agrees_with_its_entry_of_the_log():
+    for certificate in Certificate.objects.all():
+        (check,) = logged.checks(certificates.record_of(certificate))
+        assert (check.ok, check.detail) == (True, "")
