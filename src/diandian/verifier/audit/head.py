@@ -8,7 +8,7 @@ from diandian.kernel import clock
 from diandian.verifier.audit.book import Book
 from diandian.verifier.audit.findings import Finding
 from diandian.verifier.audit.source import SMALL_BYTES, Source, SourceError
-from diandian.verifier.audit.state import State
+from diandian.verifier.audit.state import Seen
 from diandian.verifier.notes import Checkpoint, NoteError, Verifier, open_note
 from diandian.verifier.policy import Policy, PolicyError
 
@@ -51,19 +51,19 @@ def read_policy(path: Path | None) -> Policy | None:
 
 
 def trusted_keys(
-    source: Source, given: Sequence[Verifier], state: State, remarks: list[str]
+    source: Source, given: Sequence[Verifier], seen: Seen, book: Book, remarks: list[str]
 ) -> list[Verifier]:
     """Return the keys that may sign the head, and remark where they come from.
 
     Those given count; else those of the last run; else those that the log itself publishes. Keys
     that the log has announced in its own entries count beside them. Raises: SourceError.
     """
-    announced = [Verifier.parse(key.vkey) for key in state.book.keys]
+    announced = [Verifier.parse(key.vkey) for key in book.keys]
     if given:
         return [*given, *announced]
-    if state.keys:
+    if seen.keys:
         remarks.append("the keys are those of the last run, as none were given")
-        return [*(Verifier.parse(vkey) for vkey in state.keys), *announced]
+        return [*(Verifier.parse(vkey) for vkey in seen.keys), *announced]
     try:
         text = source.read(KEYS, SMALL_BYTES).decode()
     except (FileNotFoundError, UnicodeDecodeError) as error:
@@ -75,23 +75,21 @@ def trusted_keys(
     return _keys_in(text, KEYS)
 
 
-def succession(head: Checkpoint, state: State) -> list[Finding]:
+def succession(head: Checkpoint, seen: Seen) -> list[Finding]:
     """Return why this head cannot follow that of the last run."""
-    if not state.note:
+    if not seen.note:
         return []
-    origin = state.book.origin
-    if origin and head.origin != origin:
-        return [Finding("head", f"this is the log {head.origin}, the last run saw {origin}")]
-    if head.size < state.size:
-        text = f"the log shrank: {state.size} entries in the last run, {head.size} in this one"
-        return [Finding("head", text)]
-    if head.size == state.size and head.root != state.root:
+    text = ""
+    if head.origin != seen.origin:
+        text = f"this is the log {head.origin}, the last run saw {seen.origin}"
+    elif head.size < seen.size:
+        text = f"the log shrank: {seen.size} entries in the last run, {head.size} in this one"
+    elif head.size == seen.size and head.root != seen.root:
         text = (
-            f"two different roots of the same {head.size} entries: {state.root.hex()} in the last "
+            f"two different roots of the same {head.size} entries: {seen.root.hex()} in the last "
             f"run, {head.root.hex()} in this one"
         )
-        return [Finding("head", text)]
-    return []
+    return [Finding("head", text)] if text else []
 
 
 def honoured(book: Book, note: str) -> list[Finding]:
@@ -100,7 +98,8 @@ def honoured(book: Book, note: str) -> list[Finding]:
     due = [
         key
         for key in book.keys
-        if datetime.strptime(key.since, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) <= now
+        if Verifier.parse(key.vkey).name == book.origin
+        and datetime.strptime(key.since, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) <= now
     ]
     if not due:
         return []

@@ -1,8 +1,9 @@
 """Reads the log once more to name the entries behind a finding; only when there is one."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
@@ -27,11 +28,21 @@ class Use(msgspec.Struct):
     name: str
     ranges: Sequence[Part]
     replaces: str | None = None
+    log: str = ""  # where it stands, if not in the newest log
 
     def __str__(self) -> str:
         """Return how a finding names it."""
         what = {"retire": "retirement"}.get(self.kind, self.kind)
-        return f"entry {self.index} ({what} {self.name})"
+        where = f" of {self.log}" if self.log else ""
+        return f"entry {self.index}{where} ({what} {self.name})"
+
+
+class Read(NamedTuple):
+    """A log that was read: what it is called, where from, and its tree."""
+
+    origin: str
+    source: Source
+    tree: Tree
 
 
 UsedPart = tuple[int, int, Use]
@@ -63,18 +74,21 @@ class Questions:
         """Tell whether anything is asked."""
         return bool(self._clashes or self._recalls or self._wanted or self._doubtful)
 
-    def answer(self, source: Source, tree: Tree) -> None:
+    def answer(self, logs: Iterable[Read]) -> None:
         """Look everything up; put recalls and replacements into the book, and findings.
 
-        Raises: FileNotFoundError, SourceError.
+        ``logs``: all of them, oldest first. Raises: FileNotFoundError, SourceError.
         """
         for recall in self._recalls:
             recall.affected = {}
-        for start, entries in read_again(source, tree):
-            for index, data in enumerate(entries, start):
-                use = _use(index, data, self._book)
-                if use is not None:
-                    self._take(use)
+        for log in logs:
+            name = "" if log.origin == self._book.origin else log.origin
+            for start, entries in read_again(log.source, log.tree):
+                for index, data in enumerate(entries, start):
+                    use = _use(index, data, self._book)
+                    if use is not None:
+                        use.log = name
+                        self._take(use)
         for recall in self._recalls:
             recall.is_looked_up = True
         for batch in self._book.batches.values():
@@ -132,7 +146,7 @@ def _pairs(parts: list[UsedPart]) -> Iterator[tuple[int, int, Use, Use]]:
     for start_g, end_g, use in sorted(parts, key=lambda part: (part[0], part[1], part[2].index)):
         open_parts = [part for part in open_parts if part[1] > start_g]
         for _, other_end_g, other in open_parts:
-            first, second = sorted((use, other), key=lambda one: one.index)
+            first, second = sorted((use, other), key=lambda one: (not one.log, one.index))
             yield start_g, min(end_g, other_end_g), first, second
         open_parts.append((start_g, end_g, use))
 

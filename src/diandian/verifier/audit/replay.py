@@ -23,6 +23,7 @@ from diandian.verifier.audit.book import (
 from diandian.verifier.audit.findings import Findings
 from diandian.verifier.audit.reading import RETIRE_END, careful, quick_retire, tag_of
 from diandian.verifier.audit.runs import Runs
+from diandian.verifier.audit.source import SourceError
 from diandian.verifier.entries import EntryError
 from diandian.verifier.merkle import Frontier
 from diandian.verifier.notes import Verifier
@@ -38,6 +39,7 @@ class Replay:
     def __init__(self, book: Book) -> None:
         self.book = book
         self.tags = Tags(book.tags)
+        self._previous: Body | None = None
         # By tag: entries that name a retirement which must stand somewhere before them.
         self.named: dict[int, list[tuple[int, str]]] = {}
         self._steps: dict[str, Callable[[int, Body], None]] = {
@@ -54,6 +56,15 @@ class Replay:
             "correction": self._correction,
             "key": self._key,
         }
+
+    def begin(self, previous: Body | None) -> None:
+        """Go on with the next log. ``previous``: origin, size and root of the one before it."""
+        book = self.book
+        if previous is not None and book.closed_at is None:
+            text = f"the log {book.origin} is continued by another one, and was not closed"
+            self._findings.add("entry", text)
+        self._previous = previous
+        book.origin, book.size, book.closed_at = "", 0, None
 
     @property
     def _findings(self) -> Findings:
@@ -101,8 +112,15 @@ class Replay:
             self._steps[kind](index, body)
 
     def _open(self, index: int, body: Body) -> None:
-        if index == 0:
-            self.book.origin = body["origin"]
+        if index != 0:
+            return
+        self.book.origin = body["origin"]
+        if self._previous is None and body["previous"] is not None:
+            name = body["previous"]["origin"]
+            raise SourceError(f"this log continues {name}: give that one too, before it")
+        if body["previous"] != self._previous:
+            text = "the log does not continue the one before it, as that one ended"
+            self._findings.add("head", text, index)
 
     def _close(self, index: int, body: Body, frontier: Frontier) -> None:
         if self.book.closed_at is None:

@@ -20,6 +20,14 @@ class Signature(msgspec.Struct):
     timestamp_s: int | None
 
 
+class Past(msgspec.Struct):
+    """A closed log that the audited one continues."""
+
+    origin: str
+    size: int
+    root: str
+
+
 class Report(msgspec.Struct):
     """All that one run found."""
 
@@ -28,6 +36,7 @@ class Report(msgspec.Struct):
     origin: str = ""
     size: int = 0
     root: str = ""
+    continues: list[Past] = []
     new_entries: int = 0
     signatures: list[Signature] = []
     quorum: str = ""
@@ -67,6 +76,8 @@ def _head(report: Report) -> Iterator[str]:
     yield f"Audit of {report.origin or report.source}, {report.checked_at}"
     if report.root:
         yield f"  {report.size:,} entries ({report.new_entries:,} new), root {report.root}"
+    for past in report.continues:
+        yield f"  continues {past.origin}: {past.size:,} entries, root {past.root}"
     for item in report.signatures:
         when = f", at {item.timestamp_s} s since 1970" if item.timestamp_s is not None else ""
         yield f"  signed by {item.name} (key {item.key_id}{when})"

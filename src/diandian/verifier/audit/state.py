@@ -13,22 +13,25 @@ VERSION = 1
 _DIGEST_BYTES = 32
 
 
-class State(msgspec.Struct):
-    """The outcome of the last run that found the head consistent."""
+class Seen(msgspec.Struct):
+    """One log as it was last seen: its head and who may sign it, and its tree."""
 
-    version: int = VERSION
-    note: str = ""
+    origin: str = ""
+    size: int = 0
     root: bytes = b""
+    note: str = ""
     keys: list[str] = []
     roots: bytes = b""
     edge: bytes = b""
+
+
+class State(msgspec.Struct):
+    """The outcome of the last run that found every head consistent; ``logs`` oldest first."""
+
+    version: int = VERSION
+    logs: list[Seen] = []
     book: Book = msgspec.field(default_factory=Book)
     checked_at: str = ""
-
-    @property
-    def size(self) -> int:
-        """Return how many entries were read."""
-        return self.book.size
 
 
 def load(path: Path | None) -> State:
@@ -54,7 +57,7 @@ def load(path: Path | None) -> State:
     return state
 
 
-def save(path: Path, state: State) -> None:
+def keep(path: Path, state: State) -> None:
     """Keep the state, whole or not at all. Raises: SourceError."""
     body = msgspec.msgpack.encode(state)
     draft = path.with_name(f"{path.name}.new")
