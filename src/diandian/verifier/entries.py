@@ -26,6 +26,7 @@ PURPOSE = r"[a-z0-9_.-]{1,40}"
 SHA256_HEX = r"[0-9a-f]{64}"
 _YEARS = range(1900, 2201)
 _RANGE_PARTS = 3
+_NAMED = 5
 
 # Returns what is wrong with a value, or "".
 _Rule = Callable[[Any], str]
@@ -235,7 +236,7 @@ def require(body: Mapping[str, Any]) -> None:
         raise EntryError(f"there is no entry of type {str(kind)[:40]!r}")
     if body.keys() != rules.keys():
         missing = sorted(rules.keys() - body.keys())
-        foreign = sorted(str(key)[:40] for key in body.keys() - rules.keys())
+        foreign = sorted(str(key)[:40] for key in body.keys() - rules.keys())[:_NAMED]
         raise EntryError(f"{kind}: missing {missing}, not listed {foreign}")
     for member, rule in rules.items():
         problem = rule(body[member])

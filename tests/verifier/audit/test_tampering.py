@@ -205,3 +205,21 @@ def test_bytes_changed_at_the_edge_since_the_last_run_are_named(log, folder, sta
     (folder / "tile/entries/002.p/191").unlink(missing_ok=True)
     assert audit(folder, "--state", str(state)) == 1
     assert "the entry 516 is not that of the last run" in capsys.readouterr().out
+
+
+def test_a_head_of_an_absurd_size_is_not_prepared_for(log, folder, capsys):
+    head = notes.Checkpoint(LOG.name, 2**62, log.root).text()
+    write(folder / "checkpoint", notes.sign(head, [LOG]).encode())
+    assert audit(folder) == 2
+    assert "does not serve" in capsys.readouterr().err
+
+
+def test_names_that_would_steer_a_terminal_are_not_printed(log, folder, capsys):
+    name = "log.example/\x9b2J"
+    odd = notes.Signer(name, Ed25519PrivateKey.from_private_bytes(b"O" * 32))
+    head = notes.Checkpoint(name, len(log.entries), log.root).text()
+    write(folder / "checkpoint", notes.sign(head, [odd]).encode())
+    assert audit(folder, "--key", odd.vkey()) == 1
+    shown = capsys.readouterr().out
+    assert "log.example/?2J" in shown
+    assert "\x9b" not in shown

@@ -91,5 +91,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"could not check: {error}", file=sys.stderr)
         return UNCHECKED
     for line in reports.lines(report):
-        print(line)
+        # Names come from the log: what is no letter or sign is not sent to a terminal.
+        print("".join(letter if letter.isprintable() else "?" for letter in line))
     return report.status

@@ -83,9 +83,13 @@ def grow(source: Source, tree: Tree, size: int, replay: Replay, earlier: Tree) -
 
     ``earlier``: the tree of the last run. Raises: FileNotFoundError, SourceError.
     """
-    found = []
-    tiles = list(bundles(tree.size, size)) if size > tree.size else []
-    for tile, data in zip(tiles, source.ahead(tiles), strict=True):
+    found: list[Finding] = []
+    start = tree.size
+    if size == start:
+        return found
+    # A size is what its signer says: nothing is prepared for all of it.
+    ahead = source.ahead(bundles(start, size))
+    for tile, data in zip(bundles(start, size), ahead, strict=True):
         try:
             entries = cut_entries(data, tile.width)
         except TileError as error:
@@ -128,8 +132,8 @@ def read_again(source: Source, tree: Tree) -> Iterator[tuple[int, list[bytes]]]:
 
     Raises: FileNotFoundError; SourceError when they are not those that were read before.
     """
-    tiles = list(bundles(0, tree.size))
-    for tile, data in zip(tiles, source.ahead(tiles), strict=True):
+    ahead = source.ahead(bundles(0, tree.size))
+    for tile, data in zip(bundles(0, tree.size), ahead, strict=True):
         try:
             entries = cut_entries(data, tile.width)
         except TileError as error:
