@@ -46,6 +46,11 @@ def test_a_gap_below_the_top_is_found(check):
     assert told(check(log)[1]) == [("R1", "grams [10, 20) of B-1 were passed over", [1])]
 
 
+def test_a_gap_of_one_gram_is_found(check):
+    log = Log(issue(), upstream(1, 10), retire(0, 0, 10), retire(1, 11, 30))
+    assert told(check(log)[1]) == [("R1", "grams [10, 11) of B-1 were passed over", [1])]
+
+
 def test_a_gap_at_the_beginning_of_a_lane_is_found(check):
     log = Log(issue(), upstream(1, 10), retire(0, 10, 20))
     assert told(check(log)[1]) == [("R1", "grams [0, 10) of B-1 were passed over", [1])]
@@ -142,6 +147,16 @@ def test_overlapping_serials_of_one_prefix_are_found(check):
     ]
 
 
+def test_serials_inside_a_longer_block_are_found_behind_a_shorter_one(check):
+    lanes = [["sale", 0, 5 * TONNE]]
+    log = Log(issue(last=100, lanes=[["sale", 0, 100 * TONNE]]))
+    log.add(
+        issue("B-2", first=11, last=15, lanes=lanes), issue("B-3", first=51, last=55, lanes=lanes)
+    )
+    found = told(check(log)[1])
+    assert [entries for _, _, entries in found] == [[1, 2], [1, 3]]
+
+
 def test_a_batch_issued_twice_is_found(check):
     assert told(check(Log(issue(), issue()))[1]) == [
         ("R4", "the batch B-1 is issued a second time", [1, 2])
@@ -213,10 +228,11 @@ def test_corrections_name_a_retirement_and_count_up(check):
     fix = body("correction", retirement=retirement(0))
     log = Log(issue(), upstream(1, 1), retire(0, 0, 10), fix, {**fix, "version": 3})
     assert check(log)[0] == 0
-    log.add(fix, body("correction", retirement="nobody"))
+    log.add(fix, {**fix, "version": 3}, body("correction", retirement="nobody"))
     assert told(check(log)[1]) == [
         ("entry", "a correction of R00000 to version 2, which it already had", [6]),
-        ("R12", "it names the retirement nobody, which the log does not hold", [7]),
+        ("entry", "a correction of R00000 to version 3, which it already had", [7]),
+        ("R12", "it names the retirement nobody, which the log does not hold", [8]),
     ]
 
 
