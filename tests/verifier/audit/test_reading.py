@@ -71,6 +71,7 @@ def test_odd_ranges_are_left_to_the_careful_reader(ranges):
         "2026-11-28T08:00:00+00:00",
         "2026-11-28T08:00:00.5Z",
         "2026-11-28T08:00:00.000Z",
+        "2026-11-28T08:00:00.500000Z",
         "2026-11-28 08:00:00Z",
         "2026-11-28T24:00:00Z",
         "2026-02-30T08:00:00Z",
@@ -92,3 +93,9 @@ def test_changed_bytes_never_pass_only_the_quick_reader(place, less, more):
 def test_equal_names_have_equal_tags(one, other):
     assert reading.tag_of(one) == reading.tag_of(one) < 2**61
     assert (reading.tag_of(f"R-{one}"[:8]) == reading.tag_of(f"R-{other}"[:8])) or one != other
+
+
+def test_a_claim_that_ends_before_it_begins_is_left_to_the_careful_reader():
+    assert agree(dumped(body("retire", claim_from="2026-11-29", claim_to="2026-11-28"))) is None
+    same = dumped(body("retire", claim_from="2026-11-28", claim_to="2026-11-28"))
+    assert agree(same) is not None

@@ -230,8 +230,8 @@ def test_corrections_name_a_retirement_and_count_up(check):
     assert check(log)[0] == 0
     log.add(fix, {**fix, "version": 3}, body("correction", retirement="nobody"))
     assert told(check(log)[1]) == [
-        ("entry", "a correction of R00000 to version 2, which it already had", [6]),
-        ("entry", "a correction of R00000 to version 3, which it already had", [7]),
+        ("entry", "a correction of R00000 to version 2, after version 3", [6]),
+        ("entry", "a correction of R00000 to version 3, after version 3", [7]),
         ("R12", "it names the retirement nobody, which the log does not hold", [8]),
     ]
 

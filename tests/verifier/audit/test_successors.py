@@ -137,3 +137,10 @@ def test_a_closed_log_is_read_again_only_in_full(check, tmp_path):
     assert check(old, new, *state)[0] == 0
     status, report, _ = check(old, new, *state, "--full")
     assert (status, report["findings"][-1]["rule"]) == (1, "tree")
+
+
+def test_a_key_of_the_closed_log_need_not_sign_its_successor(check):
+    rotated = notes.Signer(LOG.name, Ed25519PrivateKey.from_private_bytes(b"K" * 32))
+    key = body("key", **{"vkey": rotated.vkey(), "from": "2026-01-01T00:00:00Z"})
+    old = closed(Log(key, issue()))
+    assert check(old, successor(old))[0] == 0

@@ -198,6 +198,7 @@ def test_a_missing_bundle_cannot_be_checked(folder, capsys):
 
 def test_bytes_changed_at_the_edge_since_the_last_run_are_named(log, folder, state, capsys):
     assert audit(folder, "--state", str(state)) == 0
+    kept = state.read_bytes()
     more = busy(COUNT).add(retire(COUNT, 700_000, 701_000))
     more.publish(folder, old_size=703)
     change(folder, 2, lambda entries: entries.__setitem__(4, entries[5]))
@@ -205,6 +206,7 @@ def test_bytes_changed_at_the_edge_since_the_last_run_are_named(log, folder, sta
     (folder / "tile/entries/002.p/191").unlink(missing_ok=True)
     assert audit(folder, "--state", str(state)) == 1
     assert "the entry 516 is not that of the last run" in capsys.readouterr().out
+    assert state.read_bytes() == kept
 
 
 def test_a_head_of_an_absurd_size_is_not_prepared_for(log, folder, capsys):

@@ -323,10 +323,11 @@ class Replay:
     def _correction(self, index: int, body: Body) -> None:
         name, version = body["retirement"], body["version"]
         self._name(index, name)
-        if version <= self.book.versions.get(name, 0):
-            text = f"a correction of {name} to version {version}, which it already had"
+        newest = self.book.versions.get(name, 0)
+        if version <= newest:
+            text = f"a correction of {name} to version {version}, after version {newest}"
             self._findings.add("entry", text, index)
-        self.book.versions[name] = version
+        self.book.versions[name] = max(version, newest)
 
     def unknown_names(self) -> list[tuple[int, str]]:
         """Return the entries that name a retirement which the log does not hold."""
