@@ -171,6 +171,21 @@ def test_the_words_say_what_differs():
         merkle.verify_inclusion(LEAVES[0], 2, 2, [], root(2))
 
 
+def test_a_proof_has_exactly_as_many_hashes_as_the_way_to_the_root():
+    way = merkle.inclusion_proof(5, 7, hash_at)
+    with pytest.raises(merkle.ProofError, match="more hashes"):
+        merkle.root_from_inclusion(LEAVES[5], 5, 7, [*way, LEAVES[0]])
+    with pytest.raises(merkle.ProofError, match="fewer hashes"):
+        merkle.root_from_inclusion(LEAVES[5], 5, 7, way[:-1])
+    way = merkle.consistency_proof(3, 7, hash_at)
+    with pytest.raises(merkle.ProofError, match="more hashes"):
+        merkle.verify_consistency(3, root(3), 7, root(7), [*way, LEAVES[0]])
+    with pytest.raises(merkle.ProofError, match="fewer hashes"):
+        merkle.verify_consistency(3, root(3), 7, root(7), way[:-1])
+    with pytest.raises(merkle.ProofError, match="is empty"):
+        merkle.verify_consistency(3, root(3), 7, root(7), [])
+
+
 def test_no_proof_is_made_of_what_is_not_there():
     with pytest.raises(ValueError, match="no leaf"):
         merkle.inclusion_proof(3, 3, hash_at)

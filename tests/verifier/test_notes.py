@@ -175,6 +175,18 @@ def test_whoever_signs_with_a_time_is_given_one():
             notes.sign(HEAD.text(), [WITNESS], timestamp_s=timestamp_s)
 
 
+def test_a_time_beyond_what_the_specification_allows_is_refused():
+    key = Ed25519PrivateKey.from_private_bytes(b"W" * 32)
+    for timestamp_s, fits in ((2**63 - 1, True), (2**63, False)):
+        message = f"cosignature/v1\ntime {timestamp_s}\n{HEAD.text()}".encode()
+        signature = timestamp_s.to_bytes(8, "big") + key.sign(message)
+        if fits:
+            assert WITNESS.verifier.verify(HEAD.text(), signature) == timestamp_s
+        else:
+            with pytest.raises(notes.NoteError, match="impossible time"):
+                WITNESS.verifier.verify(HEAD.text(), signature)
+
+
 def test_a_key_makes_only_its_kind_of_signature():
     with pytest.raises(notes.NoteError):
         notes.Signer("a", Ed25519PrivateKey.generate(), kind=notes.ML_DSA_44)

@@ -112,3 +112,10 @@ def test_a_head_needs_the_logs_own_signature_under_its_own_name():
     own = notes.Checkpoint(witness.name, 3, b"r" * 32).text()
     with pytest.raises(notes.NoteError, match="did not sign this head"):
         policy.open_head(notes.sign(own, [witness], timestamp_s=1), [LOG.verifier], rule)
+
+
+def test_another_known_log_cannot_sign_for_this_one():
+    other = notes.Signer("other.example", Ed25519PrivateKey.from_private_bytes(b"O" * 32))
+    note = notes.sign(HEAD.text(), [other])
+    with pytest.raises(notes.NoteError, match="did not sign this head"):
+        policy.open_head(note, [LOG.verifier, other.verifier])

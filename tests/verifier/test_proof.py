@@ -62,6 +62,12 @@ def test_a_log_that_did_not_sign_is_refused():
         proof.check(TEXT, ENTRY, [other.verifier])
 
 
+def test_a_proof_for_no_possible_tree_is_refused_before_it_is_hashed():
+    text = proof.write(INDEX, WAY[:1] * 64, TEXT.split("\n\n", 1)[1])
+    with pytest.raises(merkle.ProofError, match="more hashes than any tree"):
+        proof.read(text)
+
+
 def test_extra_data_is_passed_over():
     text = TEXT.replace("\nindex", "\nextra aGVsbG8=\nindex", 1)
     assert proof.check(text, ENTRY, KEYS).index == INDEX

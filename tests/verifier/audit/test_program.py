@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import threading
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -310,11 +311,23 @@ def test_a_file_that_is_gone_cannot_be_checked(served, capsys):
     assert "does not serve tile/entries/007" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x"])
-def test_other_redirects_are_not_followed(served, target, capsys):
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [("file:///etc/passwd", "answers 302"), ("ftp://127.0.0.1/x", "not followed")],
+)
+def test_other_redirects_are_not_followed(served, target, words, capsys):
     served.redirect = target
     assert audit(served.address) == 2
-    assert "could not check" in capsys.readouterr().err
+    assert words in capsys.readouterr().err
+
+
+def test_a_redirect_never_leaves_encryption():
+    handler = source._SameWeb()
+    asked = urllib.request.Request("https://log.example/checkpoint")
+    with pytest.raises(source.SourceError, match="not followed"):
+        handler.redirect_request(asked, None, 302, "", {}, "http://log.example/checkpoint")
+    followed = handler.redirect_request(asked, None, 302, "", {}, "https://b.example/checkpoint")
+    assert followed.full_url == "https://b.example/checkpoint"
 
 
 def test_files_that_are_too_long_are_not_read_on(served, folder, capsys):
