@@ -1,9 +1,12 @@
 """Reads of the public log."""
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from django.db.models import Q
 
 from diandian.store.statements import Param, Select
-from diandian.transparency.models import LogEntry, LogHead
+from diandian.transparency.models import LogCheckpoint, LogEntry, LogHead, LogKey
 
 _OPEN = Select(lambda: LogHead.objects.filter(is_open=True)[:1])
 _BY_REF = Select(lambda: LogEntry.objects.filter(ref=Param("ref"))[:1])
@@ -45,3 +48,29 @@ def bodies(head: LogHead, start: int = 0, end: int | None = None) -> Iterator[by
     """Yield the bytes of a log's entries from index ``start`` up to, not including, ``end``."""
     for row in entry_rows(head, start, end):
         yield row.body.encode()
+
+
+# --- what was signed ----------------------------------------------------------------------------
+
+
+def numbered_heads() -> list[tuple[int, LogHead]]:
+    """Return every log with its number in the addresses, from 1."""
+    return list(enumerate(heads(), start=1))
+
+
+def last_checkpoint(head: LogHead) -> LogCheckpoint | None:
+    """Return the newest signed head of a log."""
+    return LogCheckpoint.objects.filter(head=head).order_by("-size").first()
+
+
+def checkpoint_at(head: LogHead, size: int) -> LogCheckpoint | None:
+    """Return the signed head of a size, if that size was signed."""
+    return LogCheckpoint.objects.filter(head=head, size=size).first()
+
+
+def keys_of(head: LogHead, *, at: datetime | None = None) -> list[LogKey]:
+    """Return the keys of a log, oldest first; with ``at`` those that sign at that moment."""
+    rows = LogKey.objects.filter(head=head)
+    if at is not None:
+        rows = rows.filter(Q(drops_at__isnull=True) | Q(drops_at__gt=at), active_from__lte=at)
+    return list(rows.order_by("id"))
