@@ -28,6 +28,17 @@ def entry_about(ref: str) -> LogEntry | None:
     return _BY_REF.first(ref=ref)
 
 
+def place_of(ref: str) -> tuple[int, LogHead, int] | None:
+    """Return where the entry about something stands: its log's number, the log, the index."""
+    row = entry_about(ref)
+    if row is None:
+        return None
+    for number, head in reversed(numbered_heads()):
+        if head.base <= row.position:
+            return number, head, row.position - head.base
+    return None
+
+
 def known_refs(refs: Collection[str]) -> set[str]:
     """Return which of some things the log speaks of."""
     found = LogEntry.objects.filter(ref__in=refs).values_list("ref", flat=True)

@@ -2,12 +2,16 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+from diandian.kernel.memory import ttl_cache
 from diandian.transparency import keys, queries, witnesses
 from diandian.transparency.files import CHECKPOINT, DamagedFilesError, LogFiles, folder_of
 from diandian.transparency.models import LogHead
+from diandian.transparency.queries import numbered_heads
 from diandian.verifier import proof
 from diandian.verifier.merkle import ProofError, inclusion_proof, verify_inclusion
 from diandian.verifier.notes import Checkpoint, NoteError, Verifier, open_note
@@ -44,6 +48,16 @@ class Published:
     signed_at: datetime | None
     witnessed: tuple[Witnessed, ...]
     asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an entry stands. ``under``: the published head over it, None while there is none."""
+
+    number: int
+    origin: str
+    index: int
+    under: Published | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,44 @@ def _asked() -> list[Verifier]:
         return list(witnesses.policy().verifiers)
     except (OSError, PolicyError):
         return []
+
+
+@ttl_cache(1)
+def logs() -> tuple[tuple[int, LogHead, Published | None], ...]:
+    """Return every log with its published head; as of a second ago at most."""
+    return tuple((number, head, published(number, head)) for number, head in numbered_heads())
+
+
+def standing_of(record: Mapping[str, Any]) -> Standing | None:
+    """Return where a certificate's retirement stands in the public log, by its record.
+
+    Records of before the log do not say; their entries are looked up. None where there is none.
+    """
+    said = record.get("log")
+    if said is None:
+        said = _looked_up(record.get("retirement", ""))
+    for number, head, under in logs():
+        if said is not None and head.origin == said["origin"]:
+            index = said["index"]
+            covered = under is not None and index < under.size
+            return Standing(number, head.origin, index, under if covered else None)
+    return None
+
+
+def _looked_up(retirement: str) -> Mapping[str, Any] | None:
+    place = queries.place_of(f"retire:{retirement}")
+    return None if place is None else {"origin": place[1].origin, "index": place[2]}
+
+
+def proof_about(record: Mapping[str, Any]) -> str | None:
+    """Return the proof that a certificate's retirement stands in the log.
+
+    None until the head above it is published.
+    """
+    found = standing_of(record)
+    if found is None or found.under is None:
+        return None
+    return proof_of(found.number, found.under, found.index)
 
 
 def proof_of(number: int, shown: Published, index: int) -> str | None:
