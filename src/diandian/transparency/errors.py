@@ -9,7 +9,7 @@ class LogClosedError(ConflictError):
     code = "log_closed"
     message = N_(
         "The public log %(origin)s is closed. Nothing was entered."
-        " Please ask whoever runs this platform"
+        " Please ask whoever runs this platform to open the next one."
     )
     fixer = Fixer.OPERATOR
     retryable = True

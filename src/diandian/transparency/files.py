@@ -6,6 +6,7 @@ built again from it, and is compared with it. *Source:* C2SP tlog-tiles.
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -125,9 +126,11 @@ class LogFiles:
         """Remove the partial files that a full one follows; readers fall back to the full one."""
         folder = self.folder / f"{tile.path}.p"
         if folder.is_dir():
-            for each in folder.iterdir():
-                each.unlink(missing_ok=True)
-            folder.rmdir()
+            # Somebody else may be doing the same; what stays does no harm.
+            with suppress(OSError):
+                for each in folder.iterdir():
+                    each.unlink(missing_ok=True)
+                folder.rmdir()
 
     def _write(self, path: str, data: bytes) -> None:
         """Write a file whole: whoever reads sees all of it, or what was there before."""

@@ -32,7 +32,6 @@ def page(request: HttpRequest) -> HttpResponse:
         "found": open_log[2] if open_log else None,
         "prefix": _prefix(open_log[0] if open_log else 1),
         "closed": [(_prefix(number), head) for number, head, _ in logs if not head.is_open],
-        "base_url": settings.BASE_URL,
     }
     return render(request, "web/log/page.html", facts)
 

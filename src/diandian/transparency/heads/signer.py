@@ -68,7 +68,7 @@ class HeadSigner:
             if last is None:
                 return False
             is_witnessed = self._have_witnessed(head, last)
-            if published != last.full_note:
+            if published != last.full_note and queries.last_checkpoint(head) == last:
                 self.files.publish(last.full_note)
         except (DamagedFilesError, TileError, NoteError) as error:
             raise RefusedError(trouble.DAMAGED, str(error)) from error
