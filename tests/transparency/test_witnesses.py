@@ -1,5 +1,6 @@
 """The signer and a real witness on this machine: cosigned, silent, ahead, of another mind."""
 
+import http.client
 import threading
 from http.server import ThreadingHTTPServer
 
@@ -151,6 +152,33 @@ def test_addresses_that_are_not_of_the_web_are_refused(settings, tmp_path, addre
     settings.LOG_WITNESSES = str(file)
     with pytest.raises(PolicyError):
         witnesses.load()
+
+
+def test_the_witness_answers_heads_and_nothing_else(neighbour):
+    def status(method, path, body=b"", **headers):
+        place = http.client.HTTPConnection("127.0.0.1", neighbour.server.server_port, timeout=10)
+        place.request(method, path, body, headers)
+        found = place.getresponse().status
+        place.close()
+        return found
+
+    assert status("POST", "/add-checkpoint", b"old 0\n\nnothing") == 400
+    assert status("POST", "/", b"old 0") == 404
+    assert status("POST", "/add-checkpoint/../x", b"old 0") == 404
+    assert status("GET", "/add-checkpoint") == 405
+    big = {"Content-Length": "99999999"}
+    assert status("POST", "/add-checkpoint", b"", **big) == 400
+    assert status("POST", "/add-checkpoint", b"", **{"Content-Length": "-1"}) == 400
+
+
+def test_what_the_witness_cannot_remember_it_does_not_sign(log, neighbour, monkeypatch):
+    def full(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Memory, "keep", full)
+    log.grow(1)
+    assert log.sign() == 1
+    assert names(log) == []
 
 
 def test_the_witness_s_command_makes_a_key_once_and_shows_it(tmp_path, capsys):

@@ -1,8 +1,11 @@
 """The public log as anyone reaches it: a page in words, files for programs, proofs for holders."""
 
 import json
+from datetime import timedelta
 
 import pytest
+import time_machine
+from django.test import Client
 
 from diandian.kernel.clock import now
 from diandian.kernel.memory import Memory
@@ -30,6 +33,11 @@ def fresh(settings, tmp_path):
     settings.LOG_WITNESSES = ""
     Memory.forget_everything()
     limits.misses.forget()
+
+
+@pytest.fixture
+def client():
+    return Client(headers={"accept-language": "en"})
 
 
 @pytest.fixture
@@ -164,6 +172,17 @@ def test_what_stops_the_signer_is_told_on_the_status_page(client, certificate):
     assert "diandian log recover" in body
     assert json.loads(client.get("/readyz").content)["log_refusal"] == "behind-published"
     assert "Signing has stopped" in client.get("/log").content.decode()
+
+
+def test_a_log_that_waits_for_its_signer_is_late_on_the_status_page(client, certificate):
+    from diandian.web.status import health
+
+    assert not health().log_is_late
+    with time_machine.travel(now() + timedelta(minutes=2)):
+        Memory.forget_everything()
+        assert health().log_is_late
+        sign()
+        assert not health().log_is_late
 
 
 @pytest.mark.parametrize("code", sorted(trouble.WORDS))

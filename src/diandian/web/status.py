@@ -15,10 +15,11 @@ from diandian.kernel.memory import ttl_cache
 from diandian.orders import queries as orders
 from diandian.transparency import queries as log
 from diandian.transparency.heads import trouble
+from diandian.transparency.models import LogCheckpoint, LogHead
 
 # The worker writes the time to this file at every turn.
 HEARTBEAT = "worker.heartbeat"
-_WORKER_LATE_SECONDS = _INTAKE_LATE_SECONDS = 60
+_WORKER_LATE_SECONDS = _INTAKE_LATE_SECONDS = _LOG_LATE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Health:
     ``promises_overdue``: certificates whose tonnes should be retired outside by now and are not.
     ``allocator``: whether one process takes paid orders many at a time; else requests do it alone.
     ``oldest_intake_seconds``: how long the paid order waits that waits longest.
-    ``log_size``, ``log_signed``: entries of the public log, and how many of them are signed.
+    ``log_size``, ``log_signed``: entries of the public log, and how many of them are signed; late
+    when that takes longer than it should.
     """
 
     database: bool
@@ -39,6 +41,7 @@ class Health:
     log_size: int = 0
     log_signed: int = 0
     log_refusal: str = ""
+    log_is_late: bool = False
 
     @property
     def log_trouble(self) -> str:
@@ -96,7 +99,15 @@ def health() -> Health:
         log_size=head.size if head is not None else 0,
         log_signed=last.size if last is not None else 0,
         log_refusal=head.refusal if head is not None else "",
+        log_is_late=_log_is_late(head, last),
     )
+
+
+def _log_is_late(head: LogHead | None, last: LogCheckpoint | None) -> bool:
+    if head is None or (last is not None and last.size >= head.size):
+        return False
+    since = last.signed_at if last is not None else head.opened_at
+    return (now() - since).total_seconds() > _LOG_LATE_SECONDS
 
 
 def readyz(_request: HttpRequest) -> HttpResponse:

@@ -70,7 +70,12 @@ def handler_of(witness: Witness) -> type[BaseHTTPRequestHandler]:
                 return Answer(HTTPStatus.NOT_FOUND, "heads are sent to /add-checkpoint\n")
             if not (length.isascii() and length.isdecimal()) or int(length) > _MOST_BYTES:
                 return Answer(HTTPStatus.BAD_REQUEST, "a length, and not too long\n")
-            return witness.answer(self.rfile.read(int(length)))
+            try:
+                return witness.answer(self.rfile.read(int(length)))
+            except OSError as error:
+                # What cannot be remembered is not signed.
+                self.log_error("%s", error)
+                return Answer(HTTPStatus.SERVICE_UNAVAILABLE, "nothing is signed now\n")
 
         def _send(self, answer: Answer) -> None:
             body = answer.body.encode()
