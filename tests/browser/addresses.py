@@ -44,6 +44,7 @@ PUBLIC = LIFE | {
     "scene-board": f"/s/{SCENE}/board",
     "scene-report": f"/s/{SCENE}/report",
     "scene-missing": "/s/nowhere",
+    "log": "/log",
     "board": "/board",
     "name-report": "/board/report",
     "name-report-sent": f"/board/report?scene={SCENE}&sent=1",

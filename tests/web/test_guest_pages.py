@@ -311,6 +311,8 @@ def test_health_says_what_works(browser):
         "promises_overdue": 0,
         "allocator": False,
         "oldest_intake_seconds": 0,
+        "log_unsigned": 0,
+        "log_refusal": "",
     }
     assert "background work is late" in text(browser.get("/status"))
 

@@ -15,6 +15,7 @@ from diandian.certificates import keys
 from diandian.certificates.verify import verify_code
 from diandian.claims import wording
 from diandian.kernel.errors import N_, NotFoundError
+from diandian.transparency.shown import proof_about
 
 
 class CertificateNotFoundError(NotFoundError):
@@ -37,7 +38,8 @@ class CertificateOut(msgspec.Struct, kw_only=True):
     asked for; while tonnes are only held outside (pending), a newer one will follow.
 
     ``record`` holds the facts (schema "diandian/certificate/1"), ``credential`` the same facts
-    signed; ``public_key`` is the raw Ed25519 key in hexadecimal.
+    signed; ``public_key`` is the raw Ed25519 key in hexadecimal. ``log_proof`` is the C2SP
+    tlog-proof of the retirement's entry in the public log; null until its head is published.
     """
 
     code: str
@@ -48,6 +50,7 @@ class CertificateOut(msgspec.Struct, kw_only=True):
     record: dict[str, Any]
     credential: dict[str, Any]
     public_key: str
+    log_proof: str | None
     links: CertificateLinks
 
 
@@ -78,5 +81,6 @@ class CertificateController(ApiController):
             record=verdict.record,
             credential=verdict.certificate.credential,
             public_key=keys.public_key_hex(),
+            log_proof=proof_about(verdict.record),
             links=certificate_links(verdict.code),
         )

@@ -281,6 +281,8 @@ KEYS_DIR = DATA_DIR / "keys"
 
 # The name of the public log, for ever: what the first entry was written under stays.
 LOG_ORIGIN = os.environ.get("DIANDIAN_LOG_ORIGIN", BASE_URL.split("://", 1)[-1] + "/log")
+# A file that names who is asked to witness it, in the form of C2SP tlog-policy; none: nobody.
+LOG_WITNESSES = os.environ.get("DIANDIAN_LOG_WITNESSES", "")
 
 # Content security: nothing inline, nothing from elsewhere.
 CONTENT_SECURITY_POLICY_TEXT = (

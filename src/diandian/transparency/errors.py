@@ -9,7 +9,29 @@ class LogClosedError(ConflictError):
     code = "log_closed"
     message = N_(
         "The public log %(origin)s is closed. Nothing was entered."
-        " Please open the next one: diandian log open"
+        " Please ask whoever runs this platform to open the next one."
     )
     fixer = Fixer.OPERATOR
     retryable = True
+
+
+class LogNameError(ConflictError):
+    """A log's name was used before, or is not one."""
+
+    code = "log_name"
+    message = N_(
+        "%(origin)s cannot be the name of the next public log. Nothing was closed."
+        " Please choose another: letters, digits, dots, hyphens and slashes, not used before."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class LogNotRecoverableError(ConflictError):
+    """What was published cannot be joined to the entries of this database."""
+
+    code = "log_not_recoverable"
+    message = N_(
+        "The published log cannot be joined to this database: %(reason)s. Nothing was changed."
+        " Please bring back a newer backup, or close this log and begin another."
+    )
+    fixer = Fixer.OPERATOR

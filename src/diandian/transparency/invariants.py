@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from diandian.audit.breaches import Breach
 from diandian.transparency import queries
+from diandian.transparency.files import LogFiles, folder_of
 from diandian.transparency.models import LogCheckpoint, LogEntry, LogHead
 from diandian.transparency.rules import ref_of
 from diandian.verifier import entries
@@ -15,7 +16,11 @@ from diandian.verifier.merkle import Frontier, leaf_hash
 
 def check() -> list[Breach]:
     """Return every breach of L1 and L2 that the tables can show."""
-    return [breach for head in queries.heads() for breach in _breaches_of(head)]
+    return [
+        breach
+        for number, head in queries.numbered_heads()
+        for breach in (*_breaches_of(head), *_files_differ(number, head))
+    ]
 
 
 def _breaches_of(head: LogHead) -> Iterator[Breach]:
@@ -34,6 +39,16 @@ def _breaches_of(head: LogHead) -> Iterator[Breach]:
             yield Breach("L2", subject, f"another root was signed for its first {frontier.size}")
     for size in signed:
         yield Breach("L1", subject, f"{size} entries were signed, and there are {frontier.size}")
+
+
+def _files_differ(number: int, head: LogHead) -> Iterator[Breach]:
+    """L1: what everybody can fetch is made of these entries."""
+    last = queries.last_checkpoint(head)
+    files = LogFiles(folder_of(number))
+    if last is None or files.published() != last.full_note:
+        return
+    for path in files.differences(last.size, queries.bodies(head, 0, last.size)):
+        yield Breach("L1", f"log:{head.origin}", f"its file {path} is not what its entries make")
 
 
 def _places_filled(head: LogHead, subject: str) -> Iterator[Breach]:

@@ -21,6 +21,8 @@ class LogHead(models.Model):
     is_open = models.BooleanField(default=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    # Why its heads are not signed now: one of ``heads.trouble``, or nothing.
+    refusal = models.CharField(max_length=40, blank=True)
 
     class Meta:
         constraints = [
@@ -92,6 +94,11 @@ class LogCheckpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.head_id} {self.size}"
+
+    @property
+    def full_note(self) -> str:
+        """Return the signed text with all signatures that it has by now."""
+        return self.note + self.cosignatures
 
 
 class LogKey(models.Model):

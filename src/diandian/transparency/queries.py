@@ -1,9 +1,12 @@
 """Reads of the public log."""
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from django.db.models import Q
 
 from diandian.store.statements import Param, Select
-from diandian.transparency.models import LogEntry, LogHead
+from diandian.transparency.models import LogCheckpoint, LogEntry, LogHead, LogKey
 
 _OPEN = Select(lambda: LogHead.objects.filter(is_open=True)[:1])
 _BY_REF = Select(lambda: LogEntry.objects.filter(ref=Param("ref"))[:1])
@@ -23,6 +26,17 @@ def heads() -> list[LogHead]:
 def entry_about(ref: str) -> LogEntry | None:
     """Return the entry about something, such as ``retire:`` and the retirement's number."""
     return _BY_REF.first(ref=ref)
+
+
+def place_of(ref: str) -> tuple[int, LogHead, int] | None:
+    """Return where the entry about something stands: its log's number, the log, the index."""
+    row = entry_about(ref)
+    if row is None:
+        return None
+    for number, head in reversed(numbered_heads()):
+        if head.base <= row.position:
+            return number, head, row.position - head.base
+    return None
 
 
 def known_refs(refs: Collection[str]) -> set[str]:
@@ -45,3 +59,29 @@ def bodies(head: LogHead, start: int = 0, end: int | None = None) -> Iterator[by
     """Yield the bytes of a log's entries from index ``start`` up to, not including, ``end``."""
     for row in entry_rows(head, start, end):
         yield row.body.encode()
+
+
+# --- what was signed ----------------------------------------------------------------------------
+
+
+def numbered_heads() -> list[tuple[int, LogHead]]:
+    """Return every log with its number in the addresses, from 1."""
+    return list(enumerate(heads(), start=1))
+
+
+def last_checkpoint(head: LogHead) -> LogCheckpoint | None:
+    """Return the newest signed head of a log."""
+    return LogCheckpoint.objects.filter(head=head).order_by("-size").first()
+
+
+def checkpoint_at(head: LogHead, size: int) -> LogCheckpoint | None:
+    """Return the signed head of a size, if that size was signed."""
+    return LogCheckpoint.objects.filter(head=head, size=size).first()
+
+
+def keys_of(head: LogHead, *, at: datetime | None = None) -> list[LogKey]:
+    """Return the keys of a log, oldest first; with ``at`` those that sign at that moment."""
+    rows = LogKey.objects.filter(head=head)
+    if at is not None:
+        rows = rows.filter(Q(drops_at__isnull=True) | Q(drops_at__gt=at), active_from__lte=at)
+    return list(rows.order_by("id"))

@@ -22,6 +22,7 @@ from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.kernel.tokens import spaced_code
 from diandian.leaderboards.rankings import avatar_seed
 from diandian.orders import queries as orders
+from diandian.transparency.shown import proof_about, standing_of
 from diandian.ui import limits, rendered
 from diandian.ui.drawing import CATEGORIES
 from diandian.ui.format import canonical_lang
@@ -150,6 +151,7 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         "opens": "new" in request.GET and found.state == CertificateState.CURRENT,
         "preview_title": wording.preview_title(record, lang),
         "lever": _lever(record),
+        "logged": standing_of(record),
         # Guests are counted on the boards; organisations are not.
         "place": None if wording.is_organisation(record) else _place_of(request, found),
         "is_revoked": found.state == CertificateState.REVOKED,
@@ -282,5 +284,21 @@ def document(request: HttpRequest, code: str) -> HttpResponse:
     response = HttpResponse(canonical_json(found.credential), content_type="application/json")
     earlier = f"-version-{version}" if version else ""
     name = f"diandian-{spaced_code(found.code)}{earlier}.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return _unlisted(response)
+
+
+def proof(request: HttpRequest, code: str) -> HttpResponse:
+    """Send the proof that the retirement stands in the public log, to be checked offline."""
+    found = _find(request, code)
+    if isinstance(found, HttpResponse):
+        return _unlisted(found)
+    text = proof_about(queries.record_of(found))
+    if text is None:
+        response = render(request, "web/log/not_yet.html", {"code": found.code}, status=404)
+        response["Retry-After"] = "5"
+        return _unlisted(response)
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    name = f"diandian-{spaced_code(found.code)}.tlog-proof"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return _unlisted(response)

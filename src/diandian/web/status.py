@@ -6,16 +6,20 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 
 from diandian.certificates import queries as certificates
 from diandian.flows import allocator
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.memory import ttl_cache
 from diandian.orders import queries as orders
+from diandian.transparency import queries as log
+from diandian.transparency.heads import trouble
+from diandian.transparency.models import LogCheckpoint, LogHead
 
 # The worker writes the time to this file at every turn.
 HEARTBEAT = "worker.heartbeat"
-_WORKER_LATE_SECONDS = _INTAKE_LATE_SECONDS = 60
+_WORKER_LATE_SECONDS = _INTAKE_LATE_SECONDS = _LOG_LATE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Health:
     ``promises_overdue``: certificates whose tonnes should be retired outside by now and are not.
     ``allocator``: whether one process takes paid orders many at a time; else requests do it alone.
     ``oldest_intake_seconds``: how long the paid order waits that waits longest.
+    ``log_size``, ``log_signed``: entries of the public log, and how many of them are signed; late
+    when that takes longer than it should.
     """
 
     database: bool
@@ -32,6 +38,15 @@ class Health:
     promises_overdue: int = 0
     allocator: bool = False
     oldest_intake_seconds: int = 0
+    log_size: int = 0
+    log_signed: int = 0
+    log_refusal: str = ""
+    log_is_late: bool = False
+
+    @property
+    def log_trouble(self) -> str:
+        """Return why the public log is not signed, in words, or nothing."""
+        return gettext(trouble.WORDS[self.log_refusal]) if self.log_refusal else ""
 
     @property
     def is_late(self) -> bool:
@@ -73,13 +88,26 @@ def health() -> Health:
     if not database:
         return Health(database=False, worker=_worker_beats())
     oldest = orders.oldest_waiting()
+    head = log.open_head()
+    last = log.last_checkpoint(head) if head is not None else None
     return Health(
         database=True,
         worker=_worker_beats(),
         promises_overdue=certificates.overdue(business_day(now())).count(),
         allocator=allocator.is_awake(),
         oldest_intake_seconds=int((now() - oldest).total_seconds()) if oldest else 0,
+        log_size=head.size if head is not None else 0,
+        log_signed=last.size if last is not None else 0,
+        log_refusal=head.refusal if head is not None else "",
+        log_is_late=_log_is_late(head, last),
     )
+
+
+def _log_is_late(head: LogHead | None, last: LogCheckpoint | None) -> bool:
+    if head is None or (last is not None and last.size >= head.size):
+        return False
+    since = last.signed_at if last is not None else head.opened_at
+    return (now() - since).total_seconds() > _LOG_LATE_SECONDS
 
 
 def readyz(_request: HttpRequest) -> HttpResponse:
@@ -91,6 +119,8 @@ def readyz(_request: HttpRequest) -> HttpResponse:
         "promises_overdue": found.promises_overdue,
         "allocator": found.allocator,
         "oldest_intake_seconds": found.oldest_intake_seconds,
+        "log_unsigned": found.log_size - found.log_signed,
+        "log_refusal": found.log_refusal,
     }
     return JsonResponse(answer, status=200 if found.ready else 503)
 

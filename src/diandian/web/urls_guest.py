@@ -32,6 +32,7 @@ _CERTIFICATES = [
     re_path(rf"^{_CODE}-preview\.png$", certificates.preview, name="certificate_preview"),
     re_path(rf"^{_CODE}\.png$", certificates.png, name="certificate_png"),
     re_path(rf"^{_CODE}\.json$", certificates.document, name="certificate_json"),
+    re_path(rf"^{_CODE}/proof\.tlog$", certificates.proof, name="certificate_proof"),
     re_path(rf"^{_CODE}/erase$", erase.of_certificate, name="certificate_erase"),
 ]
 

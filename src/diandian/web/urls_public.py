@@ -1,9 +1,10 @@
 """Addresses of the public pages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from diandian.web import (
     boards,
+    log,
     lump_sum,
     me,
     method,
@@ -18,6 +19,13 @@ from diandian.web import (
     verify,
 )
 
+_LOG = [
+    path("checkpoint", log.checkpoint),
+    path("tile/<path:path>", log.tile),
+    path("keys.txt", log.keys),
+    path("policy", log.policy),
+]
+
 urlpatterns = [
     path("s/<slug:slug>/poster.pdf", poster.poster, name="scene_poster"),
     path("s/<slug:slug>/board", boards.scene_board, name="scene_board"),
@@ -27,6 +35,9 @@ urlpatterns = [
     path("register", register.page, name="register"),
     path("register.csv", throttle.downloads(register.as_csv), name="register_csv"),
     path("register.json", throttle.downloads(register.as_json), name="register_json"),
+    path("log", log.page, name="log"),
+    path("log/", include(_LOG)),
+    path("log/<int:number>/", include(_LOG)),
     path("projects", projects.project_list, name="projects"),
     path("projects/<slug:code>/again.ics", reminder.look_again, name="project_again"),
     path("projects/<slug:code>", projects.project_page, name="project"),

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS
 
 from diandian.jobs.allocating import Allocating
+from diandian.jobs.signing import Signing
 from diandian.jobs.worker import Worker
 
 
@@ -21,9 +22,11 @@ class Command(BaseCommand):
         self.check(tags=[Tags.security, Tags.database], databases=[DEFAULT_DB_ALIAS])
         worker = Worker()
         worker.listen_for_signals()
-        allocating = Allocating()
+        allocating, signing = Allocating(), Signing()
         allocating.start()
+        signing.start()
         try:
             worker.run()
         finally:
             allocating.stop()
+            signing.stop()

@@ -1,0 +1,1 @@
+"""Signed heads of the public log: stored, published, witnessed, and by whom."""
