@@ -1,6 +1,5 @@
 """New forest: its ground serves once, its growth is claimed once, and only as far as verified."""
 
-import json
 from datetime import date
 
 import pytest
@@ -17,38 +16,12 @@ from diandian.registry.errors import (
     SiteInUseError,
     SiteOverlapError,
 )
-from diandian.registry.ground import read_geojson
 from diandian.registry.invariants import check
 from diandian.registry.models import CreditBatch, ProjectSite
-from diandian.registry.sites.facts import SiteFacts
-from tests.registry.builders import TONNE, make_batch, make_project, text
+from tests.registry.builders import TONNE, ground, make_batch
+from tests.registry.builders import make_site as enter
 
 pytestmark = pytest.mark.django_db
-FACTS = SiteFacts(
-    species_names=text("spruce"),
-    planted_on=date(2019, 3, 12),
-    methodology_code="CCER-14-001-V01",
-    monitoring_plan="plan 7, 2019",
-    is_sample=True,
-)
-
-
-def ground(west=102_200, south=31_900, wide=20):
-    """A square; thousandths of a degree."""
-    corners = [(west, south), (west + wide, south), (west + wide, south + wide)]
-    corners += [(west, south + wide), (west, south)]
-    ring = [[x / 1000, y / 1000] for x, y in corners]
-    return read_geojson(json.dumps({"type": "Polygon", "coordinates": [ring]}).encode(), "CN")
-
-
-def enter(project=None, code="north-slope", boundary=None, facts=FACTS):
-    return actions.enter_site(
-        project=project or make_project(),
-        code=code,
-        boundary=boundary or ground(),
-        facts=facts,
-        actor_ref="test",
-    )
 
 
 def grown(site, tonnes=10, **facts):

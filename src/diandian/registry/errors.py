@@ -211,3 +211,30 @@ class RequestDecidedError(ConflictError):
     code = "request_decided"
     message = N_("This request was decided before. Nothing was changed.")
     fixer = Fixer.OPERATOR
+
+
+class CellError(InputError):
+    """A cell of a file cannot be read; ``why`` is a message id."""
+
+    code = "cell"
+    message = N_("“%(value)s” cannot be read here: %(why)s. Nothing was entered.")
+    fixer = Fixer.OPERATOR
+
+
+class FileRefusedError(InputError):
+    """A file is no list of issuances; ``why`` is a message id."""
+
+    code = "issuance_file"
+    message = N_("The file could not be read: %(why)s. Nothing was entered.")
+    fixer = Fixer.OPERATOR
+
+
+class FileGoneError(ConflictError):
+    """The file that was looked at is no longer kept, or no longer right."""
+
+    code = "issuance_file_gone"
+    message = N_(
+        "The file that you looked at can no longer be entered. Nothing was entered."
+        " Please upload it again."
+    )
+    fixer = Fixer.OPERATOR

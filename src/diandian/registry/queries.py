@@ -157,10 +157,6 @@ def batch_by_public_id(public_id: str) -> CreditBatch:
 def lanes_of(batch: CreditBatch) -> list[Lane]:
     """Return a batch's lanes, from its first gram on."""
     return list(Lane.objects.filter(batch=batch).order_by("lo"))
-def free_g_of_batch(batch: CreditBatch) -> int:
-    """Return the grams for sale of a batch that nobody holds, whether it may serve now or not."""
-    lanes = Lane.objects.filter(batch=batch, kind=LaneKind.SALE)
-    return int(lanes.aggregate(free=Sum(_FREE))["free"] or 0)
 
 
 def batch_stocks(project: Project) -> list[BatchStock]:

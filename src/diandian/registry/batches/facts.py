@@ -150,8 +150,24 @@ def two_parts(facts: BatchFacts) -> tuple[Verification, Standing]:
     )
 
 
+# Which column of a file is to be corrected; the rest is about the issuance as a whole.
+_FIELDS = {
+    "period": "period_end",
+    "vintage": "vintage_year",
+    "buffer": "buffer_tonnes",
+    "quantity": "quantity",
+    "serial_vintage": "vintage_year",
+    "serial_period": "period_start",
+    "verified_early": "verified_on",
+    "ccp": "ccp_reference",
+    "adjusted": "adjustment_status",
+    "unneeded": "adjustment_status",
+    "recognised": "recognition_evidence",
+}
+
+
 def _refuse(key: str) -> None:
-    raise IssuanceError(field="issuance", why=WHY[key])
+    raise IssuanceError(field=_FIELDS.get(key, "serials"), why=WHY[key])
 
 
 def refuse_unfit_issuance(
@@ -200,11 +216,9 @@ def refuse_other_serials(
 def refuse_unfit_verification(facts: Verification, period_end: date) -> None:
     """Refuse a verification that cannot be. Raises: IssuanceError."""
     on = facts.verified_on
-    wrong = {
-        "verified_early": on is not None and on < period_end,
-        "digest": not is_digest(facts.evidence_sha256),
-    }
-    _refuse_first(wrong)
+    _refuse_first({"verified_early": on is not None and on < period_end})
+    if not is_digest(facts.evidence_sha256):
+        raise IssuanceError(field="evidence_sha256", why=WHY["digest"])
 
 
 def refuse_unfit_standing(facts: Standing) -> None:
@@ -219,9 +233,10 @@ def refuse_unfit_standing(facts: Standing) -> None:
             (facts.recognition_evidence, facts.recognised_on, facts.recognition_sha256)
         )
         and not facts.is_recognised,
-        "digest": not is_digest(facts.recognition_sha256),
     }
     _refuse_first(wrong)
+    if not is_digest(facts.recognition_sha256):
+        raise IssuanceError(field="recognition_sha256", why=WHY["digest"])
 
 
 def is_digest(text: str) -> bool:

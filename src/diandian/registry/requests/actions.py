@@ -7,9 +7,9 @@ from datetime import datetime
 
 from diandian.audit.actions import record
 from diandian.kernel.clock import now
+from diandian.registry.batches.lookups import free_g_of_batch
 from diandian.registry.errors import NotEnoughCreditsError, OwnRequestError, RequestDecidedError
 from diandian.registry.models import CancellationRequest, CreditBatch, RequestState
-from diandian.registry.queries import free_g_of_batch
 from diandian.store.transactions import joined
 
 
