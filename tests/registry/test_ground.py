@@ -14,6 +14,7 @@ from diandian.registry.ground import (
     Boundary,
     area_m2,
     boundary_of,
+    outline,
     read_geojson,
     share_ground,
 )
@@ -226,3 +227,13 @@ def test_an_area_does_not_depend_on_how_it_is_told():
     assert area_m2(told) == area_m2(back) == area_m2(site)
     assert told.digest == back.digest == site.digest
     assert box(0, 0).digest != site.digest
+
+
+def test_an_outline_keeps_its_shape_inside_the_frame():
+    drawn = outline(read_geojson(polygon(), "CN"), 1200, 800)
+    xs, ys = zip(*drawn, strict=True)
+    assert (min(ys), max(ys)) == (0, 800)
+    # Two hundredths of a degree are narrower than high here: the cosine of 31.91 degrees.
+    assert max(xs) - min(xs) == 680
+    assert min(xs) == 1200 - max(xs)
+    assert drawn[0][1] == 800  # south is below

@@ -306,3 +306,20 @@ def _sine(units: int) -> Decimal:
         term = -term * angle * angle / (2 * n * (2 * n + 1))
         total += term
     return total
+
+
+def outline(ring: Boundary, wide: int = 1200, high: int = 800) -> list[tuple[int, int]]:
+    """Return the corners inside a frame of whole units, north up, as wide as high on the ground."""
+    west, south, east, north = ring.box
+    # A degree of longitude is as long as one of latitude times the cosine of the latitude.
+    cosine = _sine(90 * UNIT - abs(south + north) // 2)
+    across, up = int((east - west) * cosine) or 1, (north - south) or 1
+    scale = min(Fraction(wide, across), Fraction(high, up))
+    left, top = (wide - across * scale) / 2, (high - up * scale) / 2
+    return [
+        (
+            round(left + Fraction(int((x - west) * cosine)) * scale),
+            round(top + (north - y) * scale),
+        )
+        for x, y in ring.corners
+    ]
