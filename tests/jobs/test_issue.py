@@ -103,3 +103,63 @@ def test_what_does_not_fit_is_refused(project, code, why, grove, outline):
     with pytest.raises(CommandError, match=why):
         site(project, outline, "--yes", code=code)
     assert ProjectSite.objects.count() == 0
+
+
+def test_a_wrong_site_is_taken_back(grove, outline):
+    site("grove", outline, "--yes")
+    words = ("site", "grove", "north", "--withdraw", "swapped files", "--as", "Li")
+    assert "Nothing was withdrawn" in run(*words)
+    assert "Withdrawn" in run(*words, "--yes")
+    assert ProjectSite.objects.get().withdrawn_at is not None
+    with pytest.raises(CommandError, match="No such site"):
+        run(*words, "--yes")
+    make_project("copse")
+    assert "Entered" in site("copse", outline, "--yes")
+
+
+# --- how a batch stands -------------------------------------------------------------------------
+
+
+def test_a_standing_is_shown_then_told(grove, tmp_path):
+    batch = make_batch(grove, serial_text="CDCER-S-1~2")
+    notice = tmp_path / "notice.pdf"
+    notice.write_bytes(b"notice 12")
+    words = (
+        "standing",
+        batch.public_id,
+        "--credit-class",
+        "puhui",
+        "--recognised-on",
+        "2026-02-01",
+    )
+    words += ("--recognition-evidence", "notice 12", "--recognition-file", notice)
+    assert "credit_class: other -> puhui" in run(*words)
+    batch.refresh_from_db()
+    assert batch.credit_class == "other"
+    assert "Told." in run(*words, "--as", "Li", "--yes")
+    batch.refresh_from_db()
+    assert (batch.credit_class, batch.recognition_evidence) == ("puhui", "notice 12")
+    assert len(batch.recognition_sha256) == 64
+    assert "stood so before" in run(*words, "--as", "Li", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--ccp-reference", "a list"), "CCP label needs a reference and its day"),
+        (("--adjustment-status", "completed"), "needs a reference and its day"),
+        (("--ccp-on", "2999-01-01"), "has not come yet"),
+        (("--ccp-on", "soon"), "Nothing was changed"),
+        (("--recognition-file", "/nowhere"), "Nothing was changed"),
+        (("--ccp-reference", "x" * 201), "Too long"),
+    ],
+)
+def test_a_standing_without_its_proof_is_refused(words, why, grove):
+    batch = make_batch(grove, serial_text="CDCER-S-1~2")
+    with pytest.raises(CommandError, match=why):
+        run("standing", batch.public_id, *words, "--as", "Li", "--yes")
+
+
+def test_no_batch_has_that_number(db):
+    with pytest.raises(CommandError, match="No batch"):
+        run("standing", "b-1-1")

@@ -10,6 +10,7 @@ from diandian.registry import queries
 from diandian.registry.ground import area_m2, read_geojson
 from diandian.registry.models import ProjectSite
 from diandian.registry.sites.facts import SiteFacts
+from diandian.registry.sites.queries import site_by_code
 
 
 def area_of(data: bytes, project_code: str) -> int:
@@ -40,9 +41,10 @@ def enter(
 
 
 @transaction.atomic
-def withdraw(site: ProjectSite, *, reason: str, actor_ref: str) -> bool:
-    """Take back a site that was entered wrongly and credited for nothing. False: it was before.
+def withdraw(project_code: str, code: str, *, reason: str, actor_ref: str) -> None:
+    """Take back a site that was entered wrongly and credited for nothing.
 
-    Raises: SiteInUseError.
+    Raises: NotFoundError when none of this code stands, SiteInUseError.
     """
-    return registry_actions.withdraw_site(site, reason, actor_ref=actor_ref)
+    site = site_by_code(project_code, code)
+    registry_actions.withdraw_site(site, reason, actor_ref=actor_ref)

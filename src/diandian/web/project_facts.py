@@ -26,6 +26,9 @@ ADJUSTED = {
 }
 
 
+_MARGIN = 60
+
+
 def of(project: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of the registry
     """Return sites and batches for ``web/projects/_site.html``."""
     return {
@@ -37,7 +40,7 @@ def of(project: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of the registry
             }
             for site in disclosure.sites(project)
         ],
-        "frame": f"-20 -20 {WIDE + 40} {HIGH + 40}",
+        "frame": f"-{_MARGIN} -{_MARGIN} {WIDE + 2 * _MARGIN} {HIGH + 2 * _MARGIN}",
         "batches": [_batch(each) for each in disclosure.batches(project)],
     }
 

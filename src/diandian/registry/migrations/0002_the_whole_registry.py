@@ -11,6 +11,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name='creditbatch',
+            options={'ordering': ['id'], 'verbose_name_plural': 'credit batches'},
+        ),
         migrations.AddField(
             model_name='creditbatch',
             name='adjustment_declaration',

@@ -120,6 +120,7 @@ class CreditBatch(models.Model):
 
     class Meta:
         ordering = ["id"]
+        verbose_name_plural = "credit batches"
         constraints = [
             models.CheckConstraint(condition=Q(total_g__gt=0), name="batch_has_grams"),
             models.CheckConstraint(

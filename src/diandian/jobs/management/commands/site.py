@@ -18,7 +18,7 @@ _SQUARE_METRES_PER_HECTARE = 10_000
 class Command(BaseCommand):
     """Enters the boundary of new forest, unless its ground serves a project already.
 
-    Shows only what would be entered unless told ``--yes``.
+    With ``--withdraw`` takes a wrong one back. Shows only unless told ``--yes``.
     """
 
     help = "Enter the boundary of a piece of new forest, from a GeoJSON file (WGS 84)."
@@ -27,17 +27,21 @@ class Command(BaseCommand):
         """Take the project, the boundary, what grows there, and who enters it."""
         parser.add_argument("project", help="the project's code")
         parser.add_argument("code", help="a short name of the site, such as north-slope")
-        parser.add_argument("file", type=Path, help="GeoJSON with one polygon")
-        parser.add_argument("--species", required=True, help="what was planted")
-        parser.add_argument("--planted", required=True, help="when: 2019-03-12")
-        parser.add_argument("--methodology", required=True, help="by which it is counted")
-        parser.add_argument("--plan", required=True, help="where the plan of monitoring is")
+        parser.add_argument("file", type=Path, nargs="?", help="GeoJSON with one polygon")
+        parser.add_argument("--species", default="", help="what was planted")
+        parser.add_argument("--planted", default="", help="when: 2019-03-12")
+        parser.add_argument("--methodology", default="", help="by which it is counted")
+        parser.add_argument("--plan", default="", help="where the plan of monitoring is")
+        parser.add_argument("--withdraw", default="", metavar="REASON", help="take it back instead")
         parser.add_argument("--as", dest="name", required=True, help="who enters it, for the trail")
         parser.add_argument("--yes", action="store_true", help="enter it, not only show it")
 
     def handle(self, *args: object, **options: object) -> None:
         """Show or enter. Raises: CommandError, with nothing entered, when it does not fit."""
         del args
+        if options["withdraw"]:
+            self._withdraw(options)
+            return
         facts, data = self._facts(options), self._read(options)
         project, code = str(options["project"]), str(options["code"])
         try:
@@ -60,6 +64,21 @@ class Command(BaseCommand):
         except DiandianError as error:
             raise CommandError(error.text()) from error
         self.stdout.write("Entered. Issuances of this project name the site from now on.")
+
+    def _withdraw(self, options: dict[str, object]) -> None:
+        code, reason, name = (str(options[key]) for key in ("code", "withdraw", "name"))
+        if not options["yes"]:
+            self.stdout.write("Nothing was withdrawn. Say --yes to do it.")
+            return
+        try:
+            sites.withdraw(
+                str(options["project"]), code, reason=reason, actor_ref=f"operator:{name}"
+            )
+        except NotFoundError as error:
+            raise CommandError("No such site stands. Nothing was withdrawn.") from error
+        except DiandianError as error:
+            raise CommandError(error.text()) from error
+        self.stdout.write("Withdrawn. Its row stays, and its ground is free again.")
 
     def _read(self, options: dict[str, object]) -> bytes:
         try:
