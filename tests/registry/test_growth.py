@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from diandian.audit.queries import trail
+from diandian.config import guards
 from diandian.registry import actions, queries
 from diandian.registry.batches.facts import WHY
 from diandian.registry.errors import (
@@ -193,3 +194,29 @@ def test_a_project_without_ground_has_no_site_to_name():
     with pytest.raises(IssuanceError) as refusal:
         make_batch(site_code="north-slope")
     assert refusal.value.params["why"] == WHY["site"]
+
+
+# --- what the nightly check sees ----------------------------------------------------------------
+
+
+def breaches():
+    return [(each.rule, each.subject_ref) for each in check()]
+
+
+def test_the_check_sees_ground_that_serves_twice():
+    first = enter()
+    second = enter(code="apart", boundary=ground(west=103_000))
+    assert breaches() == []
+    with guards.lifted():
+        ProjectSite.objects.filter(id=second.id).update(
+            corners=first.corners, west=first.west, east=first.east
+        )
+    assert breaches() == [("G1", f"site:{second.id}")]
+
+
+def test_the_check_sees_growth_beyond_its_report():
+    batch = grown(enter(), tonnes=6)
+    CreditBatch.objects.filter(id=batch.id).update(verified_g=5 * TONNE)
+    assert breaches() == [("G2", f"batch:{batch.public_id}")]
+    CreditBatch.objects.filter(id=batch.id).update(verified_g=None)
+    assert breaches() == [("G2", f"batch:{batch.public_id}")]

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from diandian.audit.queries import trail
 from diandian.registry import actions
 from diandian.registry.errors import NotEnoughCreditsError, OwnRequestError, RequestDecidedError
+from diandian.registry.invariants import check
 from diandian.registry.models import CancellationRequest
 from tests.registry.builders import TONNE, hold, make_batch
 
@@ -76,3 +77,14 @@ def test_the_database_itself_refuses_one_for_two():
         CancellationRequest.objects.filter(id=asked.id).update(
             state="done", decided_by="operator:li", decided_at=asked.asked_at
         )
+
+
+def test_the_check_sees_a_decision_without_its_grams():
+    asked = ask(make_batch())
+    actions.decide_cancellation(asked, confirms=False, actor_ref="operator:wang")
+    assert check() == []
+    other = ask(make_batch())
+    actions.decide_cancellation(other, confirms=True, actor_ref="operator:wang")
+    assert [(each.rule, each.subject_ref) for each in check()] == [
+        ("R6", f"cancellation:{other.id}")
+    ]
