@@ -238,3 +238,11 @@ class FileGoneError(ConflictError):
         " Please upload it again."
     )
     fixer = Fixer.OPERATOR
+
+
+class CatalogueError(InputError):
+    """A file of programmes and projects is wrong at one place; told to operators in a terminal."""
+
+    code = "catalogue"
+    message = N_("%(where)s: %(why)s. Nothing was entered.")
+    fixer = Fixer.OPERATOR
