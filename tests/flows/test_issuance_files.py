@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diandian.audit.models import AuditEntry, OutboxEvent
-from diandian.flows import issuance_files
+from diandian.flows import issuance_files, log_check
 from diandian.flows.issuance_tables import COLUMNS, WHY, read, template
 from diandian.registry import queries
 from diandian.registry.errors import FileGoneError, FileRefusedError
 from diandian.registry.invariants import check
 from diandian.registry.models import CreditBatch, UpstreamRetirement
+from diandian.transparency.models import LogEntry
 from tests.registry.builders import TONNE, make_batch, make_programme, make_project, make_site
 from tests.workbooks import book
 
@@ -56,7 +57,7 @@ def table(*rows):
 
 
 def look(data):
-    return issuance_files.look_at(data, actor_ref="operator:li")
+    return issuance_files.look_at(data)
 
 
 def enter(data):
@@ -64,7 +65,7 @@ def enter(data):
 
 
 def counts():
-    tables = (CreditBatch, UpstreamRetirement, AuditEntry, OutboxEvent)
+    tables = (CreditBatch, UpstreamRetirement, AuditEntry, OutboxEvent, LogEntry)
     return [rows.objects.count() for rows in tables]
 
 
@@ -101,7 +102,7 @@ def test_entering_enters_all_of_it(grove):
     assert (planned.state, planned.is_ex_ante) == ("draft", True)
     assert UpstreamRetirement.objects.get().evidence_sha256 == "ab" * 32
     assert queries.available_g(grove.id) == 208 * TONNE
-    assert check() == []
+    assert check() == log_check.check() == []
 
 
 def test_entering_twice_changes_nothing():

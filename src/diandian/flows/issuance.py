@@ -25,7 +25,7 @@ from diandian.registry import actions as registry_actions
 from diandian.registry import queries as registry_queries
 from diandian.registry.batches.facts import BatchFacts, ProgrammeFacts, ProjectFacts
 from diandian.registry.batches.lookups import batch_by_source, has_evidence
-from diandian.registry.models import CreditBatch, Programme, Project
+from diandian.registry.models import CreditBatch, Programme, Project, UpstreamRetirement
 from diandian.transparency import actions as log_actions
 
 
@@ -107,11 +107,40 @@ def open_project(
     return project
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An issuance in the book, not told yet. ``is_new``: False for one on record already."""
+
+    batch: CreditBatch
+    is_new: bool
+    outside: Sequence["WrittenOutside"]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOutside:
+    """An outside retirement in the book, not told yet."""
+
+    batch: CreditBatch
+    row: UpstreamRetirement
+    told: Mapping[str, object]
+    is_new: bool
+
+
 @transaction.atomic
 def issue_batch(*, project_code: str, issuance: Issuance, actor_ref: str) -> CreditBatch:
     """Enter an issuance and its outside retirements; unverified and ex-ante ones never sell.
 
-    Idempotent by: ``source_ref`` of the issuance.
+    Idempotent by: ``source_ref`` of the issuance. Raises: as ``write_batch``.
+    """
+    written = write_batch(project_code=project_code, issuance=issuance)
+    tell_batch(written, actor_ref=actor_ref)
+    return written.batch
+
+
+def write_batch(*, project_code: str, issuance: Issuance) -> Written:
+    """Write an issuance into the registry alone; the caller tells trail and log in one commit.
+
+    Apart from ``tell_batch``, because those two are what everybody waits for.
     Raises: NotFoundError, SerialFormatError, SerialOverlapError, IssuanceError,
     IssuedDifferentlyError, GrowthClaimedError, NotVerifiedSoMuchError, EvidenceError.
     """
@@ -132,13 +161,22 @@ def issue_batch(*, project_code: str, issuance: Issuance, actor_ref: str) -> Cre
         at=issuance.issued_at,
         **issuance.all_facts(),
     )
-    if not is_known:
+    outside = [_write_outside(batch, each) for each in issuance.retired]
+    return Written(batch, not is_known, outside)
+
+
+def tell_batch(written: Written, *, actor_ref: str) -> None:
+    """Tell the trail and the public log of what was written. Idempotent by: the batch.
+
+    Locks: the trail, the head of the log.
+    """
+    batch = written.batch
+    if written.is_new:
         _record(actor_ref, "batch.issued", f"batch:{batch.public_id}")
     entry = log_entries.issued(batch, registry_queries.lanes_of(batch))
     log_actions.append_new([entry], at=batch.issued_at)
-    for outside in issuance.retired:
-        record_outside(batch, outside, actor_ref=actor_ref)
-    return batch
+    for outside in written.outside:
+        _tell_outside(outside, actor_ref)
 
 
 @transaction.atomic
@@ -148,9 +186,13 @@ def record_outside(batch: CreditBatch, outside: OutsideRetirement, *, actor_ref:
     Certificates that wait for these tonnes follow in commits of their own, by the worker.
     Idempotent by: batch, tonnes and reference. Raises: EvidenceError.
     """
+    _tell_outside(_write_outside(batch, outside), actor_ref)
+
+
+def _write_outside(batch: CreditBatch, outside: OutsideRetirement) -> WrittenOutside:
     first = batch.serial_block.first
     is_known = has_evidence(batch, first + outside.first_tonne - 1, outside.reference)
-    entered = registry_actions.record_upstream(
+    row = registry_actions.record_upstream(
         batch=batch,
         first_serial=first + outside.first_tonne - 1,
         last_serial=first + outside.last_tonne - 1,
@@ -160,15 +202,20 @@ def record_outside(batch: CreditBatch, outside: OutsideRetirement, *, actor_ref:
         registry_url=outside.registry_url,
         is_simulated=outside.is_simulated,
     )
-    if not is_known:
-        told = {
-            "first": outside.first_tonne,
-            "last": outside.last_tonne,
-            "reference": outside.reference,
-        }
-        _record(actor_ref, "batch.retired_outside", f"batch:{batch.public_id}", told)
-    promises.ask_to_follow(f"upstream:{entered.id}")
-    log_actions.append_new([log_entries.retired_outside(batch, entered)], at=now())
+    told = {
+        "first": outside.first_tonne,
+        "last": outside.last_tonne,
+        "reference": outside.reference,
+    }
+    return WrittenOutside(batch, row, told, not is_known)
+
+
+def _tell_outside(written: WrittenOutside, actor_ref: str) -> None:
+    batch = written.batch
+    if written.is_new:
+        _record(actor_ref, "batch.retired_outside", f"batch:{batch.public_id}", written.told)
+    promises.ask_to_follow(f"upstream:{written.row.id}")
+    log_actions.append_new([log_entries.retired_outside(batch, written.row)], at=now())
 
 
 @transaction.atomic

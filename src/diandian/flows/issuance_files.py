@@ -1,7 +1,8 @@
 """Enters a whole file of issuances, or nothing of it; and says first what it would enter.
 
-The dry run is the run itself, taken back: every row goes the way of an issuance, sees the rows
-before it, and is refused by the same rules and the same database.
+The dry run is the run itself, taken back: every row is written into the registry, sees the rows
+before it, and is refused by the same rules and the same database. Trail and log, for which others
+wait, are told last and only when nothing is refused.
 *Source:* design of the registry, sections 0 and 3 (R3, R4, R9, R10).
 """
 
@@ -11,11 +12,10 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows.issuance import issue_batch
+from diandian.flows.issuance import Written, tell_batch, write_batch
 from diandian.flows.issuance_tables import Problem, Row, Table, read
 from diandian.footprints import evidence as files
 from diandian.kernel.errors import DiandianError
-from diandian.registry.batches.lookups import batch_by_source
 from diandian.registry.errors import FileGoneError, SerialOverlapError
 from diandian.registry.models import CreditBatch
 from diandian.registry.stock import may_serve
@@ -86,14 +86,14 @@ class Outcome:
         return sum(row.total_g - row.buffer_g for row in self.new if row.sells)
 
 
-def look_at(data: bytes, *, actor_ref: str) -> Outcome:
+def look_at(data: bytes) -> Outcome:
     """Say what a file would enter, and every row that would be refused; nothing is entered.
 
-    Locks, for a moment: what entering locks. Raises: FileRefusedError.
+    Locks, for a moment: the projects of its rows. Raises: FileRefusedError.
     """
     table = read(data)
     with transaction.atomic():
-        rows = _try(table, actor_ref)
+        rows, _ = _try(table)
         transaction.set_rollback(True)
     return Outcome(_told(rows), table.digest)
 
@@ -111,10 +111,13 @@ def enter(data: bytes, *, actor_ref: str) -> Outcome:
     """
     table = read(data)
     with transaction.atomic():
-        outcome = Outcome(tuple(_try(table, actor_ref)), table.digest)
+        rows, written = _try(table)
+        outcome = Outcome(tuple(rows), table.digest)
         if outcome.problems:
             transaction.set_rollback(True)
             return Outcome(_told(outcome.rows), table.digest)
+        for each in written:
+            tell_batch(each, actor_ref=actor_ref)
         if outcome.new:
             audit_actions.record(
                 actor_ref=actor_ref,
@@ -147,30 +150,29 @@ def enter_kept(digest: str, *, actor_ref: str) -> Outcome:
 # --- rows ---------------------------------------------------------------------------------------
 
 
-def _try(table: Table, actor_ref: str) -> list[Entered]:
-    """Enter rows one after another; a refused one leaves nothing and the next is tried."""
+def _try(table: Table) -> tuple[list[Entered], list[Written]]:
+    """Write rows one after another; a refused one leaves nothing and the next is tried."""
     made: dict[str, int] = {}
-    rows = []
+    rows, written = [], []
     for row in table.rows:
-        entered = _one(row, made, actor_ref)
+        entered, book = _one(row, made)
+        if book is not None:
+            written.append(book)
         if entered.state == "new":
             made[entered.batch] = row.number
         rows.append(entered)
-    return rows
+    return rows, written
 
 
-def _one(row: Row, made: dict[str, int], actor_ref: str) -> Entered:
+def _one(row: Row, made: dict[str, int]) -> tuple[Entered, Written | None]:
     if row.issuance is None:
-        return Entered(row, "refused", problems=row.problems)
-    is_known = batch_by_source(row.issuance.source_ref) is not None
+        return Entered(row, "refused", problems=row.problems), None
     try:
         with transaction.atomic():
-            batch = issue_batch(
-                project_code=row.project, issuance=row.issuance, actor_ref=actor_ref
-            )
+            written = write_batch(project_code=row.project, issuance=row.issuance)
     except DiandianError as error:
-        return Entered(row, "refused", problems=(_problem(row, error, made),))
-    return _entered(row, batch, is_known=is_known)
+        return Entered(row, "refused", problems=(_problem(row, error, made),)), None
+    return _entered(row, written.batch, is_known=not written.is_new), written
 
 
 def _entered(row: Row, batch: CreditBatch, *, is_known: bool) -> Entered:

@@ -29,7 +29,7 @@ def answer(request: HttpRequest, actor_ref: str) -> tuple[dict[str, Any], int]:
             outcome = issuance_files.enter_kept(digest, actor_ref=actor_ref)
         else:
             data = _sent(request)
-            outcome = issuance_files.look_at(data, actor_ref=actor_ref)
+            outcome = issuance_files.look_at(data)
             if outcome.new and not outcome.problems:
                 issuance_files.keep(data, outcome.digest)
     except DiandianError as error:

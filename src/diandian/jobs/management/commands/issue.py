@@ -42,9 +42,11 @@ class Command(BaseCommand):
                 f"Say who enters it: --as NAME, at most {_MOST_NAME} characters."
                 " Nothing was entered."
             )
-        run = issuance_files.enter if options["yes"] else issuance_files.look_at
         try:
-            outcome = run(data, actor_ref=f"operator:{name}")
+            if options["yes"]:
+                outcome = issuance_files.enter(data, actor_ref=f"operator:{name}")
+            else:
+                outcome = issuance_files.look_at(data)
         except DiandianError as error:
             raise CommandError(error.text()) from error
         self._show(outcome, done=bool(options["yes"]))
