@@ -2,7 +2,8 @@
 
 import pytest
 
-from diandian.flows import cancellations
+from diandian.audit.models import AuditEntry
+from diandian.flows import cancellations, issuance_files, log_check
 from diandian.registry import actions, queries
 from diandian.registry.errors import (
     NotVerifiedSoMuchError,
@@ -60,3 +61,23 @@ def test_a_request_that_two_confirm_is_cancelled_once():
     assert sum(isinstance(each, RequestDecidedError) for each in results) == 15
     assert queries.stock(batch.project)["cancelled_g"] == 400_000
     assert check() == []
+
+
+def test_a_file_entered_at_many_desks_is_entered_once():
+    projects = [make_project(), make_project()]
+    head = "project,serials,quantity,vintage_year,period_start,period_end,verified_by,verified_on\n"
+    lines = [
+        f"{project.code},F{at}-1~5,5,2025,2025-01-01,2025-12-31,Sample verifier,2026-02-01\n"
+        for at, project in enumerate(projects)
+    ]
+    files = [(head + "".join(order)).encode() for order in (lines, lines[::-1])]
+
+    def enter(number):
+        return issuance_files.enter(files[number % 2], actor_ref=f"operator:{number}")
+
+    results = together(enter, range(16))
+    assert [outcome.problems for outcome in results] == [()] * 16
+    assert sorted(len(outcome.new) for outcome in results) == [0] * 15 + [2]
+    assert CreditBatch.objects.count() == 2
+    assert AuditEntry.objects.filter(action="batch.issued").count() == 2
+    assert check() == log_check.check() == []

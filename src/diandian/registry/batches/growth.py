@@ -3,7 +3,7 @@
 *Source:* market study, b1-14 and b3-04: only verified tonnes count, no forest serves twice.
 """
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Min, Q, QuerySet, Sum
 
 from diandian.kernel.mass import GRAMS_PER_TONNE
 from diandian.registry.batches.facts import WHY
@@ -38,9 +38,9 @@ def refuse_unproven(batch: CreditBatch) -> None:
         _refuse_claimed(batch)
     if batch.verified_g is None:
         return
-    issued_g = batch.total_g + (_of_same_report(batch).aggregate(g=Sum("total_g"))["g"] or 0)
-    others = _of_same_report(batch).exclude(verified_g=batch.verified_g).first()
-    least_g = batch.verified_g if others is None else min(batch.verified_g, others.verified_g or 0)
+    before = _of_same_report(batch).aggregate(issued_g=Sum("total_g"), verified_g=Min("verified_g"))
+    issued_g = batch.total_g + (before["issued_g"] or 0)
+    least_g = min(batch.verified_g, before["verified_g"] or batch.verified_g)
     if issued_g > least_g:
         raise NotVerifiedSoMuchError(
             verified_t=least_g // GRAMS_PER_TONNE, issued_t=issued_g // GRAMS_PER_TONNE
@@ -49,15 +49,14 @@ def refuse_unproven(batch: CreditBatch) -> None:
 
 def _of_same_report(batch: CreditBatch) -> QuerySet[CreditBatch]:
     """Return what was issued before on the strength of the same report, or of the same period."""
-    same_period = Q(
-        period_start=batch.period_start, period_end=batch.period_end, site_id=batch.site_id
-    )
-    same = same_period & Q(verification_ref=batch.verification_ref)
-    if batch.verification_ref:
-        same = Q(verification_ref=batch.verification_ref)
+    same = Q(verification_ref=batch.verification_ref)
+    if not batch.verification_ref:
+        same &= Q(
+            period_start=batch.period_start, period_end=batch.period_end, site_id=batch.site_id
+        )
     return CreditBatch.objects.filter(
         same, project_id=batch.project_id, is_ex_ante=False, verified_g__isnull=False
-    ).order_by("id")
+    )
 
 
 def _refuse_claimed(batch: CreditBatch) -> None:
