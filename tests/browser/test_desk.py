@@ -13,6 +13,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LISTS = (
     "scenes/scene",
     "registry/creditbatch",
+    "registry/creditbatch/projects",
+    "registry/creditbatch/file",
     "registry/retirement",
     "orders/order",
     "payments/payment",

@@ -22,6 +22,8 @@ def issue(world, number, evidence):
         verified_by="Verifier",
         verified_on=date(2026, 1, 31),
         recognition_evidence=evidence,
+        recognised_on=date(2026, 1, 15) if evidence else None,
+        recognition_sha256="ab" * 32 if evidence else "",
         source_ref=f"test:later:{number}",
         at=world.later(days=number),
     )

@@ -1,11 +1,14 @@
 """Makes programmes, projects and batches for tests; every serial and name here is invented."""
 
 import itertools
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from diandian.registry import actions
+from diandian.registry.ground import read_geojson
 from diandian.registry.models import CreditBatch, Project
+from diandian.registry.sites.facts import SiteFacts
 
 TONNE = 1_000_000
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -58,6 +61,33 @@ def make_batch(project: Project | None = None, tonnes: int = 1, **facts) -> Cred
         "at": AT,
     } | facts
     return actions.issue(project=project or make_project(), **facts)
+
+
+FACTS = SiteFacts(
+    species_names=text("spruce"),
+    planted_on=date(2019, 3, 12),
+    methodology_code="CCER-14-001-V01",
+    monitoring_plan="plan 7, 2019",
+    is_sample=True,
+)
+
+
+def ground(west=102_200, south=31_900, wide=20):
+    """A square; thousandths of a degree."""
+    corners = [(west, south), (west + wide, south), (west + wide, south + wide)]
+    corners += [(west, south + wide), (west, south)]
+    ring = [[x / 1000, y / 1000] for x, y in corners]
+    return read_geojson(json.dumps({"type": "Polygon", "coordinates": [ring]}).encode(), "CN")
+
+
+def make_site(project=None, code="north-slope", boundary=None, facts=FACTS):
+    return actions.enter_site(
+        project=project or make_project(),
+        code=code,
+        boundary=boundary or ground(),
+        facts=facts,
+        actor_ref="test",
+    )
 
 
 def hold(project: Project, mass_g: int, owner_ref: str):

@@ -182,8 +182,8 @@ def test_facts_are_for_ever(room):
 
 def test_overlapping_serials_are_refused(room):
     block = SerialBlock.objects.get()
-    columns = "programme_id, prefix, first, last, raw"
-    sql = f"INSERT INTO registry_serialblock ({columns}) VALUES (%s, %s, %s, %s, %s)"
+    columns = "programme_id, prefix, first, last, raw, numbering"
+    sql = f"INSERT INTO registry_serialblock ({columns}) VALUES (%s, %s, %s, %s, %s, 'generic')"
     for first, last in ((1, 2), (2, 2), (2, 9), (1, 1), (1, 99)):
         assert is_refused(execute, sql, block.programme_id, block.prefix, first, last, "forged")
     assert SerialBlock.objects.get() == block

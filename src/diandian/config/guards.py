@@ -36,6 +36,17 @@ FIXED_COLUMNS = {
         "vintage_year",
         "total_g",
         "source_ref",
+        "period_start",
+        "period_end",
+        "site_id",
+    ),
+    "registry_projectsite": (
+        *("project_id", "code", "corners", "west", "south", "east", "north", "area_m2"),
+        *("boundary_digest", "species_names", "planted_on", "methodology_code", "entered_at"),
+        "monitoring_plan",
+    ),
+    "registry_cancellationrequest": (
+        *("batch_id", "mass_g", "reason", "note", "asked_by", "asked_at"),
     ),
     "registry_lane": ("batch_id", "kind", "lo", "hi"),
     "transparency_loghead": ("origin", "base", "opened_at"),

@@ -166,8 +166,13 @@ def remove(stored_path: str) -> None:
 
 def sweep_checked(scene_id: int) -> int:
     """Remove a scene's checked imports that nobody came back for. Returns how many."""
+    return sweep(f"evidence/{scene_id}/checked")
+
+
+def sweep(stored_folder: str) -> int:
+    """Remove the files of a folder that nobody came back for. Returns how many."""
     oldest, removed = now().timestamp() - CHECKED_SECONDS, 0
-    for path in _below(f"evidence/{scene_id}/checked").glob("*"):
+    for path in _below(stored_folder).glob("*"):
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < oldest:
                 path.unlink()

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 
 from diandian.emissions import activity, geo
-from diandian.flows import issuance, payment_events
+from diandian.flows import issuance, payment_events, sites
 from diandian.flows.checkout import place_order
 from diandian.flows.issuance import Issuance, OutsideRetirement
 from diandian.flows.quote import open_quote
@@ -23,6 +23,7 @@ from diandian.footprints import actions as footprint_actions
 from diandian.footprints import calculation
 from diandian.footprints.models import Footprint
 from diandian.jobs.sample.guests import Crowd, Visit
+from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.mass import GRAMS_PER_KG, GRAMS_PER_TONNE
 from diandian.orders.errors import SoldOutError
@@ -30,6 +31,8 @@ from diandian.orders.models import Order, OrderState, Quote
 from diandian.orders.queries import latest_payment, offers
 from diandian.payments.gateways.sandbox.gateway import peer_of
 from diandian.payments.merchants import context_for
+from diandian.registry.batches.facts import BatchFacts
+from diandian.registry.sites.facts import SiteFacts
 from diandian.scenes import actions as scene_actions
 from diandian.scenes import queries as scene_queries
 from diandian.scenes.actions import NewScene
@@ -127,6 +130,8 @@ class _Seeding:
                 longitude=Decimal(entry["longitude"]),
                 is_sample=True,
             )
+            if "site" in entry:
+                self.enter_site(entry)
             for batch in entry["batch"]:
                 self.issue_batch(entry["code"], batch)
             issuance.put_on_sale(
@@ -137,6 +142,36 @@ class _Seeding:
                 at=self.instant(-200),
             )
         self.say(f"{len(programmes)} credit programmes, {len(catalogue['project'])} projects")
+
+    def enter_site(self, entry: Table) -> None:
+        """Enter the ground of a forest, from a boundary as a surveyor would send it."""
+        site = entry["site"]
+        places = ", ".join(f"[{x}, {y}]" for x, y in [*site["boundary"], site["boundary"][0]])
+        sites.enter(
+            entry["code"],
+            site["code"],
+            f'{{"type": "Polygon", "coordinates": [[{places}]]}}'.encode(),
+            SiteFacts(
+                species_names=site["species"],
+                planted_on=site["planted_on"],
+                methodology_code=entry["methodology_code"],
+                monitoring_plan=site["monitoring_plan"],
+                is_sample=True,
+            ),
+            actor_ref=ACTOR,
+        )
+
+    def facts(self, batch: Table) -> BatchFacts:
+        """Return what was verified of a sample batch, and how it stands."""
+        facts = BatchFacts(credit_class=batch["credit_class"])
+        if "verified_tonnes" in batch:
+            facts["verified_g"] = batch["verified_tonnes"] * GRAMS_PER_TONNE
+            facts["verification_ref"] = batch["verification_ref"]
+        if "recognition_evidence" in batch:
+            facts["recognition_evidence"] = batch["recognition_evidence"]
+            facts["recognised_on"] = business_day(self.instant(batch["recognised_day"]))
+            facts["recognition_sha256"] = digest_hex({"sample": batch["recognition_evidence"]})
+        return facts
 
     def issue_batch(self, project_code: str, batch: Table) -> None:
         """Enter one batch with what its registry has retired for us."""
@@ -155,7 +190,8 @@ class _Seeding:
                 source_ref=f"sample:{batch['serials']}",
                 verified_by="Sample verifier · 示例核证机构" if verified_day else "",
                 verified_on=business_day(self.instant(verified_day)) if verified_day else None,
-                recognition_evidence=batch.get("recognition_evidence", ""),
+                facts=self.facts(batch),
+                site_code=batch.get("site", ""),
                 buffer_g=batch.get("buffer_tonnes", 0) * GRAMS_PER_TONNE,
                 is_ex_ante=batch.get("is_ex_ante", False),
                 is_sample=True,

@@ -1,8 +1,8 @@
 """The operator's desk: lists of scenes, credits, orders, payments and the trail, to read only.
 
 Money and credits change through flows alone, so no row can be added, changed or deleted here. What
-can be done: approve the scene of an organiser (``approval.py``), and decide about a reported name
-(``name_reports.py``).
+can be done: approve the scene of an organiser (``approval.py``), decide about a reported name
+(``name_reports.py``), and keep the credits (``credits.py``), each by a flow.
 Secret links of guests and their answers are not shown: an operator helps by number, not by token.
 *Source:* architecture, sections 2 (office) and 10.
 """
@@ -22,6 +22,7 @@ from unfold.admin import ModelAdmin
 
 from diandian.kernel.money import Money
 from diandian.office.approval import ApprovesScenes
+from diandian.office.credits import KeepsCredits
 from diandian.office.name_reports import DecidesNames
 from diandian.office.sign_in import SignInForm
 from diandian.ui.format import exact_mass, money, pick
@@ -86,6 +87,22 @@ DESKS = (
         ("state", "custody", "vintage_year", "is_ex_ante"),
         ("public_id", "serial_block__raw", "project__code"),
         related=("project", "serial_block"),
+        acts=KeepsCredits,
+    ),
+    Desk(
+        "registry.ProjectSite",
+        ("code", "project", "area_m2", "planted_on", "methodology_code", "withdrawn_at"),
+        ("project",),
+        ("code", "project__code"),
+        hidden=("corners",),
+        related=("project",),
+    ),
+    Desk(
+        "registry.CancellationRequest",
+        ("batch", "mass_g", "reason", "state", "asked_by", "decided_by", "asked_at"),
+        ("state",),
+        ("batch__public_id",),
+        related=("batch",),
     ),
     Desk(
         "registry.UpstreamRetirement",

@@ -17,6 +17,7 @@ from diandian.registry.batches.actions import (
     freeze,
     issue,
     record_upstream,
+    restate,
     thaw,
 )
 from diandian.registry.errors import AlreadyRetiredError, BatchNotOpenError, HoldGoneError
@@ -30,26 +31,33 @@ from diandian.registry.models import (
     HoldState,
     Retirement,
 )
+from diandian.registry.requests.actions import ask_cancellation, decide_cancellation
 from diandian.registry.rules import RetireRequest
+from diandian.registry.sites.actions import enter_site, withdraw_site
 from diandian.registry.stock import may_serve
 from diandian.store.statements import Insert, SelectMany
 from diandian.store.transactions import require_transaction
 
 __all__ = [
     "RetireRequest",
+    "ask_cancellation",
     "cancel",
     "commit_hold",
     "create_programme",
     "create_project",
+    "decide_cancellation",
+    "enter_site",
     "erase_beneficiary",
     "freeze",
     "hold",
     "issue",
     "record_upstream",
     "release",
+    "restate",
     "retire",
     "retire_many",
     "thaw",
+    "withdraw_site",
 ]
 
 _RETIREMENTS = Insert(Retirement)

@@ -92,7 +92,7 @@ class SerialFormatError(InputError):
     code = "serial_format"
     message = N_(
         "“%(text)s” is not a serial range of this programme. Nothing was issued."
-        " Please write the first and the last number with ~ between them."
+        " Please write it as the issuing registry does, such as %(example)s."
     )
     fixer = Fixer.OPERATOR
 
@@ -113,7 +113,7 @@ class IssuanceError(InputError):
 
     code = "issuance"
     message = N_(
-        "This issuance does not fit: %(reason)s. Nothing was issued. Please correct the facts."
+        "This issuance does not fit: %(why)s. Nothing was issued. Please correct the facts."
     )
     fixer = Fixer.OPERATOR
 
@@ -126,4 +126,123 @@ class EvidenceError(InputError):
         "Serials %(first)s to %(last)s do not fit batch %(batch)s or are recorded already."
         " Nothing was recorded. Please check the numbers on the evidence."
     )
+    fixer = Fixer.OPERATOR
+
+
+class SiteShapeError(InputError):
+    """A boundary is no area that can be drawn on the ground; ``why`` is a message id."""
+
+    code = "site_shape"
+    message = N_(
+        "This boundary cannot be used: %(why)s. Nothing was entered. Please correct the file."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class SiteOverlapError(ConflictError):
+    """The ground is used by another project already: one forest serves once."""
+
+    code = "site_overlap"
+    message = N_(
+        "This ground overlaps the site %(site)s of the project %(project)s. Nothing was entered."
+        " Please compare the two boundaries: a forest serves one project only."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class SiteDifferentError(ConflictError):
+    """The project has a site of this code with other facts."""
+
+    code = "site_different"
+    message = N_(
+        "The site %(site)s is already on record with other facts. Nothing was entered."
+        " Please compare the two files, or withdraw the site that is wrong."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class SiteInUseError(ConflictError):
+    """Issued credits name this site."""
+
+    code = "site_in_use"
+    message = N_(
+        "Batch %(batch)s names the site %(site)s. Nothing was withdrawn."
+        " Please freeze the batch instead."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class GrowthClaimedError(ConflictError):
+    """Two issuances claim the growth of one site in the same time."""
+
+    code = "growth_claimed"
+    message = N_(
+        "The growth of the site %(site)s in this period is already issued in batch %(batch)s."
+        " Nothing was issued. Please check the monitoring period."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class NotVerifiedSoMuchError(ConflictError):
+    """More tonnes are issued than were verified: only verified ones serve."""
+
+    code = "not_verified_so_much"
+    message = N_(
+        "%(verified_t)s t were verified for this period and %(issued_t)s t would be issued."
+        " Nothing was issued. Please enter the verified tonnes only; planned ones count zero."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class OwnRequestError(ConflictError):
+    """Whoever asks for a cancellation does not also confirm it."""
+
+    code = "own_request"
+    message = N_(
+        "You asked for this cancellation yourself. Nothing was cancelled."
+        " Please let a second person decide."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class RequestDecidedError(ConflictError):
+    """The request was confirmed or refused before."""
+
+    code = "request_decided"
+    message = N_("This request was decided before. Nothing was changed.")
+    fixer = Fixer.OPERATOR
+
+
+class CellError(InputError):
+    """A cell of a file cannot be read; ``why`` is a message id."""
+
+    code = "cell"
+    message = N_("“%(value)s” cannot be read here: %(why)s. Nothing was entered.")
+    fixer = Fixer.OPERATOR
+
+
+class FileRefusedError(InputError):
+    """A file is no list of issuances; ``why`` is a message id."""
+
+    code = "issuance_file"
+    message = N_("The file could not be read: %(why)s. Nothing was entered.")
+    fixer = Fixer.OPERATOR
+
+
+class FileGoneError(ConflictError):
+    """The file that was looked at is no longer kept, or no longer right."""
+
+    code = "issuance_file_gone"
+    message = N_(
+        "The file that you looked at can no longer be entered. Nothing was entered."
+        " Please upload it again."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class CatalogueError(InputError):
+    """A file of programmes and projects is wrong at one place; told to operators in a terminal."""
+
+    code = "catalogue"
+    message = N_("%(where)s: %(why)s. Nothing was entered.")
     fixer = Fixer.OPERATOR

@@ -1,6 +1,7 @@
 """What must hold of the grams, at every commit; read from all rows: not for every request.
 
-*Source:* design of the registry, section 2 (R1 to R9). R10 is what ``upstream_state`` says.
+*Source:* design of the registry, section 2 (R1 to R9); market study, b1-14 (G1, G2). R10 is what
+``upstream_state`` says.
 """
 
 from collections.abc import Iterator
@@ -9,27 +10,32 @@ from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery, Sum, Win
 from django.db.models.functions import Coalesce, Lag, Lead
 
 from diandian.audit.breaches import Breach
+from diandian.registry.ground import share_ground
 from diandian.registry.models import (
     GRAMS_PER_CREDIT,
     Allocation,
     AllocationKind,
     Beneficiary,
+    CancellationRequest,
     CreditBatch,
     Holding,
     Lane,
     LaneKind,
+    ProjectSite,
+    RequestState,
     Retirement,
     SerialBlock,
 )
 from diandian.registry.queries import LIVE_HOLDS
 from diandian.registry.rules import subject_commit
+from diandian.registry.sites.facts import boundary_of_site
 from diandian.registry.stock import lanes_with_cancelled, stock_of
 
 _SPAN = F("end_g") - F("start_g")
 
 
 def check() -> list[Breach]:
-    """Return every breach of R1 to R9 that the tables can show."""
+    """Return every breach of R1 to R9, G1 and G2 that the tables can show."""
     return [
         *_ranges_touch(),
         *_cursors_match(),
@@ -40,6 +46,9 @@ def check() -> list[Breach]:
         *_retirements_whole(),
         *_only_verified(),
         *_seals_open(),
+        *_ground_apart(),
+        *_growth_verified(),
+        *_cancelled_as_decided(),
     ]
 
 
@@ -155,3 +164,45 @@ def _seals_open() -> Iterator[Breach]:
             yield Breach(
                 "C1", f"retirement:{row.retirement.public_id}", "its name does not open its seal"
             )
+
+
+def _ground_apart() -> Iterator[Breach]:
+    """G1: no ground stands in two sites."""
+    sites = list(ProjectSite.objects.filter(withdrawn_at__isnull=True).order_by("west", "id"))
+    for at, site in enumerate(sites):
+        boundary = boundary_of_site(site.corners)
+        for other in sites[at + 1 :]:
+            if other.west >= site.east:
+                break
+            if share_ground(boundary, boundary_of_site(other.corners)):
+                yield Breach("G1", f"site:{other.id}", f"shares ground with site {site.id}")
+
+
+def _growth_verified() -> Iterator[Breach]:
+    """G2: blocks of one report hold no more grams than it verified; growth has a report."""
+    issued = CreditBatch.objects.filter(is_ex_ante=False)
+    for batch in issued.filter(site__isnull=False, verified_g__isnull=True):
+        yield Breach("G2", f"batch:{batch.public_id}", "sells growth without verified grams")
+    reports = (
+        issued.exclude(verification_ref="")
+        .filter(verified_g__isnull=False)
+        .order_by()
+        .values("project", "verification_ref")
+        .annotate(total=Sum("total_g"), verified=Min("verified_g"), first=Min("public_id"))
+    )
+    for report in reports.filter(total__gt=F("verified")):
+        yield Breach("G2", f"batch:{report['first']}", "its report verified fewer grams")
+
+
+def _cancelled_as_decided() -> Iterator[Breach]:
+    """R6: a confirmed request took out exactly its grams, another one none."""
+    taken = dict(
+        Allocation.objects.filter(source_ref__startswith="cancellation:")
+        .order_by()
+        .values_list("source_ref")
+        .annotate(mass_g=Sum(_SPAN))
+    )
+    for request in CancellationRequest.objects.all():
+        wanted_g = request.mass_g if request.state == RequestState.DONE else 0
+        if taken.get(f"cancellation:{request.id}", 0) != wanted_g:
+            yield Breach("R6", f"cancellation:{request.id}", "did not cancel what was decided")

@@ -1,35 +1,26 @@
 """Serial numbers as ranges of integers, and grams as places inside them; pure.
 
 First and last are both part of a range, and the count is theirs: 1 to 120 are 120 credits.
-*Source:* design of the registry, sections 1.1 and 3.3. No issuing registry has published the exact
-form of its serials to us: each parser takes what its samples show and refuses everything else.
+*Source:* design of the registry, sections 1.1 and 3.3. How a registry writes its serials is a
+folder of ``serial_formats``; each takes what its samples show and refuses everything else.
 """
 
-import re
-import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache, lru_cache
+from typing import Protocol, cast
 
+from diandian.kernel.folders import plug_in_modules
 from diandian.kernel.mass import GRAMS_PER_TONNE
 from diandian.registry.errors import SerialFormatError
+from diandian.registry.serial_formats.base import Numbering, Reading, plain
 
 GRAMS_PER_CREDIT = GRAMS_PER_TONNE
-# A single hyphen never parts first and last: it stands inside prefixes.
-_RANGE = re.compile(
-    r"(?P<prefix>[A-Z0-9./_-]*?)(?<![0-9])(?P<first>[0-9]{1,15})"
-    r"\s*(?:~|–|—|至|--|\bTO\b)\s*"
-    r"(?P<again>[A-Z0-9./_-]*?)(?<![0-9])(?P<last>[0-9]{1,15})"
-)
-_LONGEST_TEXT = 300
+_FOLDER = "diandian.registry.serial_formats"
+_SHOWN = 80
 
 
 class Numbered(Protocol):
-    """Whatever has a prefix, ends and the text they were read from (a range, a stored block)."""
-
-    @property
-    def prefix(self) -> str:
-        """What stands before the number."""
+    """Whatever keeps the text of a range and its numbering (a range, a stored block)."""
 
     @property
     def first(self) -> int:
@@ -43,15 +34,24 @@ class Numbered(Protocol):
     def raw(self) -> str:
         """The text as it was received."""
 
+    @property
+    def numbering(self) -> str:
+        """The key of the form in which it is written."""
+
 
 @dataclass(frozen=True, slots=True)
 class SerialRange:
-    """A run of serials: ``first`` >= 1 and ``last`` are both included; ``raw`` is the text read."""
+    """A run of serials: ``first`` >= 1 and ``last`` are both included; ``raw`` is the text read.
+
+    ``stated``: what the text says beside the numbers.
+    """
 
     prefix: str
     first: int
     last: int
     raw: str
+    numbering: str = "generic"
+    stated: Reading | None = None
 
     @property
     def count(self) -> int:
@@ -63,54 +63,56 @@ class SerialRange:
         return self.prefix == other.prefix and self.first <= other.last and other.first <= self.last
 
 
-def _match(text: str) -> re.Match[str]:
-    plain = unicodedata.normalize("NFKC", text).strip().upper()
-    match = _RANGE.fullmatch(plain) if len(text) <= _LONGEST_TEXT else None
-    if match is None:
-        raise SerialFormatError(field="serial_text", text=text)
-    return match
+@cache
+def numberings() -> dict[str, Numbering]:
+    """Return every numbering by its key."""
+    return {key: cast("Numbering", found) for key, found in plug_in_modules(_FOLDER, "numbering")}
 
 
-def parse_generic(text: str) -> SerialRange:
-    """Read ``PREFIX-000001~000120``, with the prefix repeated before the last number or not."""
-    match = _match(text)
-    first, last = int(match["first"]), int(match["last"])
-    if first < 1 or last < first or match["again"] not in {"", match["prefix"]}:
-        raise SerialFormatError(field="serial_text", text=text)
-    return SerialRange(match["prefix"], first, last, text.strip())
-
-
-def _beginning_with(mark: str) -> Callable[[str], SerialRange]:
-    def parse_marked(text: str) -> SerialRange:
-        found = parse_generic(text)
-        if not found.prefix.startswith(mark):
-            raise SerialFormatError(field="serial_text", text=text)
-        return found
-
-    return parse_marked
-
-
-PARSERS: dict[str, Callable[[str], SerialRange]] = {
-    "cdcer": _beginning_with("CD"),
-    "ccer": _beginning_with("CCER"),
-    "generic": parse_generic,
-}
-
-
-def parse(parser_key: str, text: str) -> SerialRange:
+def parse(key: str, text: str) -> SerialRange:
     """Read a serial range by the numbering of a programme. Raises: SerialFormatError."""
-    parser = PARSERS.get(parser_key)
-    if parser is None:
-        raise SerialFormatError(field="serial_parser", text=parser_key)
-    return parser(text)
+    numbering = numberings().get(key)
+    if numbering is None:
+        raise SerialFormatError(field="serial_parser", text=key[:_SHOWN], example="generic")
+    reading = _read(numbering, text)
+    if reading is None:
+        raise SerialFormatError(field="serial_text", text=text[:_SHOWN], example=numbering.EXAMPLE)
+    raw = " ".join(text.split())
+    return SerialRange(reading.prefix, reading.first, reading.last, raw, key, reading)
+
+
+def _read(numbering: Numbering, text: str) -> Reading | None:
+    clean = plain(text)
+    reading = numbering.read(clean) if clean is not None else None
+    if reading is None or reading.first < 1 or reading.last < reading.first:
+        return None
+    return reading
+
+
+@lru_cache(maxsize=1024)
+def _reading(key: str, raw: str) -> Reading:
+    reading = _read(numberings()[key], raw)
+    assert reading is not None, "what was read once is read again"
+    return reading
 
 
 def format_serial(block: Numbered, number: int) -> str:
-    """Write one serial of a block as its registry does: prefix, then as many digits."""
+    """Write one serial of a block as its registry does, with as many digits."""
     if not block.first <= number <= block.last:
         raise ValueError(f"{number} is not within {block.first} to {block.last}")
-    width = len(_match(block.raw)["first"])
-    return f"{block.prefix}{number:0{width}d}"
+    reading = _reading(block.numbering, block.raw)
+    if reading.between == "~":
+        return f"{reading.head}{number:0{reading.width}d}"
+    # Registries that write ranges only write a single one as a range of one.
+    return format_range(block, number, number)
+
+
+def format_range(block: Numbered, first: int, last: int) -> str:
+    """Write some serials of a block as its registry does, both ends included."""
+    if not block.first <= first <= last <= block.last:
+        raise ValueError(f"{first} to {last} is not within {block.first} to {block.last}")
+    numbering = numberings()[block.numbering]
+    return numbering.write(_reading(block.numbering, block.raw), first, last)
 
 
 def gram_to_serial(first: int, gram: int) -> tuple[int, int]:

@@ -64,17 +64,23 @@ def _ranges(record: Record) -> str:
 
 
 def _serial_distance(first: object, last: object) -> int | None:
-    """Return how many serials lie between, or None when they are not of one series."""
+    """Return how many serials lie between, or None when they are not of one series.
+
+    Registries that number by ranges write one serial as a range of one, its number twice.
+    """
     one, two = _DIGITS.split(str(first)), _DIGITS.split(str(last))
     if len(one) != len(two):
         return None
     differing = [index for index in range(len(one)) if one[index] != two[index]]
     if not differing:
         return 0
-    index = differing[0]
-    if len(differing) > 1 or index % 2 == 0:  # odd places are the digits
+    numbers = {(one[index], two[index]) for index in differing}
+    # Odd places are the digits; the number of a serial stands once, or twice side by side.
+    apart = differing[-1] - differing[0]
+    if len(numbers) != 1 or apart not in {0, 2} or differing[0] % 2 == 0:
         return None
-    return int(two[index]) - int(one[index])
+    before, after = numbers.pop()
+    return int(after) - int(before)
 
 
 def _serials(record: Record) -> str:

@@ -14,7 +14,7 @@ from diandian.orders.queries import OfferView
 from diandian.registry import queries
 from diandian.registry.stock import BatchStock
 from diandian.ui import drawing
-from diandian.web import context, register
+from diandian.web import context, project_facts, register
 from diandian.web.errors import not_found
 
 _LATEST = 10
@@ -165,5 +165,6 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "rows": register.latest(project, _LATEST),
         "retired_count": count,
         "retired_g": retired_g,
+        "on_file": project_facts.of(project),
     }
     return render(request, "web/projects/page.html", shown)

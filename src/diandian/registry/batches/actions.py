@@ -4,17 +4,25 @@ Issued serials are entered once and stay; what was entered wrongly is frozen or 
 changed. *Source:* design of the registry, sections 3.1 and 3.3; R3, R4, R10.
 """
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Unpack
 
 from diandian.audit.actions import record
 from diandian.kernel.clock import now
 from diandian.registry import rules
+from diandian.registry.batches import growth
 from diandian.registry.batches.facts import (
+    BatchFacts,
     ProgrammeFacts,
     ProjectFacts,
+    Standing,
+    refuse_other_serials,
     refuse_unfit_issuance,
+    refuse_unfit_standing,
+    refuse_unfit_verification,
     refuse_unknown_parser,
+    two_parts,
 )
 from diandian.registry.errors import (
     CancelledDifferentlyError,
@@ -40,6 +48,13 @@ from diandian.registry.models import (
 from diandian.registry.serials import GRAMS_PER_CREDIT, SerialRange, parse
 from diandian.registry.stock import may_serve
 from diandian.store.transactions import joined
+
+# What stays as it was issued; how it stands (``Standing``) may be told later.
+_COMPARED = (
+    *("project_id", "vintage_year", "period_start", "period_end", "custody", "buffer_g"),
+    *("is_ex_ante", "verified_by", "verified_on", "verification_ref", "verified_g"),
+    *("evidence_sha256", "site_id"),
+)
 
 
 def create_programme(*, code: str, **facts: Unpack[ProgrammeFacts]) -> Programme:
@@ -69,26 +84,39 @@ def issue(  # noqa: PLR0913 - one issuance, all its facts
     period_end: date,
     custody: str,
     source_ref: str,
-    verified_by: str = "",
-    verified_on: date | None = None,
-    recognition_evidence: str = "",
+    site_code: str = "",
+    quantity: int | None = None,
     buffer_g: int = 0,
     is_ex_ante: bool = False,
     is_sample: bool = False,
     sale_lanes: int = 1,
     at: datetime | None = None,
+    **facts: Unpack[BatchFacts],
 ) -> CreditBatch:
     """Enter issued credits as a batch; ex-ante and unverified ones stay drafts and never sell.
 
-    Idempotent by: ``source_ref``. Units: buffer in grams, off the end of the batch.
-    Raises: SerialFormatError, SerialOverlapError, IssuanceError, IssuedDifferentlyError.
+    ``quantity``: what the registry states, compared with the serials. Units: buffer in grams, off
+    the end of the batch. Idempotent by: ``source_ref``. Locks: the project.
+    Raises: SerialFormatError, SerialOverlapError, IssuanceError, IssuedDifferentlyError,
+    GrowthClaimedError, NotVerifiedSoMuchError.
     """
     assert source_ref, "an issuance has a source"
     assert sale_lanes > 0, "at least one lane sells"
     serials = parse(project.programme.serial_parser, serial_text)
+    period = (period_start, period_end)
     refuse_unfit_issuance(
-        serials, vintage_year=vintage_year, period=(period_start, period_end), buffer_g=buffer_g
+        serials, vintage_year=vintage_year, period=period, buffer_g=buffer_g, quantity=quantity
     )
+    refuse_other_serials(
+        serials,
+        vintage_year=vintage_year,
+        period=period,
+        country=project.country,
+        registry_number=project.registry_number,
+    )
+    verification, standing = two_parts(facts)
+    refuse_unfit_verification(verification, period_end)
+    refuse_unfit_standing(standing)
     batch = CreditBatch(
         project=project,
         vintage_year=vintage_year,
@@ -98,21 +126,24 @@ def issue(  # noqa: PLR0913 - one issuance, all its facts
         total_g=serials.count * GRAMS_PER_CREDIT,
         buffer_g=buffer_g,
         is_ex_ante=is_ex_ante,
-        verified_by=verified_by,
-        verified_on=verified_on,
-        recognition_evidence=recognition_evidence,
+        ccp_label=standing.ccp_label,
         state=BatchState.OPEN,
         source_ref=source_ref,
         is_sample=is_sample,
         issued_at=at or now(),
+        **asdict(verification),
+        **asdict(standing),
     )
     if not may_serve(batch):
         batch.state = BatchState.DRAFT
     with joined():
+        Project.objects.select_for_update(no_key=True).get(id=project.id)
+        batch.site = growth.site_of(project, site_code)
         earlier = CreditBatch.objects.filter(source_ref=source_ref).first()
         if earlier is not None:
             return _same_issuance(earlier, batch, serials)
         _refuse_overlap(project, serials)
+        growth.refuse_unproven(batch)
         return _enter(batch, serials, sale_lanes)
 
 
@@ -120,8 +151,7 @@ def _same_issuance(earlier: CreditBatch, asked: CreditBatch, serials: SerialRang
     assert earlier.source_ref == asked.source_ref, "one source, two tellings"
     block = earlier.serial_block
     same = (block.prefix, block.first, block.last) == (serials.prefix, serials.first, serials.last)
-    facts = ("project_id", "vintage_year", "period_start", "period_end", "custody", "buffer_g")
-    if not same or any(getattr(earlier, name) != getattr(asked, name) for name in facts):
+    if not same or any(getattr(earlier, name) != getattr(asked, name) for name in _COMPARED):
         raise IssuedDifferentlyError(source_ref=earlier.source_ref)
     return earlier
 
@@ -129,14 +159,18 @@ def _same_issuance(earlier: CreditBatch, asked: CreditBatch, serials: SerialRang
 def _refuse_overlap(project: Project, serials: SerialRange) -> None:
     """Say early and kindly what the database would refuse anyhow (R4)."""
     assert 0 < serials.first <= serials.last, "a range runs forward"
-    other = SerialBlock.objects.filter(
-        programme_id=project.programme_id,
-        prefix=serials.prefix,
-        first__lte=serials.last,
-        last__gte=serials.first,
-    ).first()
+    other = (
+        SerialBlock.objects.filter(
+            programme_id=project.programme_id,
+            prefix=serials.prefix,
+            first__lte=serials.last,
+            last__gte=serials.first,
+        )
+        .select_related("batch")
+        .first()
+    )
     if other is not None:
-        raise SerialOverlapError(text=serials.raw, other=other.raw)
+        raise SerialOverlapError(text=serials.raw, other=f"{other.batch.public_id} ({other.raw})")
 
 
 def _enter(batch: CreditBatch, serials: SerialRange, sale_lanes: int) -> CreditBatch:
@@ -147,6 +181,7 @@ def _enter(batch: CreditBatch, serials: SerialRange, sale_lanes: int) -> CreditB
         first=serials.first,
         last=serials.last,
         raw=serials.raw,
+        numbering=serials.numbering,
     )
     batch.public_id = f"b-{batch.vintage_year}-{batch.serial_block.id}"
     batch.save(force_insert=True)
@@ -286,8 +321,41 @@ def _same_cancellation(
     return earlier
 
 
+def restate(batch: CreditBatch, standing: Standing, *, actor_ref: str) -> bool:
+    """Tell how a batch stands now: class, recognition, adjustment, label; the trail keeps both.
+
+    Returns False when it stood so before. Locks: the batch. Raises: IssuanceError.
+    """
+    assert actor_ref, "somebody decided"
+    refuse_unfit_standing(standing)
+    told = asdict(standing)
+    with joined():
+        row = CreditBatch.objects.select_for_update(no_key=True).get(id=batch.id)
+        before = {name: getattr(row, name) for name in told}
+        if before == told:
+            return False
+        now_so = told | {"ccp_label": standing.ccp_label}
+        CreditBatch.objects.filter(id=batch.id).update(**now_so)
+        record(
+            actor_ref=actor_ref,
+            action="batch.restated",
+            subject_ref=f"batch:{batch.public_id}",
+            details={
+                name: [str(before[name] or ""), str(value or "")]
+                for name, value in told.items()
+                if before[name] != value
+            },
+        )
+    for name, value in now_so.items():
+        setattr(batch, name, value)
+    return True
+
+
 def freeze(batch: CreditBatch, reason: str, *, actor_ref: str = "platform") -> None:
-    """Stop a batch from serving, at once and until ``thaw``. A retirement under way may finish."""
+    """Stop a batch from serving until ``thaw``: what is held of it waits, paid or not.
+
+    Only a retirement that has begun to write when this commits still finishes.
+    """
     assert reason, "a freeze has a reason"
     _set_state(batch, BatchState.FROZEN, reason, actor_ref)
     assert not may_serve(batch), "R9"

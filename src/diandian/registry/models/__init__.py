@@ -7,8 +7,11 @@ where exactly one existing range of its lane ends, and each end is continued at 
 """
 
 from diandian.registry.models.batches import (
+    AdjustmentDeclaration,
+    AdjustmentStatus,
     BatchState,
     CreditBatch,
+    CreditClass,
     Custody,
     SerialBlock,
     UpstreamRetirement,
@@ -26,20 +29,29 @@ from diandian.registry.models.lanes import (
     Lane,
     LaneKind,
 )
+from diandian.registry.models.requests import (
+    CancellationRequest,
+    RequestState,
+)
 from diandian.registry.models.retirements import (
     Beneficiary,
     Retirement,
 )
+from diandian.registry.models.sites import ProjectSite
 from diandian.registry.serials import GRAMS_PER_CREDIT
 
 __all__ = [
     "GRAMS_PER_CREDIT",
     "LANE_STRIDE",
+    "AdjustmentDeclaration",
+    "AdjustmentStatus",
     "Allocation",
     "AllocationKind",
     "BatchState",
     "Beneficiary",
+    "CancellationRequest",
     "CreditBatch",
+    "CreditClass",
     "Custody",
     "HoldState",
     "Holding",
@@ -47,6 +59,8 @@ __all__ = [
     "LaneKind",
     "Programme",
     "Project",
+    "ProjectSite",
+    "RequestState",
     "Retirement",
     "SerialBlock",
     "UpstreamRetirement",

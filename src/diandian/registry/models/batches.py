@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from diandian.registry.models.catalogue import Programme, Project
+from diandian.registry.models.sites import ProjectSite
 
 
 class SerialBlock(models.Model):
@@ -14,6 +15,8 @@ class SerialBlock(models.Model):
     first = models.BigIntegerField()
     last = models.BigIntegerField()
     raw = models.CharField(max_length=300)
+    # The form in which ``raw`` is written; a programme may take up another one later.
+    numbering = models.CharField(max_length=20, default="generic")
 
     class Meta:
         constraints = [
@@ -46,6 +49,31 @@ class Custody(models.TextChoices):
     EXTERNAL = "external"
 
 
+class CreditClass(models.TextChoices):
+    """What a credit is, in the order in which Chinese events are told to prefer them."""
+
+    ALLOWANCE = "allowance"
+    CCER = "ccer"
+    PUHUI = "puhui"
+    OTHER = "other"
+
+
+class AdjustmentDeclaration(models.TextChoices):
+    """What the host country said about a corresponding adjustment; words as in CAD Trust."""
+
+    COMMITTED = "committed"
+    NOT_REQUIRED = "not_required"
+    UNKNOWN = "unknown"
+
+
+class AdjustmentStatus(models.TextChoices):
+    """How far a corresponding adjustment is; words as in CAD Trust."""
+
+    NOT_STARTED = "not_started"
+    PENDING = "pending"
+    COMPLETED = "completed"
+
+
 class CreditBatch(models.Model):
     """One issuance with one serial range."""
 
@@ -62,8 +90,29 @@ class CreditBatch(models.Model):
     is_ex_ante = models.BooleanField(default=False)
     verified_by = models.CharField(max_length=120, blank=True)
     verified_on = models.DateField(null=True, blank=True)
+    verification_ref = models.CharField(max_length=120, blank=True)
+    # What the report verified for the period, in all blocks together; null: not stated.
+    verified_g = models.BigIntegerField(null=True, blank=True)
+    evidence_sha256 = models.CharField(max_length=64, blank=True)
+    site = models.ForeignKey(
+        ProjectSite, models.PROTECT, null=True, blank=True, related_name="batches"
+    )
+    credit_class = models.CharField(max_length=10, choices=CreditClass, default=CreditClass.OTHER)
     recognition_evidence = models.CharField(max_length=300, blank=True)
+    recognised_on = models.DateField(null=True, blank=True)
+    recognition_sha256 = models.CharField(max_length=64, blank=True)
     corresponding_adjustment = models.CharField(max_length=40, default="none")
+    adjustment_declaration = models.CharField(
+        max_length=12, choices=AdjustmentDeclaration, default=AdjustmentDeclaration.UNKNOWN
+    )
+    adjustment_status = models.CharField(
+        max_length=12, choices=AdjustmentStatus, default=AdjustmentStatus.NOT_STARTED
+    )
+    adjustment_reference = models.CharField(max_length=200, blank=True)
+    adjustment_on = models.DateField(null=True, blank=True)
+    ccp_label = models.BooleanField(default=False)
+    ccp_reference = models.CharField(max_length=200, blank=True)
+    ccp_on = models.DateField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=BatchState, default=BatchState.DRAFT)
     source_ref = models.CharField(max_length=120, unique=True)
     is_sample = models.BooleanField(default=False)
@@ -71,11 +120,25 @@ class CreditBatch(models.Model):
 
     class Meta:
         ordering = ["id"]
+        verbose_name_plural = "credit batches"
         constraints = [
             models.CheckConstraint(condition=Q(total_g__gt=0), name="batch_has_grams"),
             models.CheckConstraint(
                 condition=Q(buffer_g__gte=0) & Q(buffer_g__lte=F("total_g")),
                 name="batch_buffer_inside",
+            ),
+            models.CheckConstraint(
+                condition=Q(verified_g__isnull=True) | Q(verified_g__gt=0),
+                name="batch_verified_grams",
+            ),
+            models.CheckConstraint(
+                condition=Q(ccp_label=False) | (~Q(ccp_reference="") & Q(ccp_on__isnull=False)),
+                name="batch_ccp_is_dated",
+            ),
+            models.CheckConstraint(
+                condition=~Q(adjustment_status="completed")
+                | (~Q(adjustment_reference="") & Q(adjustment_on__isnull=False)),
+                name="batch_adjustment_is_dated",
             ),
         ]
 

@@ -31,6 +31,7 @@ class Project(models.Model):
     supplier_ref = models.CharField(max_length=60)
     kind = models.CharField(max_length=20)
     methodology_code = models.CharField(max_length=60)
+    registry_number = models.CharField(max_length=40, blank=True)
     country = models.CharField(max_length=2)
     region = models.CharField(max_length=10)
     latitude = models.DecimalField(max_digits=9, decimal_places=6)

@@ -1,0 +1,45 @@
+"""Where countries lie: west, south, east, north in whole degrees, rounded outwards; pure.
+
+To find swapped or slipped coordinates, not to draw borders. A country that is not listed is not
+checked. Source: general geography; countries on both sides of the date line are left out.
+"""
+
+BOXES: dict[str, tuple[int, int, int, int]] = {
+    "BD": (88, 20, 93, 27),
+    "BE": (2, 49, 7, 52),
+    "BR": (-74, -34, -28, 6),
+    "CL": (-110, -56, -66, -17),
+    "CN": (73, 3, 136, 54),
+    "CO": (-82, -5, -66, 14),
+    "DE": (5, 47, 16, 56),
+    "ES": (-19, 27, 5, 44),
+    "ET": (32, 3, 48, 15),
+    "FR": (-62, -22, 56, 52),
+    "GH": (-4, 4, 2, 12),
+    "ID": (94, -12, 142, 7),
+    "IN": (68, 6, 98, 36),
+    "KE": (33, -5, 42, 6),
+    "KH": (102, 9, 108, 15),
+    "LA": (100, 13, 108, 23),
+    "MG": (43, -26, 51, -11),
+    "MM": (92, 9, 102, 29),
+    "MN": (87, 41, 120, 53),
+    "MW": (32, -18, 36, -9),
+    "MX": (-119, 14, -86, 33),
+    "MY": (99, 0, 120, 8),
+    "MZ": (30, -27, 41, -10),
+    "NL": (3, 50, 8, 54),
+    "NP": (80, 26, 89, 31),
+    "PA": (-84, 7, -77, 10),
+    "PE": (-82, -19, -68, 1),
+    "PH": (116, 4, 127, 22),
+    "PK": (60, 23, 78, 38),
+    "RW": (28, -3, 31, 0),
+    "TH": (97, 5, 106, 21),
+    "TR": (25, 35, 45, 43),
+    "TZ": (29, -12, 41, 0),
+    "UG": (29, -2, 36, 5),
+    "VN": (102, 8, 110, 24),
+    "ZA": (16, -35, 33, -22),
+    "ZM": (21, -19, 34, -8),
+}

@@ -1,0 +1,1 @@
+"""The ground on which projects grow what they are credited for."""
