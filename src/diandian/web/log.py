@@ -31,6 +31,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "head": open_log[1] if open_log else None,
         "found": open_log[2] if open_log else None,
         "prefix": _prefix(open_log[0] if open_log else 1),
+        "base_url": settings.BASE_URL,
         "closed": [(_prefix(number), head) for number, head, _ in logs if not head.is_open],
     }
     return render(request, "web/log/page.html", facts)
