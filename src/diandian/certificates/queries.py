@@ -71,7 +71,8 @@ def first_promise(lane_id: int, span_g: tuple[int, int]) -> date | None:
         retirement__allocations__start_g__lt=span_g[1],
         retirement__allocations__end_g__gt=span_g[0],
     )
-    return touching.aggregate(day=Min("promised_by"))["day"]
+    found: date | None = touching.aggregate(day=Min("promised_by"))["day"]
+    return found
 
 
 def kept_outside(after_id: int, limit: int) -> list[Certificate]:

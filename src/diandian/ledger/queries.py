@@ -70,7 +70,8 @@ def closed_days(limit: int | None = None) -> list[ClosedDay]:
 
 def first_booked_day() -> date | None:
     """Return the first business day with a journal."""
-    return Journal.objects.aggregate(day=Min("business_day"))["day"]
+    found: date | None = Journal.objects.aggregate(day=Min("business_day"))["day"]
+    return found
 
 
 def journals_sha256(first_day: date, day: date) -> tuple[int, str]:
