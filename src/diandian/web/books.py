@@ -1,6 +1,6 @@
 """The books as anybody may read them: both equations, the closed days, the whole tonnes.
 
-Added up from all rows there are, at most five seconds ago; every number leads to its list or file.
+Added up from all rows there are, at most twenty seconds ago; every number leads to its list or file.
 *Source:* product design, section 10; market study, M2.
 """
 
@@ -48,13 +48,13 @@ _DAY_COLUMNS = (
 )
 
 
-@ttl_cache(5)
+@ttl_cache(20)
 def read() -> Books:
-    """Return both equations as of some seconds ago."""
+    """Return both equations as of some seconds ago: every order and retirement is read for them."""
     return the_books.read()
 
 
-@ttl_cache(5)
+@ttl_cache(20)
 def _classes() -> list[pool.ClassPool]:
     return pool.by_class()
 
