@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.audit.breaches import Breach
@@ -135,34 +135,30 @@ def _due(at: datetime) -> tuple[date, date] | None:
 
 
 def _close_days(found: Books, actor: str, at: datetime) -> ClosedDay | None:
-    if _due(at) is None:
+    due = _due(at)
+    if due is None:
         return None
-    try:
-        with transaction.atomic():
-            due = _due(at)
-            assert due is not None, "days do not become open again"
-            first_day, day = due
-            day_actions.hold_still(first_day, day)
-            closed = day_actions.close_day(
-                first_day=first_day,
-                day=day,
-                totals=found.to_json(),
-                retirements=registry_days.retirements_sha256(first_day, day),
-                closed_by=actor,
-                at=at,
-            )
-            audit_actions.record(
-                actor_ref=actor,
-                action="day.closed",
-                subject_ref=f"day:{day.isoformat()}",
-                details={"first_day": first_day.isoformat(), "sha256": closed.sha256},
-                at=at,
-            )
-    except (IntegrityError, AssertionError):
-        # Somebody else closed it in this moment.
-        if _due(at) is not None:
-            raise
-        return None
+    first_day, day = due
+    with transaction.atomic():
+        day_actions.hold_still(first_day, day)
+        if _due(at) != due:
+            # Somebody else closed it while we waited.
+            return None
+        closed = day_actions.close_day(
+            first_day=first_day,
+            day=day,
+            totals=found.to_json(),
+            retirements=registry_days.retirements_sha256(first_day, day),
+            closed_by=actor,
+            at=at,
+        )
+        audit_actions.record(
+            actor_ref=actor,
+            action="day.closed",
+            subject_ref=f"day:{day.isoformat()}",
+            details={"first_day": first_day.isoformat(), "sha256": closed.sha256},
+            at=at,
+        )
     ledger_queries.closed_through.forget()
     return closed
 

@@ -1,6 +1,7 @@
 """The books as anybody may read them: both equations, the closed days, the whole tonnes.
 
-Added up from all rows there are, at most twenty seconds ago; every number leads to its list or file.
+Added up from all rows there are, twenty seconds ago at most; every number leads to its list or
+file.
 *Source:* product design, section 10; market study, M2.
 """
 
