@@ -9,13 +9,14 @@ from django.db import transaction
 
 from diandian.audit import queries as audit
 from diandian.certificates import queries as certificates
-from diandian.flows import close, invariants, pool, promises, sales
+from diandian.flows import batches, close, invariants, log_fill, pool, promises, sales
 from diandian.flows.issuance import OutsideRetirement, record_outside
 from diandian.ledger import chart
 from diandian.ledger.models import Journal
 from diandian.orders.models import Offer
 from diandian.registry import actions as registry
 from diandian.registry.models import Allocation, CreditBatch, Lane, Retirement
+from diandian.transparency import queries as log
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ DUE = date(2026, 12, 6)
 def batch(world):
     """Put three tonnes on sale that an outside registry keeps, and nothing else."""
     registry.freeze(CreditBatch.objects.get(), "only the outside tonnes sell in this test")
-    return registry.issue(
+    issued = registry.issue(
         project=world.project,
         serial_text="OUTSIDE-001~OUTSIDE-003",
         vintage_year=2025,
@@ -37,6 +38,8 @@ def batch(world):
         verified_on=date(2026, 1, 31),
         source_ref="test:outside",
     )
+    log_fill.fill()
+    return issued
 
 
 def bought(world, mass_g):
@@ -90,6 +93,7 @@ def test_we_buy_the_rest_when_its_day_nears_and_the_books_say_so(world, batch):
     [entry] = [e for e in audit.trail(f"batch:{batch.public_id}") if e.action == "tonne.completed"]
     assert entry.details["cost"] == "42.00 CNY"
     assert one().tonne.rest_g == 0
+    assert log.places_of([f"retire:{made.public_id}"])
     closing = close.close(actor="platform", at=at)
     assert closing.found() == []
     cash = closing.books.cash["CNY"]
@@ -203,7 +207,9 @@ def test_the_gauge_is_what_single_ranges_add_up_to_and_never_below_whole(world, 
     [empty] = pool.by_class()
     assert (empty.programme, empty.pool.gauge_permille) == ("TEST", None)
     bought(world, 1_300_000)
-    registry.cancel(batch=batch, mass_g=200_000, reason="x", source_ref="c:1")
+    batches.cancel(
+        batch.public_id, mass_g=200_000, reason="x", source_ref="c:1", actor_ref="operator:test"
+    )
     bought(world, 600_000)
     [found] = pool.by_class()
     assert (found.pool.sold_g, found.pool.retired_g) == recomputed(world.project) == (1_900_000, 0)

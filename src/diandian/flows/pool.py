@@ -17,7 +17,7 @@ from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.certificates import queries as certificate_queries
-from diandian.flows import sales
+from diandian.flows import log_entries, sales
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
@@ -30,6 +30,7 @@ from diandian.registry.models import Project, Retirement
 from diandian.registry.pool import actions as pool_actions
 from diandian.registry.pool import queries as pool_queries
 from diandian.registry.pool.queries import Pool, PoolTonne
+from diandian.transparency import actions as log_actions
 
 log = logging.getLogger(__name__)
 
@@ -117,15 +118,12 @@ def complete_tonne(tonne: PoolTonne, *, at: datetime | None = None) -> Retiremen
     """Buy and retire what nobody has of an open tonne; None when nothing of it is free.
 
     Held grams are left to those who hold them. Idempotent by: the batch and the tonne.
-    Locks: the lane.
+    Locks: the lane, the trail, the head of the public log.
     """
     at = at or now()
     batch, number = tonne.batch, tonne.number
-    ref = pool_actions.source_ref(batch.public_id, number)
     try:
         with transaction.atomic():
-            if registry_queries.retirement_by_source([ref]):
-                return None
             retirement = pool_actions.complete(lane_id=tonne.lane_id, tonne=number, at=at)
             if retirement is None:
                 return None
@@ -142,6 +140,8 @@ def complete_tonne(tonne: PoolTonne, *, at: datetime | None = None) -> Retiremen
                 },
                 at=at,
             )
+            ranges = registry_queries.ranges_of(retirement)
+            log_actions.append_many([log_entries.retired(retirement, ranges)], at=at)
     except BatchNotOpenError:
         log.warning("tonne %s of %s is not completed: its batch may not serve", number, batch)
         return None

@@ -14,7 +14,7 @@ from diandian.kernel.clock import now
 from diandian.registry import queries
 from diandian.web import cells
 from diandian.web.register_filters import Filters, scenes_of
-from diandian.web.retirement import number_of
+from diandian.web.retirement import logged, number_of
 
 _STREAMED_ROWS = 500
 COLUMNS = (
@@ -34,6 +34,8 @@ COLUMNS = (
     "upstream_state",
     "subject_commit",
     "sample",
+    "log_origin",
+    "log_index",
     "url",
 )
 
@@ -47,12 +49,16 @@ def _records(filters: Filters) -> Iterator[dict[str, Any]]:
         if not found:
             return
         scenes = scenes_of([row.context_ref for row in found])
-        for record in queries.public_records(found):
+        places = logged(found)
+        for row, record in zip(found, queries.public_records(found), strict=True):
+            origin, index = places.get(row.public_id, ("", None))
             scene = scenes.get(str(record["context_ref"]))
             number = number_of(str(record["retirement"]))
             yield {
                 **record,
                 "scene": scene.slug if scene else "",
+                "log_origin": origin,
+                "log_index": index,
                 "url": f"{settings.BASE_URL}/register/{number}",
             }
         before_id = found[-1].id

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from diandian.kernel.errors import N_, NotFoundError
 from diandian.registry import queries
 from diandian.registry.queries import RetiredRange
+from diandian.transparency import queries as log_queries
 from diandian.web.errors import not_found
 from diandian.web.register_filters import HOLDERS, scenes_of
 
@@ -36,6 +37,12 @@ def number_of(public_id: str) -> str:
 def path_of(public_id: str) -> str:
     """Return a retirement's address."""
     return reverse("retirement", args=[number_of(public_id)])
+
+
+def logged(rows: Sequence[Any]) -> dict[str, tuple[str, int]]:
+    """Return where the public log speaks of retirements, by their public ids: origin and number."""
+    refs = {f"retire:{row.public_id}": row.public_id for row in rows}
+    return {refs[ref]: place for ref, place in log_queries.places_of(list(refs)).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "scene": scenes_of([row.context_ref]).get(row.context_ref),
         "holder": gettext(HOLDERS.get(row.holder_kind, row.holder_kind)),
         "purpose": gettext(PURPOSES.get(row.purpose, row.purpose)),
+        "log": logged([row]).get(row.public_id),
         "replaces": number_of(row.replaces.public_id) if row.replaces else "",
         "replaced_by": number_of(replaced_by.public_id) if replaced_by else "",
         "link": settings.BASE_URL + path_of(row.public_id),
@@ -90,6 +98,8 @@ def as_json(request: HttpRequest, number: str) -> HttpResponse:
     ranges = queries.ranges_of(row)
     proofs = queries.evidence_of(ranges)
     record = queries.public_record(row)
+    origin, index = logged([row]).get(row.public_id, ("", None))
+    record["log"] = {"origin": origin, "index": index} if index is not None else None
     record["ranges"] = [
         {
             **queries.public_range(piece),

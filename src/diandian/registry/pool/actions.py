@@ -24,14 +24,14 @@ def source_ref(batch: str, tonne: int) -> str:
 def complete(*, lane_id: int, tonne: int, at: datetime) -> Retirement | None:
     """Retire what is free of a lane's open tonne, for the platform; None when nothing is.
 
-    Idempotent by: the batch and the tonne. Locks: the lane. Raises: BatchNotOpenError.
+    Idempotent by: the batch and the tonne; None when it was completed before.
+    Locks: the lane. Raises: BatchNotOpenError.
     """
     require_transaction()
     lane = lock_lane(lane_id)
     ref = source_ref(lane.batch.public_id, tonne)
-    earlier = queries.retirement_by_source([ref]).get(ref)
-    if earlier is not None:
-        return earlier
+    if queries.retirement_by_source([ref]):
+        return None
     mass_g = rest_g(lo=lane.lo, hi=lane.hi, cursor=lane.cursor, held_g=lane.held_g, tonne=tonne)
     if mass_g <= 0:
         return None
