@@ -65,7 +65,11 @@ def test_a_guest_reads_it_in_their_language(api, stopped, lang, words):
     form = {"kg": "124", "project": "rooftop-solar", "nonce": "n" * 20}
     shown = api.client.get("/retire?kg=124", headers={"accept-language": lang})
     assert shown.status_code == 200
+    assert words not in shown.content.decode()
     stopped()
+    told = api.client.get("/retire?kg=124", headers={"accept-language": lang})
+    assert words in told.content.decode()
+    assert 'type="submit" class="btn" form="pay"' not in told.content.decode()
     answer = api.client.post("/retire", form, headers={"accept-language": lang})
     assert answer.status_code == 409
     assert words in answer.content.decode()

@@ -19,8 +19,9 @@ from diandian.kernel.memory import Memory
 from diandian.ledger.models import Journal
 from diandian.registry import actions
 from diandian.registry import queries as registry
-from diandian.registry.models import Beneficiary
+from diandian.registry.models import Allocation, Beneficiary
 from diandian.ui.drawing import MAX_DOTS
+from diandian.ui.format import exact_mass
 from diandian.web.equations import Term, equation, step_for
 from tests.web.public_world import buy
 from tests.web.world import open_scene, open_shop
@@ -193,6 +194,10 @@ def test_the_gauge_never_calls_retired_what_is_held(get, sold):
     [found] = [each for each in pool.by_class() if each.pool.retired_g]
     assert found.pool.gauge_permille >= 1000
     assert found.pool.retired_g == retirement().mass_g
+    # What the page says is what single ranges add up to.
+    spans = Allocation.objects.filter(kind="retire", lane__batch=sold)
+    mine_g = sum(row.end_g - row.start_g for row in spans if row.end_g <= 1_000_000)
+    assert f">{exact_mass(mine_g, 'en')}</a>" in body(get("/books"))
 
 
 # One retirement ----------------------------------------------------------------------------------
