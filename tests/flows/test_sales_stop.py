@@ -33,12 +33,13 @@ def mend():
     Lane.objects.update(held_g=lane.held_g + 1)
 
 
-def test_a_breach_stops_quotes_orders_and_new_payments(world, broken):
+def test_a_breach_stops_quotes_orders_and_new_payments(world, broken, caplog):
     _, open_, quote = broken
     closing = close.close(actor=ACTOR, at=world.later(days=1))
     assert not closing.holds
     assert not ClosedDay.objects.exists()
     assert "R6" in SalesSwitch.objects.get().breaches[0]
+    assert "sales are stopped, the books do not hold: R6" in caplog.text
     [entry] = audit.trail("sales")
     assert (entry.action, entry.actor_ref) == ("sales.stopped", ACTOR)
     for sell in (

@@ -1,13 +1,15 @@
 """The books that anybody may read: equal bars, closed days, tonnes, one retirement, one flow."""
 
 import csv
+import hashlib
 import io
 import json
 import re
+import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -133,6 +135,33 @@ def test_empty_books_hold(get, lang):
     assert "chip bad" not in body(get("/books", lang))
 
 
+@pytest.mark.django_db(transaction=True)
+def test_sales_that_go_on_while_the_page_is_read_tear_nothing_apart(get, sold, monkeypatch):
+    """Whatever is sold between two of its questions, both sides are those of one moment."""
+    stock = registry.stock
+
+    def meanwhile(project):
+        found = stock(project)
+        seller = threading.Thread(target=sell)
+        seller.start()
+        seller.join(20)
+        assert not seller.is_alive(), "a sale waited for the page"
+        return found
+
+    def sell():
+        try:
+            buy(scene, project="rooftop-solar")
+        finally:
+            connections.close_all()
+
+    scene = open_scene("meanwhile-2026")
+    monkeypatch.setattr("diandian.flows.books.registry_queries.stock", meanwhile)
+    before = retirement().id
+    page = body(get("/books"))
+    assert retirement().id > before, "something was sold meanwhile"
+    assert "chip bad" not in page
+
+
 @database
 def test_a_difference_shows(get, sold):
     with guards.lifted(), connection.cursor() as cursor:
@@ -151,6 +180,16 @@ def test_closed_days_are_listed_and_downloaded(get, sold):
     [row] = table(get("/books/days.csv"))
     assert (row["day"], row["sha256"]) == (closed.day.isoformat(), closed.sha256)
     assert int(row["retired_g"]) == retirement().mass_g
+    [told] = get("/books/days.json").json()["days"]
+    del told["closed_at"]
+    seal = told.pop("sha256")
+    canonical = json.dumps(
+        {"schema": "diandian/closed-day/1", **told},
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
+    assert seal == hashlib.sha256(canonical.encode()).hexdigest() == closed.sha256
     status = body(get("/status"))
     assert f"closed up to {closed.day}" in status
     assert get("/readyz").json()["closed_through"] == closed.day.isoformat()

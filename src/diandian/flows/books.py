@@ -9,9 +9,12 @@ and retired is what the lanes say: two tellings of one thing.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db import connection, transaction
 from django.db.models import Sum
 
 from diandian.kernel.money import Money
@@ -119,8 +122,27 @@ class Books:
         }
 
 
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Show every reader inside the same moment, and hold up nobody who writes."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    else:
+        # Transactions of ours begin IMMEDIATE, as writers do; this one only reads.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+
+
 def read() -> Books:
-    """Add up both equations now; whoever wants one moment for all brings it along."""
+    """Add up both equations now, which is true of one moment only inside ``one_moment``."""
     moved = {currency: ledger_queries.moved(currency) for currency in ledger_queries.currencies()}
     projects = registry_queries.projects(active_only=False)
     return Books(

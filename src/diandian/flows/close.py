@@ -6,12 +6,10 @@ sales that go on meanwhile tear nothing apart.
 sections 8 and 10.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.audit.breaches import Breach
@@ -82,7 +80,7 @@ def close(*, actor: str, at: datetime | None = None) -> Closing:
     Locks: the days that are closed, against bookings on them.
     """
     at = at or now()
-    with _one_moment():
+    with books.one_moment():
         closing = Closing(
             books=books.read(),
             under_review=len(order_queries.under_review()),
@@ -181,22 +179,3 @@ def _note(closing: Closing, actor: str, at: datetime) -> None:
         },
         at=at,
     )
-
-
-@contextmanager
-def _one_moment() -> Iterator[None]:
-    """Show every reader inside the same moment, and hold up nobody who writes."""
-    if connection.in_atomic_block:
-        yield
-    elif connection.vendor == "postgresql":
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield
-    else:
-        # Transactions of ours begin IMMEDIATE, as writers do; this one only reads.
-        with connection.cursor() as cursor:
-            cursor.execute("BEGIN DEFERRED")
-            try:
-                yield
-            finally:
-                cursor.execute("ROLLBACK")

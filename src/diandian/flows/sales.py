@@ -4,6 +4,7 @@ Stopped: no price, no order and no new payment; paid orders wait, and so do thei
 is paid meanwhile is kept, and money on its way back goes on.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from diandian.kernel.memory import ttl_cache
 from diandian.ledger import queries
 from diandian.ledger.days import actions
 from diandian.orders.errors import SalesPausedError
+
+log = logging.getLogger(__name__)
 
 _FOUND = "The close found that the books do not hold."
 _TOLD = 20
@@ -33,7 +36,8 @@ def refuse_while_stopped() -> None:
 
 
 def stop(breaches: Sequence[str], *, actor_ref: str, at: datetime) -> None:
-    """Stop all sales and keep what was found. Idempotent: stopped is stopped."""
+    """Stop all sales, keep what was found and tell the operator. Idempotent: stopped is stopped."""
+    log.error("sales are stopped, the books do not hold: %s", "; ".join(breaches[:_TOLD]))
     _switch(_FOUND, breaches, actor_ref, at, is_open=False)
 
 

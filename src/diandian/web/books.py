@@ -8,7 +8,7 @@ file.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
@@ -52,7 +52,8 @@ _DAY_COLUMNS = (
 @ttl_cache(20)
 def read() -> Books:
     """Return both equations as of some seconds ago: every order and retirement is read for them."""
-    return the_books.read()
+    with the_books.one_moment():
+        return the_books.read()
 
 
 @ttl_cache(20)
@@ -223,3 +224,22 @@ def money_csv(_request: HttpRequest) -> StreamingHttpResponse:
 def days_csv(_request: HttpRequest) -> StreamingHttpResponse:
     """Send every closed day with its seal, newest first."""
     return cells.as_csv("diandian-days", _DAY_COLUMNS, _day_rows(ledger.closed_days()))
+
+
+def days_json(_request: HttpRequest) -> JsonResponse:
+    """Send every closed day with all that its seal covers, so that anybody can compute it again."""
+    days = [
+        {
+            **ledger.facts_of(day),
+            "previous_sha256": day.previous_sha256,
+            "sha256": day.sha256,
+            "closed_at": day.closed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        for day in ledger.closed_days()
+    ]
+    seal = (
+        "sha256 is the SHA-256 of canonical JSON (RFC 8785) of schema, first_day, day, totals,"
+        " journals, journals_sha256, retirements, retirements_sha256 and previous_sha256."
+    )
+    answer = {"schema": "diandian/closed-day/1", "seal": seal, "days": days}
+    return JsonResponse(answer, json_dumps_params={"ensure_ascii": False})

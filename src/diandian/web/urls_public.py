@@ -56,6 +56,7 @@ urlpatterns = [
     path("books", books.page, name="books"),
     path("books/grams.csv", throttle.downloads(books.grams_csv), name="books_grams"),
     path("books/money.csv", throttle.downloads(books.money_csv), name="books_money"),
+    path("books/days.json", throttle.downloads(books.days_json), name="books_days_json"),
     path("books/days.csv", throttle.downloads(books.days_csv), name="books_days"),
     path("board", boards.board, name="boards"),
     path("board/report", name_report.report, name="name_report"),
