@@ -51,6 +51,7 @@ class Health:
     def log_trouble(self) -> str:
         """Return why the public log is not signed, in words, or nothing."""
         return gettext(trouble.WORDS[self.log_refusal]) if self.log_refusal else ""
+
     sales_stopped: bool = False
     closed_through: date | None = None
 
