@@ -11,6 +11,7 @@ from diandian.registry import actions
 from diandian.registry.cad_trust import picklists
 from diandian.registry.cad_trust.blocks import Block, Grams, blocks
 from diandian.registry.cad_trust.export import Owner, export
+from diandian.registry.models.batches import AdjustmentDeclaration, AdjustmentStatus
 from tests.registry.builders import AT, hold, make_batch, make_project
 
 T = 1_000_000
@@ -176,9 +177,12 @@ def test_every_record_has_what_the_model_requires_in_lawful_values():
         assert row["correspondingAdjustmentStatus"] in picklists.ADJUSTMENT_STATUS
         if row["unitStatus"] in {"Retired", "Cancelled"}:
             required(row, "unitStatusReason")
-    adjustments = [*picklists.ADJUSTMENTS.values(), picklists.NO_ADJUSTMENT]
-    assert {declared for declared, _ in adjustments} <= set(picklists.ADJUSTMENT_DECLARATION)
-    assert {status for _, status in adjustments} <= set(picklists.ADJUSTMENT_STATUS)
+    for known, listed, lawful in (
+        (AdjustmentDeclaration, picklists.DECLARATIONS, picklists.ADJUSTMENT_DECLARATION),
+        (AdjustmentStatus, picklists.STATUSES, picklists.ADJUSTMENT_STATUS),
+    ):
+        assert set(listed) == set(known.values)
+        assert set(lawful) - {"Not Applicable"} == set(listed.values())
     assert set(picklists.UNIT_TYPES.values()) <= set(picklists.UNIT_TYPE)
 
 

@@ -25,6 +25,7 @@ from diandian.registry.models import (
     Project,
     UpstreamRetirement,
 )
+from diandian.registry.models.batches import AdjustmentDeclaration
 from diandian.registry.serials import format_serial
 
 Record = dict[str, Any]
@@ -144,9 +145,6 @@ def _unit(
     first = serials.first + block.first
     last = first + block.count - 1
     mine = [row for row in proofs if row.first_serial <= last and first <= row.last_serial]
-    declared, adjusted = picklists.ADJUSTMENTS.get(
-        batch.corresponding_adjustment, picklists.NO_ADJUSTMENT
-    )
     links = [row.registry_url for row in mine] + [project.programme.registry_url]
     return {
         "warehouseUnitId": _id(owner, "unit", f"{batch.public_id}/{first}-{last}"),
@@ -167,9 +165,16 @@ def _unit(
         "unitStatus": block.status,
         "unitStatusReason": _reason(block, mine),
         "unitRegistryLink": next((link for link in links if link), _page(owner, project)),
-        "correspondingAdjustmentDeclaration": declared,
-        "correspondingAdjustmentStatus": adjusted,
+        "correspondingAdjustmentDeclaration": picklists.DECLARATIONS[batch.adjustment_declaration],
+        "correspondingAdjustmentStatus": _adjusted(batch),
     }
+
+
+def _adjusted(batch: CreditBatch) -> str:
+    """Return how far a corresponding adjustment is, where somebody committed to one."""
+    if batch.adjustment_declaration != AdjustmentDeclaration.COMMITTED:
+        return "Not Applicable"
+    return picklists.STATUSES[batch.adjustment_status]
 
 
 def _tags(batch: CreditBatch, block: Block) -> str:

@@ -73,11 +73,11 @@ PROJECT_TYPES = {
     "biogas": "Organic Waste Digestion",
     "forest": "Forestry",
 }
-# What a batch says about a corresponding adjustment: declaration and status.
-ADJUSTMENTS = {
-    "not_required": ("Not Required", "Not Applicable"),
-    "committed": ("Committed", "Not Started"),
-    "pending": ("Committed", "Pending"),
-    "completed": ("Committed", "Completed"),
+# What a batch says about a corresponding adjustment, in the words of this list.
+DECLARATIONS = {"committed": "Committed", "not_required": "Not Required", "unknown": "Unknown"}
+# Where nobody committed to one, its status is "Not Applicable".
+STATUSES = {
+    "not_started": "Not Started",
+    "pending": "Pending",
+    "completed": "Completed",
 }
-NO_ADJUSTMENT = ("Unknown", "Not Applicable")
