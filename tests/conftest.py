@@ -100,6 +100,14 @@ def chromium_path() -> str:
 
 
 @pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Let no test know what another one's database said."""
+    from diandian.kernel.memory import Memory
+
+    Memory.forget_everything()
+
+
+@pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     """Begin every test in the source language, whatever the one before spoke."""
     from django.utils import translation

@@ -52,6 +52,8 @@ PUBLIC = LIFE | {
     "board-organisations": "/board?tab=organisations",
     "projects": "/projects",
     "register": "/register",
+    "register-held": "/register?state=held",
+    "books": "/books",
     "lump-sum": "/retire",
     "lump-sum-pay": "/retire?kg=250&holder=company",
     "sign-in": "/host/sign-in",
@@ -86,6 +88,7 @@ def linked(page: Page, base: str) -> dict[str, str]:
     for name, start, pattern in (
         ("project", "/projects", r"/projects/[^\"?#/]+"),
         ("factor", "/method/factors", r"/method/factors/[^\"?#]+"),
+        ("retirement", "/register", r"/register/R-[0-9a-f]+"),
     ):
         page.goto(base + start)
         found[name] = _first_link(page, pattern)

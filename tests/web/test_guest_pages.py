@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from diandian.emissions.scene_kind import SceneContext, scene_kinds
+from diandian.flows import sales
 from diandian.footprints.models import Footprint
 from diandian.kernel.clock import business_day
 from diandian.kernel.memory import Memory, ttl_cache
@@ -298,6 +299,7 @@ def test_result_and_choice_cost_few_queries(browser, scene, django_assert_max_nu
     open_shop()
     result = browser.post("/s/tianfu-2026/go", ANSWERS)["Location"]
     browser.get(result)
+    sales.are_stopped()  # looked at once a second, not for each page
     for path in (result, f"{result}/pay"):
         with django_assert_max_num_queries(2):
             browser.get(path)
@@ -313,6 +315,8 @@ def test_health_says_what_works(browser):
         "oldest_intake_seconds": 0,
         "log_unsigned": 0,
         "log_refusal": "",
+        "sales_stopped": False,
+        "closed_through": None,
     }
     assert "background work is late" in text(browser.get("/status"))
 

@@ -106,7 +106,7 @@ class QuotesController(ApiController):
         operation_id="openQuote",
         summary="Price an estimate or a mass; holds for an hour",
         status_code=HTTPStatus.CREATED,
-        extra_responses=refusals(404, 409, *WRITES),
+        extra_responses=refusals(404, 409, 503, *WRITES),
         links={
             "order": Link(operation_id="placeOrder", request_body={"quote": "$response.body#/id"})
         },

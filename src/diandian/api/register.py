@@ -72,7 +72,7 @@ class RetirementsQuery(LangQuery, kw_only=True):
     project: Key | None = None
     scene: Key | None = None
     vintage_year: Annotated[int, msgspec.Meta(ge=1990, le=2100)] | None = None
-    holder_kind: Literal["person", "host", "company", "sponsor"] | None = None
+    holder_kind: Literal["person", "host", "company", "sponsor", "platform"] | None = None
     before: Key | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 50
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Min, OuterRef, QuerySet
 
 from diandian.certificates.models import Certificate, CertificateState
 from diandian.kernel.tokens import is_well_formed, normalise_code
@@ -62,6 +62,17 @@ def promised() -> QuerySet[Certificate]:
 def overdue(today: date) -> QuerySet[Certificate]:
     """Return the certificates whose promised day has passed: business days, not instants."""
     return promised().filter(promised_by__lt=today)
+
+
+def first_promise(lane_id: int, span_g: tuple[int, int]) -> date | None:
+    """Return the first day by which certificates of some grams of a lane promise a retirement."""
+    touching = promised().filter(
+        retirement__allocations__lane_id=lane_id,
+        retirement__allocations__start_g__lt=span_g[1],
+        retirement__allocations__end_g__gt=span_g[0],
+    )
+    found: date | None = touching.aggregate(day=Min("promised_by"))["day"]
+    return found
 
 
 def kept_outside(after_id: int, limit: int) -> list[Certificate]:

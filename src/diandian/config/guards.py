@@ -17,6 +17,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from diandian.ledger.rules import DAY_LOCK
+
 # Rows that are written once; SQLite replaces rows without asking a DELETE trigger, so keys that a
 # REPLACE could collide with are named here (rows with others pointing at them need only the id).
 APPEND_ONLY = {
@@ -25,6 +27,9 @@ APPEND_ONLY = {
     "registry_allocation": ("id", "end_key", "start_key"),
     "ledger_journal": ("id",),
     "ledger_transfer": ("id",),
+    "ledger_closedday": ("id", "day", "previous_sha256", "sha256"),
+    "ledger_ledgercheckpoint": ("id",),
+    "ledger_salesswitch": ("id",),
     "audit_auditentry": ("id", "entry_hash", "previous_hash"),
     "transparency_logentry": ("position", "ref"),
 }
@@ -80,6 +85,8 @@ _CLAIMED = (
     " AND other.line_key = NEW.line_key AND other.start_g < NEW.start_g + NEW.mass_g"
     " AND other.start_g + other.mass_g > NEW.start_g)"
 )
+# A booking on a closed day; whoever closes a day first waits for those that are under way there.
+_CLOSED_DAY = "a day of the books that is closed stays"
 _PREFIX = "guard_"
 
 
@@ -139,6 +146,8 @@ def _for_sqlite() -> Iterator[Guard]:
         for when in ("UPDATE", "DELETE"):
             yield _sqlite(table, f"closed_{when.lower()}", when, refusal, was_closed)
     yield _sqlite("footprints_siteclaim", "overlap", "INSERT", "grams claimed twice", _CLAIMED)
+    late = "EXISTS (SELECT 1 FROM ledger_closedday WHERE day >= NEW.business_day)"
+    yield _sqlite("ledger_journal", "day", "INSERT", _CLOSED_DAY, late)
     outside = (
         "EXISTS (SELECT 1 FROM (SELECT NEW.lane_id AS lane_id, NEW.start_g AS start_g,"
         " NEW.end_g AS end_g, NEW.kind AS kind) fresh"
@@ -199,6 +208,14 @@ def _for_postgres() -> Iterator[Guard]:
     )
     after = "AFTER INSERT ON {table} REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT"
     yield _postgres("registry_allocation", "inside", after, inside)
+    # Days are counted from 1 January of the year 1, as Python does.
+    late = (
+        f"PERFORM pg_advisory_xact_lock_shared({DAY_LOCK}, day - DATE '0001-01-01' + 1)"
+        " FROM (SELECT DISTINCT business_day AS day FROM fresh) days;"
+        " IF EXISTS (SELECT 1 FROM ledger_closedday c JOIN fresh ON c.day >= fresh.business_day)"
+        f" THEN {_refuse(_CLOSED_DAY)} END IF; RETURN NULL;"
+    )
+    yield _postgres("ledger_journal", "day", after, late)
 
 
 _BUILDERS = {"sqlite": _for_sqlite, "postgresql": _for_postgres}

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from diandian.certificates.names import MAX_CHARACTERS, MAX_LEGAL_CHARACTERS, clean_display_name
-from diandian.flows import caps, gateways, line_claims, withdrawal
+from diandian.flows import caps, gateways, line_claims, sales, withdrawal
 from diandian.footprints.models import Footprint
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import now
@@ -86,7 +86,7 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
     Raises: QuoteNotFoundError, QuoteExpiredError, QuoteUsedError, SceneClosedError, SoldOutError,
     FootprintExpiredError, AlreadyMatchedError, AlreadyCoveredError, BeingCoveredError,
     CoverChangedError, IdempotencyConflictError, PaymentUnavailableError,
-    TooManyUnpaidError, HeldUnpaidError, NoWithdrawalError, name errors.
+    TooManyUnpaidError, HeldUnpaidError, NoWithdrawalError, SalesPausedError, name errors.
     """
     at = at or now()
     name = clean_display_name(beneficiary_name, limit=_longest_name(fresh_quote))
@@ -95,6 +95,7 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
         earlier = queries.order_by_idempotency_key(idempotency_key)
         if earlier is not None:
             return _same_or_refuse(earlier, body, IdempotencyConflictError)
+    sales.refuse_while_stopped()
     quote = fresh_quote or queries.quote_by_token(quote_token)
     _refuse_stale(quote, at)
     wish = _Wish(
@@ -252,9 +253,11 @@ def submit(order: Order, payment: Payment, *, at: datetime) -> Payment:
 def retry_payment(order: Order, *, gateway: str = "sandbox", at: datetime | None = None) -> Payment:
     """Give the way to pay again: the open attempt's own, or a new attempt after a failed one.
 
-    Raises: QuoteExpiredError when the order can no longer be paid, PaymentUnavailableError.
+    Raises: QuoteExpiredError when the order can no longer be paid, PaymentUnavailableError,
+    SalesPausedError.
     """
     at = at or now()
+    sales.refuse_while_stopped()
     payment = queries.latest_payment(order)
     if order.state != OrderState.AWAITING_PAYMENT:
         raise QuoteExpiredError

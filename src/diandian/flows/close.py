@@ -1,104 +1,167 @@
-"""The daily close: every invariant of every room, and two equations that anybody can follow.
+"""The daily close: every invariant of every room, both equations, and the day is closed for ever.
 
-Grams: issued = for sale + stopped + held + retired + cancelled + buffer.
-Money: held for us + spent = owed + earned.
-
-All is read at one moment, so that sales that go on meanwhile tear nothing apart.
-*Source:* registry design, section 2 (R6, M2); payments design, sections 8 and 10.
+A close that finds a breach closes no day and stops all sales. All is read at one moment, so that
+sales that go on meanwhile tear nothing apart.
+*Source:* design of the registry, section 2 (R1 to R12, M1 to M7, L1 to L4); payments design,
+sections 8 and 10.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import date, datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.audit.breaches import Breach
-from diandian.flows import invariants
+from diandian.flows import books, invariants, sales
+from diandian.flows.books import Books, MoneyLine, Side
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.money import Money
-from diandian.ledger import chart
 from diandian.ledger import queries as ledger_queries
+from diandian.ledger.days import actions as day_actions
+from diandian.ledger.models import ClosedDay
 from diandian.orders import queries as order_queries
 from diandian.payments import queries as payment_queries
-from diandian.registry import queries as registry_queries
+from diandian.registry import days as registry_days
 from diandian.registry.stock import Stock
 
 _TOLD = 20
-
-
-class Side(StrEnum):
-    """Where an account stands in the equation of money: held + spent = owed + earned."""
-
-    HELD = "held"
-    SPENT = "spent"
-    OWED = "owed"
-    EARNED = "earned"
-
-
-_SIDES = {
-    chart.GATEWAY_CLEARING: Side.HELD,
-    chart.GATEWAY_FEES: Side.SPENT,
-    chart.GOODWILL: Side.SPENT,
-    chart.FEE_REVENUE: Side.EARNED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyLine:
-    """All accounts of one kind in one currency, counted so that each side is positive."""
-
-    name: str
-    side: Side
-    amount: Money
+# What was begun before midnight is booked by then.
+CLOSES_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What a close found. Counts: what people, or the worker, still have to do."""
+    """What a close found. Counts: what people, or the worker, still have to do.
 
-    stock: Stock
-    money: dict[str, tuple[MoneyLine, ...]]
+    ``closed``: the day that it closed, None when there was none to close or something is wrong.
+    """
+
+    books: Books
     under_review: int
     refunds_open: int
     breaches: tuple[Breach, ...]
+    closed: ClosedDay | None = None
+
+    @property
+    def stock(self) -> Stock:
+        """Return where the grams are."""
+        return self.books.stock
+
+    @property
+    def money(self) -> dict[str, tuple[MoneyLine, ...]]:
+        """Return the balances by currency."""
+        return self.books.money
 
     @property
     def grams_left_g(self) -> int:
-        """Return issued grams less all that is accounted for: zero when the equation holds."""
-        stock = self.stock
-        parts = [name for name in stock.__slots__ if name != "issued_g"]
-        accounted_g: int = sum(getattr(stock, name) for name in parts)
-        return stock.issued_g - accounted_g
+        """Return issued grams less all that is accounted for."""
+        return self.books.grams_left_g
 
     def total(self, currency: str, *sides: Side) -> Money:
-        """Add up sides of the equation in one currency."""
-        lines = [line for line in self.money[currency] if line.side in sides]
-        return sum((line.amount for line in lines), Money(0, currency))
+        """Add up sides of the balances in one currency."""
+        return self.books.total(currency, *sides)
 
     @property
     def holds(self) -> bool:
-        """Tell whether every invariant and both equations hold."""
-        left, right = (Side.HELD, Side.SPENT), (Side.OWED, Side.EARNED)
-        even = all(self.total(each, *left) == self.total(each, *right) for each in self.money)
-        return even and not self.grams_left_g and not self.breaches
+        """Tell whether every invariant and every equation holds."""
+        return self.books.hold and not self.breaches
+
+    def found(self) -> list[str]:
+        """Return what does not hold, in words for the operator."""
+        uneven = [] if self.books.hold else ["an equation of the books does not hold"]
+        return [str(breach) for breach in self.breaches] + uneven
 
 
 def close(*, actor: str, at: datetime | None = None) -> Closing:
-    """Check everything at one moment, and leave a line in the trail. Changes nothing else."""
+    """Check everything at one moment; close the days that are over, or stop sales on a breach.
+
+    Idempotent by: the day; a second close of a day only checks.
+    Locks: the days that are closed, against bookings on them.
+    """
     at = at or now()
-    with _one_moment():
+    with books.one_moment():
         closing = Closing(
-            stock=_stock(),
-            money={currency: _lines(currency) for currency in ledger_queries.currencies()},
+            books=books.read(),
             under_review=len(order_queries.under_review()),
             refunds_open=payment_queries.refunds_open(),
             breaches=tuple(invariants.check()),
         )
+    _note(closing, actor, at)
+    if not closing.holds:
+        sales.stop(closing.found(), actor_ref=actor, at=at)
+        return closing
+    return Closing(
+        closing.books,
+        closing.under_review,
+        closing.refunds_open,
+        closing.breaches,
+        closed=_close_days(closing.books, actor, at),
+    )
+
+
+def reopen(*, actor: str, reason: str, at: datetime | None = None) -> Closing:
+    """Check everything, and reopen sales when all of it holds. Idempotent."""
+    assert reason, "somebody says why"
+    at = at or now()
+    closing = close(actor=actor, at=at)
+    if closing.holds:
+        sales.reopen(reason, actor_ref=actor, at=at)
+    return closing
+
+
+def close_due(at: datetime | None = None) -> int:
+    """Close the days that are over, once each; nothing while sales are stopped. Returns how many.
+
+    A stop is for people: the books are not read again and again meanwhile.
+    """
+    at = at or now()
+    if sales.are_stopped() or _due(at) is None:
+        return 0
+    return int(close(actor="platform", at=at).closed is not None)
+
+
+def _due(at: datetime) -> tuple[date, date] | None:
+    """Return the first and last day to close, or None when no day with anything in it is open."""
+    day = business_day(at - CLOSES_AFTER) - timedelta(days=1)
+    newest = ledger_queries.newest_closed()
+    if newest is not None:
+        return (newest.day + timedelta(days=1), day) if newest.day < day else None
+    firsts = (ledger_queries.first_booked_day(), registry_days.first_retired_day())
+    first_day = min((each for each in firsts if each is not None), default=None)
+    return (first_day, day) if first_day is not None and first_day <= day else None
+
+
+def _close_days(found: Books, actor: str, at: datetime) -> ClosedDay | None:
+    due = _due(at)
+    if due is None:
+        return None
+    first_day, day = due
+    with transaction.atomic():
+        day_actions.hold_still(first_day, day)
+        if _due(at) != due:
+            # Somebody else closed it while we waited.
+            return None
+        closed = day_actions.close_day(
+            first_day=first_day,
+            day=day,
+            totals=found.to_json(),
+            retirements=registry_days.retirements_sha256(first_day, day),
+            closed_by=actor,
+            at=at,
+        )
+        audit_actions.record(
+            actor_ref=actor,
+            action="day.closed",
+            subject_ref=f"day:{day.isoformat()}",
+            details={"first_day": first_day.isoformat(), "sha256": closed.sha256},
+            at=at,
+        )
+    ledger_queries.closed_through.forget()
+    return closed
+
+
+def _note(closing: Closing, actor: str, at: datetime) -> None:
     audit_actions.record(
         actor_ref=actor,
         action="books.closed",
@@ -116,40 +179,3 @@ def close(*, actor: str, at: datetime | None = None) -> Closing:
         },
         at=at,
     )
-    return closing
-
-
-@contextmanager
-def _one_moment() -> Iterator[None]:
-    """Show every reader inside the same moment, and hold up nobody who writes."""
-    if connection.in_atomic_block:
-        yield
-    elif connection.vendor == "postgresql":
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield
-    else:
-        # Transactions of ours begin IMMEDIATE, as writers do; this one only reads.
-        with connection.cursor() as cursor:
-            cursor.execute("BEGIN DEFERRED")
-            try:
-                yield
-            finally:
-                cursor.execute("ROLLBACK")
-
-
-def _stock() -> Stock:
-    projects = registry_queries.projects(active_only=False)
-    return sum((Stock(**registry_queries.stock(project)) for project in projects), Stock())
-
-
-def _lines(currency: str) -> tuple[MoneyLine, ...]:
-    balances: dict[str, int] = defaultdict(int)
-    for account in ledger_queries.trial_balance(currency):
-        balances[chart.number_of(account.code)] += account.balance_minor
-    lines = []
-    for number, balance_minor in sorted(balances.items()):
-        side = _SIDES.get(number, Side.OWED)
-        amount_minor = balance_minor if side in {Side.HELD, Side.SPENT} else -balance_minor
-        lines.append(MoneyLine(chart.NAMES[number], side, Money(amount_minor, currency)))
-    return tuple(lines)

@@ -14,7 +14,7 @@ from diandian.audit import actions as audit_actions
 from diandian.certificates import actions as certificate_actions
 from diandian.certificates.record import Facts, build
 from diandian.emissions.life.certified import is_year
-from diandian.flows import line_claims, log_entries, refund, review
+from diandian.flows import line_claims, log_entries, refund, review, sales
 from diandian.flows.locks import lock_intakes
 from diandian.kernel import tokens
 from diandian.kernel.clock import business_day, now
@@ -40,13 +40,20 @@ GIVE_UP_AFTER = 5
 
 
 def drain(limit: int = queries.MOST_AT_ONCE, *, at: datetime | None = None) -> int:
-    """Fulfil waiting orders, oldest first. Returns how many were fulfilled."""
+    """Fulfil waiting orders, oldest first. Returns how many were fulfilled; none when stopped."""
     at = at or now()
+    if sales.are_stopped():
+        return 0
     return _fulfil_or_split(queries.waiting_order_ids(limit, due_at=at), at)
 
 
 def fulfil_order(order_id: int, *, at: datetime | None = None) -> bool:
-    """Fulfil one paid order now. Idempotent by the order: False when it is not waiting, or held."""
+    """Fulfil one paid order now. Idempotent by the order: False when it is not waiting, or held.
+
+    False too while sales are stopped: it waits in the intake.
+    """
+    if sales.are_stopped():
+        return False
     return bool(_fulfil_or_split([order_id], at or now()))
 
 

@@ -1,16 +1,18 @@
 """What must hold between the rooms, at every commit; read from all rows: not for every request.
 
 Each room checks itself; here grams meet orders, and money meets payments.
-*Source:* registry design, section 2 (R7, M3, M6); payments design, section 8 (monthly proof).
+*Source:* design of the registry, section 2 (R5, R7, R10, M3, M6); payments design, section 8
+(monthly proof).
 """
 
 from collections.abc import Iterator
 
-from django.db.models import Case, Exists, F, OuterRef, Q, Sum, Value, When
-from django.db.models.functions import Coalesce, Concat
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from diandian.audit import invariants as audit_invariants
 from diandian.audit.breaches import Breach
+from diandian.certificates.models import Certificate, CertificateState
 from diandian.flows import line_claims, log_check
 from diandian.footprints import invariants as footprint_invariants
 from diandian.footprints import queries as footprint_queries
@@ -28,8 +30,10 @@ from diandian.orders.models import (
 )
 from diandian.payments import invariants as payment_invariants
 from diandian.payments.models import Payment, PaymentState, Refund, RefundState
+from diandian.registry import days as registry_days
 from diandian.registry import invariants as registry_invariants
 from diandian.registry.models import Holding
+from diandian.registry.origin import only_held
 from diandian.registry.queries import LIVE_HOLDS
 
 _HOLDS_GRAMS = (OrderState.AWAITING_PAYMENT, OrderState.PAID, OrderState.REVIEW)
@@ -37,7 +41,11 @@ _MAY_BE_PREPAID = (OrderState.PAID, OrderState.REVIEW, OrderState.UNFULFILLABLE)
 
 
 def check() -> list[Breach]:
-    """Return every breach of the rooms' own invariants, and of those between them (X1 to X8)."""
+    """Return every breach of the rooms' own invariants, and of those between them.
+
+    Between the rooms: X1 to X8, M3 and M6 (an order's money), R10 (outside retirements), R5 (what
+    is retired stays, as the closed days have it), L4 (the log's replay).
+    """
     return [
         *registry_invariants.check(),
         *ledger_invariants.check(),
@@ -52,6 +60,9 @@ def check() -> list[Breach]:
         *_paid_is_queued(),
         *_claimed_as_ordered(),
         *_waits_as_ordered(),
+        *_sold_as_priced(),
+        *_retired_outside(),
+        *_days_as_closed(),
     ]
 
 
@@ -184,3 +195,31 @@ def _waits_as_ordered() -> Iterator[Breach]:
     )
     for order in kept.filter(due_early | Q(retire_after__isnull=True), state=OrderState.PAID):
         yield Breach("X7", order.ref, "comes up before its guest's right to withdraw ends")
+
+
+def _sold_as_priced() -> Iterator[Breach]:
+    """M3, M6: a completed order has one sale, of exactly its price; no other order has one."""
+    source = Concat(Value("order:"), Cast(OuterRef("pk"), CharField()), Value(":sale"))
+    sale = Transfer.objects.filter(journal__source_ref=source)
+    booked = sale.order_by().values("currency").annotate(total=Sum("amount_minor")).values("total")
+    orders = Order.objects.annotate(booked=Subquery(booked[:1]))
+    done = Q(state=OrderState.COMPLETED)
+    for order in orders.filter(done).exclude(booked=F("quote__total_minor")):
+        yield Breach("M3", order.ref, "was sold for another amount than its price")
+    for order in orders.exclude(done).filter(booked__isnull=False):
+        yield Breach("M6", order.ref, f"is {order.state}, but its sale is booked")
+
+
+def _retired_outside() -> Iterator[Breach]:
+    """R10: a certificate that says retired touches no tonne that its registry only holds."""
+    told = Certificate.objects.filter(state=CertificateState.CURRENT, promised_by__isnull=True)
+    for row in told.filter(only_held(OuterRef("retirement_id"))).only("code"):
+        yield Breach("R10", f"certificate:{row.code}", "says retired of a tonne that is only held")
+
+
+def _days_as_closed() -> Iterator[Breach]:
+    """R5: the retirements of each closed day are those that it was closed with."""
+    for closed in ledger_queries.closed_days():
+        found = registry_days.retirements_sha256(closed.first_day, closed.day)
+        if found != (closed.retirements, closed.retirements_sha256):
+            yield Breach("R5", f"day:{closed}", "its retirements are not those it was closed with")

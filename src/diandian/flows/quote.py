@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from diandian.flows import line_claims
+from diandian.flows import line_claims, sales
 from diandian.footprints.models import Footprint
 from diandian.footprints.rules import ALL_PCT, host_g
 from diandian.kernel.clock import now
@@ -49,8 +49,8 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
     part is priced. ``holder_kind``, ``holder_ref``: in whose
     name, such as company and "organisation:7". ``is_ordered_at_once``: the order that follows
     holds the grams or is refused, so the stock is not looked at here.
-    Raises: UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError, SceneClosedError,
-    HostAnswersError, AlreadyCoveredError, FootprintExpiredError.
+    Raises: SalesPausedError, UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError,
+    SceneClosedError, HostAnswersError, AlreadyCoveredError, FootprintExpiredError.
     """
     at = at or now()
     if footprint is not None:
@@ -90,8 +90,9 @@ def offer_for(
 ) -> Offer:
     """Return a project's offer if it can serve that mass now. Units: grams.
 
-    Raises: UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError.
+    Raises: SalesPausedError, UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError.
     """
+    sales.refuse_while_stopped()
     if wanted_g == 0:
         raise NothingToRetireError(field="mass_g")
     if wanted_g > rules.ORDER_LIMIT_G:

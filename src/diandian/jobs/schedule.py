@@ -7,7 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from diandian.flows import expiry, log_fill, payment_events, promises, refund, sign_in
+from diandian.flows import (
+    close,
+    expiry,
+    log_fill,
+    payment_events,
+    pool,
+    promises,
+    refund,
+    sign_in,
+)
 from diandian.jobs import subscribers
 from diandian.ui import rendered
 
@@ -29,6 +38,8 @@ TASKS = (
     Task("continue refunds", timedelta(seconds=2), lambda: refund.continue_refunds(16)),
     Task("release expired orders", timedelta(seconds=5), lambda: expiry.release_expired(16)),
     Task("follow outside retirements", timedelta(minutes=10), promises.sweep),
+    Task("complete open tonnes", timedelta(minutes=10), lambda: pool.complete_due(16)),
+    Task("close the days that are over", timedelta(minutes=5), close.close_due),
     Task("look for overdue promises", timedelta(hours=1), promises.warn_overdue),
     Task("forget old sign-ins", timedelta(minutes=10), sign_in.forget_old),
     Task("enter what the public log lacks", timedelta(hours=1), log_fill.fill_and_tell),

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 _PLAIN = frozenset({str, int, bool, type(None)})
@@ -38,3 +38,12 @@ def canonical_json(value: object) -> bytes:
 def digest_hex(value: object) -> str:
     """Return the SHA-256 of the canonical JSON, in lower-case hexadecimal."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def digest_lines(lines: Iterable[str]) -> tuple[int, str]:
+    """Return how many lines there are, and the SHA-256 of all, each ended by a line feed."""
+    digest, count = hashlib.sha256(), 0
+    for line in lines:
+        digest.update(line.encode() + b"\n")
+        count += 1
+    return count, digest.hexdigest()

@@ -6,10 +6,11 @@ Only for what is the same for everybody and may lag a moment; never for secrets 
 import time
 from collections.abc import Callable, Hashable
 from functools import wraps
-from typing import Generic, ParamSpec, TypeVar
+from typing import Generic, ParamSpec, Protocol, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 V = TypeVar("V")
 
 
@@ -47,10 +48,20 @@ class Memory(Generic[V]):
             memory.forget()
 
 
-def ttl_cache(seconds: int, maxsize: int = 512) -> Callable[[Callable[P, R]], Callable[P, R]]:
+class Remembered(Protocol[P, R_co]):
+    """A function whose answers are remembered, until they are forgotten."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Return the answer."""
+
+    def forget(self) -> None:
+        """Forget every answer, in this process."""
+
+
+def ttl_cache(seconds: int, maxsize: int = 512) -> Callable[[Callable[P, R]], Remembered[P, R]]:
     """Remember a function's answers for some seconds, by its arguments; not its errors."""
 
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+    def decorate(function: Callable[P, R]) -> Remembered[P, R]:
         memory: Memory[tuple[R]] = Memory(seconds, maxsize)
 
         @wraps(function)
@@ -63,6 +74,7 @@ def ttl_cache(seconds: int, maxsize: int = 512) -> Callable[[Callable[P, R]], Ca
                 memory.put(key, found)
             return found[0]
 
-        return remembered
+        remembered.forget = memory.forget  # type: ignore[attr-defined]
+        return cast("Remembered[P, R]", remembered)
 
     return decorate

@@ -1,7 +1,7 @@
 """Books journals: once per source reference, never changed, corrected only by a reversal.
 
 No balance is kept anywhere: sales would wait for each other at the row that all of them touch.
- *Source:* design of the registry, section 4.2; M1 to M6.
+*Source:* design of the registry, section 4.2; M1 to M6.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,11 @@ from datetime import datetime
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import business_day
 from diandian.ledger import queries
-from diandian.ledger.errors import AlreadyReversedError, PostedDifferentlyError
+from diandian.ledger.errors import (
+    AlreadyReversedError,
+    DayClosedError,
+    PostedDifferentlyError,
+)
 from diandian.ledger.models import Journal, Transfer
 from diandian.ledger.rules import TransferLine
 from diandian.store.statements import Insert
@@ -61,17 +65,20 @@ def post_many(requests: Sequence[JournalRequest], *, at: datetime) -> list[Journ
 
     Idempotent by: each ``source_ref``. Of two that race with one reference the second gets the
     first one's journal; among many at once it ends in an IntegrityError and is asked again.
-    Raises: PostedDifferentlyError when a reference is known with another body.
+    Raises: PostedDifferentlyError when a reference is known with another body, DayClosedError.
     """
     assert all(request.lines for request in requests), "a journal moves money"
     assert all(request.source_ref for request in requests), "a journal has a source"
     with joined():
         # One alone is nearly always new: written first, looked up only when it was there.
-        alone = _write(_once_each(requests, {}), at) if len(requests) == 1 else []
+        is_open = business_day(at) > queries.closed_through()
+        alone = _write(_once_each(requests, {}), at) if is_open and len(requests) == 1 else []
         if alone:
             return alone
         known = queries.journals_by_source(request.source_ref for request in requests)
         fresh = _once_each(requests, known)
+        if fresh and not is_open:
+            raise DayClosedError(day=business_day(at), through=queries.closed_through())
         made = _write(fresh, at)
         assert len(made) == len(fresh), "nobody else books these now"
     booked = known | {journal.source_ref: journal for journal in made}

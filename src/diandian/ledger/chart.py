@@ -13,6 +13,7 @@ REFUNDS_IN_TRANSIT = "2120"
 UNALLOCATED = "2190"
 OUTPUT_VAT = "2310"
 FEE_REVENUE = "4010"
+COST_OF_CREDITS = "5010"
 GATEWAY_FEES = "5110"
 GOODWILL = "5130"
 
@@ -24,6 +25,7 @@ NAMES = {
     UNALLOCATED: "Unallocated receipts",
     OUTPUT_VAT: "Output VAT",
     FEE_REVENUE: "Platform fee revenue",
+    COST_OF_CREDITS: "Cost of credits",
     GATEWAY_FEES: "Gateway fees",
     GOODWILL: "Goodwill refunds",
 }
@@ -46,6 +48,11 @@ def currency_of(account_code: str) -> str:
 def number_of(account_code: str) -> str:
     """Return the account's number in the chart."""
     return account_code.split(":")[1]
+
+
+def class_of(account_code: str) -> str:
+    """Return what an account is: 1 asset, 2 liability, 4 income, 5 expense, 9 memo."""
+    return number_of(account_code)[0]
 
 
 def gateway_clearing(currency: str, gateway: str, merchant: str) -> str:
@@ -81,6 +88,11 @@ def output_vat(currency: str) -> str:
 def fee_revenue(currency: str) -> str:
     """Return the account of our fee, without its tax."""
     return code(currency, FEE_REVENUE)
+
+
+def cost_of_credits(currency: str) -> str:
+    """Return the account of credits that we buy ourselves, to complete a tonne."""
+    return code(currency, COST_OF_CREDITS)
 
 
 def gateway_fees(currency: str) -> str:

@@ -23,3 +23,14 @@ class AlreadyReversedError(ConflictError):
         " Please look at the reversal first."
     )
     fixer = Fixer.OPERATOR
+
+
+class DayClosedError(ConflictError):
+    """The books of that day are closed."""
+
+    code = "day_closed"
+    message = N_(
+        "The books are closed up to %(through)s. Nothing was booked on %(day)s."
+        " Please book it on a day that is open."
+    )
+    fixer = Fixer.OPERATOR

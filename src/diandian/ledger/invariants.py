@@ -1,14 +1,15 @@
 """What must hold of the money, at every commit."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.db.models import F, Q, Sum
 
 from diandian.audit.breaches import Breach
 from diandian.ledger import chart, queries
 from diandian.ledger.actions import JournalRequest
-from diandian.ledger.models import Journal, Transfer
-from diandian.ledger.rules import TransferLine
+from diandian.ledger.models import ClosedDay, Journal, Transfer
+from diandian.ledger.rules import TransferLine, closed_day_sha256
 
 # Accounts that may never be on the wrong side: what we owe is never less than nothing (M5).
 _NEVER_IN_DEBIT = (
@@ -20,10 +21,12 @@ _NEVER_IN_DEBIT = (
 
 
 def check() -> list[Breach]:
-    """Return every breach of M1, M2, M4, M5 and of the bookings' seals."""
+    """Return every breach of M1, M2, M4, M5 and of the seals of bookings and closed days."""
     return [
         *_one_currency(),
         *_balanced(),
+        *_checkpoints(),
+        *_days(),
         *_sealed(),
         *_mirrored(),
     ]
@@ -51,6 +54,33 @@ def _balanced() -> Iterator[Breach]:
                 yield Breach(
                     "M5", f"account:{account.code}", f"overdrawn by {account.balance_minor}"
                 )
+
+
+def _checkpoints() -> Iterator[Breach]:
+    """M2: each checkpoint is what all transfers up to its day add up to."""
+    newest = queries.newest_closed()
+    if newest is None:
+        return
+    rows = newest.checkpoints.values_list("debit_code", "credit_code", "amount_minor")
+    kept = {(debit, credit): amount for debit, credit, amount in rows}
+    if kept != queries.moved_until(newest.day):
+        yield Breach("M2", f"day:{newest}", "its checkpoint is not what moved until then")
+
+
+def _days() -> Iterator[Breach]:
+    """M4: every closed day bears its seal, on the day before, and has the journals it had."""
+    previous, after = "", None
+    for closed in ClosedDay.objects.order_by("day"):
+        subject = f"day:{closed}"
+        seal = closed_day_sha256(queries.facts_of(closed), previous)
+        if closed.sha256 != seal or closed.previous_sha256 != previous:
+            yield Breach("M4", subject, "it or the closed day before it was changed")
+        if after is not None and closed.first_day != after + timedelta(days=1):
+            yield Breach("M4", subject, "does not begin where the closed day before it ends")
+        journals = queries.journals_sha256(closed.first_day, closed.day)
+        if journals != (closed.journals, closed.journals_sha256):
+            yield Breach("M4", subject, "its journals are not those it was closed with")
+        previous, after = closed.sha256, closed.day
 
 
 def _sealed() -> Iterator[Breach]:

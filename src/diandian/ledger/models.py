@@ -54,3 +54,76 @@ class Transfer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.debit_code} < {self.credit_code} {self.amount_minor}"
+
+
+class ClosedDay(models.Model):
+    """The books up to the end of a business day, closed: no journal can be booked there any more.
+
+    Nearly always one day; ``first_day`` is earlier when days passed without a close. ``sha256``
+    seals totals, journals and retirements and the closed day before, so that the chain cannot fork.
+    """
+
+    first_day = models.DateField()
+    day = models.DateField(unique=True)
+    totals = models.JSONField()
+    journals = models.PositiveIntegerField()
+    journals_sha256 = models.CharField(max_length=64)
+    retirements = models.PositiveIntegerField()
+    retirements_sha256 = models.CharField(max_length=64)
+    previous_sha256 = models.CharField(max_length=64, unique=True, blank=True)
+    sha256 = models.CharField(max_length=64, unique=True)
+    closed_by = models.CharField(max_length=80)
+    closed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [
+            models.CheckConstraint(condition=Q(day__gte=F("first_day")), name="closed_day_order")
+        ]
+
+    def __str__(self) -> str:
+        return self.day.isoformat()
+
+
+class LedgerCheckpoint(models.Model):
+    """All that ever moved between two accounts up to the end of a closed day, in minor units.
+
+    By day, not by number of a transfer: numbers are not given in the order of commits.
+    """
+
+    closed_day = models.ForeignKey(ClosedDay, models.PROTECT, related_name="checkpoints")
+    currency = models.CharField(max_length=3)
+    debit_code = models.CharField(max_length=80)
+    credit_code = models.CharField(max_length=80)
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["closed_day", "debit_code", "credit_code"], name="checkpoint_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.closed_day_id}: {self.debit_code} < {self.credit_code} {self.amount_minor}"
+
+
+class SalesSwitch(models.Model):
+    """A stop of all sales, or their reopening; the newest one counts, without any we sell.
+
+    ``breaches``: what a close found, as it said it.
+    """
+
+    is_open = models.BooleanField()
+    reason = models.CharField(max_length=500)
+    breaches = models.JSONField(default=list)
+    actor_ref = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name_plural = "sales switches"
+
+    def __str__(self) -> str:
+        return f"{'open' if self.is_open else 'stopped'}: {self.reason}"

@@ -3,15 +3,19 @@
 *Source:* example postings of the payments design, section 8, mode B (agent).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from diandian.kernel.canonical import digest_hex
 from diandian.kernel.money import Money, round_half_up
 from diandian.ledger import chart
 
 # Our fee is a service of the "modern services" class, 6 %, contained in the price.
 VAT_BASIS_POINTS = 600
 _WHOLE = 10_000
+# Who closes a day locks it by this number; the guard of journals takes it shared for each booking.
+DAY_LOCK = 3_688
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,21 @@ def build_refund_settled(amount: Money, *, gateway: str, merchant: str) -> list[
     return [line(chart.refunds_in_transit(amount.currency), clearing, amount)]
 
 
+def build_completion(cost: Money, *, supplier_ref: str) -> list[TransferLine]:
+    """Book the rest of a tonne that we buy ourselves: our cost, owed to its supplier."""
+    currency = cost.currency
+    payable = chart.supplier_payable(currency, supplier_ref)
+    return [line(chart.cost_of_credits(currency), payable, cost)]
+
+
 def build_gateway_fee(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
     """Book what the gateway kept for itself, as its statement says."""
     clearing = chart.gateway_clearing(amount.currency, gateway, merchant)
     return [line(chart.gateway_fees(amount.currency), clearing, amount)]
+
+
+def closed_day_sha256(facts: Mapping[str, object], previous_sha256: str) -> str:
+    """Return the seal of a closed day over its facts and the seal of the day before."""
+    return digest_hex(
+        {"schema": "diandian/closed-day/1", **facts, "previous_sha256": previous_sha256}
+    )

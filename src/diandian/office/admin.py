@@ -25,6 +25,7 @@ from diandian.office.approval import ApprovesScenes
 from diandian.office.credits import KeepsCredits
 from diandian.office.name_reports import DecidesNames
 from diandian.office.sign_in import SignInForm
+from diandian.office.tonnes import ShowsTonnes
 from diandian.ui.format import exact_mass, money, pick
 
 admin.site.login_form = SignInForm
@@ -109,6 +110,7 @@ DESKS = (
         ("batch", "first_serial", "last_serial", "reference", "retired_at", "is_simulated"),
         search=("reference", "batch__public_id"),
         related=("batch",),
+        acts=ShowsTonnes,
     ),
     Desk(
         "registry.Retirement",
@@ -174,6 +176,8 @@ DESKS = (
         ("journal__source_ref", "debit_code", "credit_code"),
         related=("journal",),
     ),
+    Desk("ledger.ClosedDay", ("day", "first_day", "journals", "retirements", "closed_by")),
+    Desk("ledger.SalesSwitch", ("at", "is_open", "reason", "actor_ref"), ("is_open",)),
     Desk(
         "certificates.Certificate",
         ("code", "state", "version", "promised_by", "order_ref", "issued_at"),

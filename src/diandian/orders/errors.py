@@ -43,6 +43,18 @@ class TooMuchError(InputError):
     )
 
 
+class SalesPausedError(DiandianError):
+    """A close found that the books do not hold; nothing is sold until they do."""
+
+    code = "sales_paused"
+    message = N_(
+        "Sales are paused: our books are being checked. Nothing was charged."
+        " Please try again later."
+    )
+    fixer = Fixer.OPERATOR
+    retryable = True
+
+
 class QuoteNotFoundError(NotFoundError):
     """No quote of this token."""
 

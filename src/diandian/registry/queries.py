@@ -3,9 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Unpack
 
-from django.db.models import BigIntegerField, Count, F, Max, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, F, Max, Min, Q, QuerySet, Sum
 
+from diandian.kernel.clock import business_day
 from diandian.kernel.errors import NotFoundError
 from diandian.registry import rules
 from diandian.registry.models import (
@@ -23,6 +25,7 @@ from diandian.registry.models import (
 )
 from diandian.registry.serials import format_serial, gram_to_serial
 from diandian.registry.stock import BatchStock, Stock, lanes_with_cancelled, stock_of
+from diandian.registry.wanted import Wanted, narrowed
 from diandian.store.statements import Param, Select, SelectMany
 
 LIVE_HOLDS = (HoldState.ACTIVE, HoldState.COMMITTED)
@@ -274,6 +277,21 @@ def _upstream_state(
     )
 
 
+def evidence_of(
+    ranges: Sequence[RetiredRange],
+) -> dict[RetiredRange, list[UpstreamRetirement]]:
+    """Return which outside retirements each range lies in, first serial first."""
+    rows = _evidence_of({piece.batch_row.id for piece in ranges})
+    return {
+        piece: [
+            row
+            for row in rows.get(piece.batch_row.id, [])
+            if row.first_serial <= piece.last_number and piece.first_number <= row.last_serial
+        ]
+        for piece in ranges
+    }
+
+
 def _evidence_of(batch_ids: Collection[int]) -> dict[int, list[UpstreamRetirement]]:
     found: dict[int, list[UpstreamRetirement]] = {}
     for row in _EVIDENCE.all(list(batch_ids)):
@@ -281,55 +299,34 @@ def _evidence_of(batch_ids: Collection[int]) -> dict[int, list[UpstreamRetiremen
     return found
 
 
-def _filtered(
-    project: Project | None,
-    vintage_year: int | None,
-    context_ref: str | None,
-    holder_kind: str | None,
-) -> QuerySet[Retirement]:
-    wanted = {
-        "project": project,
-        "vintage_year": vintage_year,
-        "context_ref": context_ref,
-        "holder_kind": holder_kind,
-    }
-    return Retirement.objects.filter(
-        **{k: value for k, value in wanted.items() if value is not None}
-    )
-
-
 def retirements(
-    *,
-    project: Project | None = None,
-    vintage_year: int | None = None,
-    context_ref: str | None = None,
-    holder_kind: str | None = None,
-    before_id: int | None = None,
-    limit: int = 50,
+    *, before_id: int | None = None, limit: int = 50, **wanted: Unpack[Wanted]
 ) -> list[Retirement]:
     """Return retirements, newest first; the next page begins ``before_id`` the last one shown."""
-    rows = _filtered(project, vintage_year, context_ref, holder_kind)
+    rows = narrowed(wanted)
     if before_id is not None:
         rows = rows.filter(id__lt=before_id)
     return list(rows.select_related("project__programme").order_by("-id")[:limit])
 
 
-def retirement_totals(
-    *,
-    project: Project | None = None,
-    vintage_year: int | None = None,
-    context_ref: str | None = None,
-    holder_kind: str | None = None,
-) -> tuple[int, int]:
+def retirement_totals(**wanted: Unpack[Wanted]) -> tuple[int, int]:
     """Return how many retirements the same filters of ``retirements`` find, and their grams."""
-    rows = _filtered(project, vintage_year, context_ref, holder_kind).order_by()
-    total = rows.aggregate(count=Count("id"), mass_g=Sum("mass_g"))
+    total = narrowed(wanted).order_by().aggregate(count=Count("id"), mass_g=Sum("mass_g"))
     return total["count"], total["mass_g"] or 0
+
+
+def retired_years() -> list[int]:
+    """Return the years of business days from the first retirement to the last, newest first."""
+    ends = Retirement.objects.aggregate(first=Min("retired_at"), last=Max("retired_at"))
+    if ends["first"] is None:
+        return []
+    first, last = business_day(ends["first"]).year, business_day(ends["last"]).year
+    return list(range(last, first - 1, -1))
 
 
 def retirement_by_public_id(public_id: str) -> Retirement:
     """Return a retirement by its public number. Raises: NotFoundError."""
-    rows = Retirement.objects.select_related("project__programme")
+    rows = Retirement.objects.select_related("project__programme", "replaces", "replaced_by")
     found = rows.filter(public_id=public_id).first()
     if found is None:
         raise NotFoundError

@@ -39,6 +39,17 @@ def place_of(ref: str) -> tuple[int, LogHead, int] | None:
     return None
 
 
+def places_of(refs: Collection[str]) -> dict[str, tuple[str, int]]:
+    """Return where the log speaks of some things: its origin, and the entry's number in it."""
+    rows = LogEntry.objects.filter(ref__in=refs).values_list("ref", "position")
+    found: dict[str, tuple[str, int]] = {}
+    all_heads = heads() if refs else []
+    for ref, position in rows:
+        head = [each for each in all_heads if each.base <= position][-1]
+        found[str(ref)] = (head.origin, position - head.base)
+    return found
+
+
 def known_refs(refs: Collection[str]) -> set[str]:
     """Return which of some things the log speaks of."""
     found = LogEntry.objects.filter(ref__in=refs).values_list("ref", flat=True)

@@ -28,8 +28,8 @@ from diandian.emissions.uncertainty import INTERVALS
 from diandian.kernel.errors import N_
 from diandian.ui import htmx
 from diandian.web import context
+from diandian.web.cells import safe_cell
 from diandian.web.errors import not_found
-from diandian.web.register import safe_cell
 
 _PAGE_ROWS = 40
 _LONGEST_QUERY = 80

@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from diandian.certificates import queries as certificates
 from diandian.claims import wording
 from diandian.emissions.life.certified import is_year
-from diandian.flows import allocator, checkout, expiry, payment_events, withdrawal
+from diandian.flows import allocator, checkout, expiry, payment_events, sales, withdrawal
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.errors import DiandianError
 from diandian.kernel.memory import Memory
@@ -155,6 +155,7 @@ def _page(
         "retire_on": business_day(order.retire_after) if order.retire_after else None,
         "asks_to_withdraw": asks_to_withdraw and where == "held",
         "total": Money(order.quote.total_minor, order.quote.currency),
+        "sales_stopped": sales.are_stopped(),
         "paid_twice": len(received) > 1 and any(each.refunded_minor for each in received),
         "link": settings.BASE_URL + request.path,
         "errors": [error] if error else [],

@@ -12,9 +12,11 @@ from diandian.kernel.memory import ttl_cache
 from diandian.kernel.money import Money
 from diandian.orders.queries import OfferView
 from diandian.registry import queries
+from diandian.registry.pool import queries as pool_queries
+from diandian.registry.pool.queries import Pool
 from diandian.registry.stock import BatchStock
 from diandian.ui import drawing
-from diandian.web import context, project_facts, register
+from diandian.web import context, flow, project_facts, register
 from diandian.web.errors import not_found
 
 _LATEST = 10
@@ -82,6 +84,12 @@ def _stock(masses: dict[str, int]) -> Stock:
 @ttl_cache(5)
 def _masses(project_code: str) -> dict[str, int]:
     return queries.stock(queries.project_by_code(project_code))
+
+
+@ttl_cache(5)
+def _pool(project_code: str) -> Pool:
+    project = queries.project_by_code(project_code)
+    return pool_queries.pools([project]).get(project.id, Pool())
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +164,20 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         return not_found(request)
     view = next((each for each in context.offers() if each.project.code == code), None)
     count, retired_g = queries.retirement_totals(project=project)
+    # What the platform bought to complete a tonne stands in the register without a certificate.
+    completions, _ = queries.retirement_totals(project=project, holder_kind="platform")
+    stock = _stock(_masses(code))
+    kg_per_dot = stock.kg_per_dot
     shown = {
         "project": project,
         "note": _note(project),
         "view": view,
-        "stock": _stock(_masses(code)),
+        "stock": stock,
         "batches": _batches(queries.batch_stocks(project)),
         "rows": register.latest(project, _LATEST),
-        "retired_count": count,
+        "flow": flow.of_project(project.code, _masses(code), _pool(code), kg_per_dot),
+        "kg_per_dot": kg_per_dot,
+        "retired_count": count - completions,
         "retired_g": retired_g,
         "on_file": project_facts.of(project),
     }

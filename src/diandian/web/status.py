@@ -1,6 +1,7 @@
 """Is it up? For machines (``/healthz``, ``/readyz``) and for people (``/status``)."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -9,9 +10,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 
 from diandian.certificates import queries as certificates
-from diandian.flows import allocator
+from diandian.flows import allocator, sales
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.memory import ttl_cache
+from diandian.ledger import queries as ledger
 from diandian.orders import queries as orders
 from diandian.transparency import queries as log
 from diandian.transparency.heads import trouble
@@ -31,6 +33,8 @@ class Health:
     ``oldest_intake_seconds``: how long the paid order waits that waits longest.
     ``log_size``, ``log_signed``: entries of the public log, and how many of them are signed; late
     when that takes longer than it should.
+    ``sales_stopped``: a close found that the books do not hold; ``closed_through``: the last day
+    that was closed.
     """
 
     database: bool
@@ -47,6 +51,9 @@ class Health:
     def log_trouble(self) -> str:
         """Return why the public log is not signed, in words, or nothing."""
         return gettext(trouble.WORDS[self.log_refusal]) if self.log_refusal else ""
+
+    sales_stopped: bool = False
+    closed_through: date | None = None
 
     @property
     def is_late(self) -> bool:
@@ -87,7 +94,7 @@ def health() -> Health:
     database = _database_answers()
     if not database:
         return Health(database=False, worker=_worker_beats())
-    oldest = orders.oldest_waiting()
+    oldest, closed = orders.oldest_waiting(), ledger.newest_closed()
     head = log.open_head()
     last = log.last_checkpoint(head) if head is not None else None
     return Health(
@@ -100,6 +107,8 @@ def health() -> Health:
         log_signed=last.size if last is not None else 0,
         log_refusal=head.refusal if head is not None else "",
         log_is_late=_log_is_late(head, last),
+        sales_stopped=sales.are_stopped(),
+        closed_through=closed.day if closed else None,
     )
 
 
@@ -121,6 +130,8 @@ def readyz(_request: HttpRequest) -> HttpResponse:
         "oldest_intake_seconds": found.oldest_intake_seconds,
         "log_unsigned": found.log_size - found.log_signed,
         "log_refusal": found.log_refusal,
+        "sales_stopped": found.sales_stopped,
+        "closed_through": found.closed_through.isoformat() if found.closed_through else None,
     }
     return JsonResponse(answer, status=200 if found.ready else 503)
 

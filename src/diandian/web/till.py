@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from diandian.claims import withdrawal
-from diandian.flows import checkout
+from diandian.flows import checkout, sales
 from diandian.kernel.errors import DiandianError, InputError
 from diandian.kernel.money import Money
 from diandian.orders import queries as orders
@@ -186,6 +186,7 @@ def facts(
         "new_total": new_total,
         "errors": [error] if error else [],
         "may_withdraw": buyer.may_withdraw,
+        "sales_stopped": sales.are_stopped(),
     }
 
 

@@ -129,6 +129,19 @@ def _write_holds(
     )
 
 
+def hold_in_lane(lane_id: int, mass_g: int, *, owner_ref: str, expires_at: datetime) -> Holding:
+    """Set the next free grams of one lane aside; the caller has locked it and knows they are free.
+
+    Raises: IntegrityError when this owner has held in this lane before.
+    """
+    assert mass_g > 0, "nothing to hold"
+    holding = Holding(lane_id=lane_id, owner_ref=owner_ref, mass_g=mass_g, expires_at=expires_at)
+    _HOLDINGS.run([holding])
+    promised = promise(lane_id, mass_g)
+    assert promised, "locked lanes keep their grams"
+    return holding
+
+
 def settle(holdings: Sequence[Holding], state: HoldState) -> None:
     """End live holds: used or released, each once."""
     assert state not in queries.LIVE_HOLDS, "settled is used or released"

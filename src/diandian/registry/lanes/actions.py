@@ -25,6 +25,12 @@ _PROMISED = Update(
 )
 
 
+def lock_lane(lane_id: int) -> Lane:
+    """Return a lane whose cursor and held grams nobody else moves now. Locks: the lane."""
+    rows = Lane.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("batch").get(id=lane_id)
+
+
 def promise(lane_id: int, take_g: int) -> bool:
     """Count grams as held if they are still free. Only the row itself is asked: no oversell."""
     assert take_g > 0, "nothing to promise"

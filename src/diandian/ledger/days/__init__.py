@@ -1,0 +1,1 @@
+"""How a day of the books is closed, and how sales are stopped and reopened."""
