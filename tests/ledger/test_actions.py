@@ -118,7 +118,7 @@ def test_booking_costs_few_statements_whatever_the_number(count):
     queries.closed_through()  # looked at once a second, not for each booking
     with CaptureQueriesContext(connection) as captured:
         actions.post_many(asked, at=AT)
-    assert len(captured) == (2 if count == 1 else 3)
+    assert len(captured) == (2 if count == 1 else 4)
 
 
 def test_no_account_has_a_row_that_sales_would_share():
@@ -197,6 +197,13 @@ def test_the_database_refuses_impossible_transfers(change):
     journal = actions.post_many([capture()], at=AT)[0]
     with pytest.raises(IntegrityError), transaction.atomic():
         Transfer.objects.create(journal=journal, **row)
+
+
+def test_a_transfer_belongs_to_a_journal():
+    row = {"debit_code": CLEARING, "credit_code": PREPAID, "currency": "CNY", "amount_minor": 5}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Transfer.objects.create(journal_id=10**9, **row)
+    Transfer.objects.create(journal=actions.post_many([capture()], at=AT)[0], **row)
 
 
 def test_bookings_are_for_ever():

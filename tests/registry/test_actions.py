@@ -219,8 +219,7 @@ def test_retiring_costs_few_statements_whatever_the_number(orders):
     with CaptureQueriesContext(connection) as captured:
         actions.retire_many([request(owner) for owner in owners], at=AT)
     found = statements(captured)
-    # SQLite takes at most 999 values a statement, so long inserts come in parts.
-    assert len(found) <= (6 if orders == 1 or connection.vendor == "postgresql" else 12)
+    assert len(found) <= 8
     hot = [number for number, sql in enumerate(found) if sql.startswith("UPDATE registry_lane")]
     assert len(hot) == 1
     assert all("registry_allocation" in sql for sql in found[hot[0] + 1 :])

@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from diandian.config import guards
 from diandian.registry import actions, queries
 from diandian.registry.invariants import check
-from diandian.registry.models import LANE_STRIDE, Allocation, Lane, SerialBlock
+from diandian.registry.models import LANE_STRIDE, Allocation, Lane, Retirement, SerialBlock
 from tests.registry.builders import AT, hold, make_batch, request
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,7 +95,6 @@ def forgeries(one, two):
         "under another lane's name": (3000, 3500, {"lane_id": two.id}),
         "over the stride into another lane": (3000, LANE_STRIDE + 5, {}),
         "without a retirement": (3000, 3500, {"retirement_id": None}),
-        "for a retirement that is not there": (3000, 3500, {"retirement_id": 10**9}),
     }
 
 
@@ -109,6 +108,21 @@ def test_forged_ranges_are_refused(room, guarded, moving_g):
             if not is_refused(forge, room[0], start_g, end_g, moving_g=moving_g, **changes)
         ]
     assert accepted == []
+
+
+def test_what_refers_to_nothing_is_refused(room):
+    assert is_refused(forge, room[0], 3000, 3500, moving_g=500, retirement_id=10**9)
+    assert is_refused(forge, room[0], 3000, 3500, moving_g=500, lane_id=10**6)
+    stray = "INSERT INTO registry_beneficiary (retirement_id, salt) VALUES (%s, '')"
+    assert is_refused(execute, stray, 10**9)
+    moved = "UPDATE registry_beneficiary SET retirement_id = %s WHERE retirement_id = %s"
+    assert is_refused(execute, moved, 10**9, queries.retirements()[0].id)
+    own = Retirement.objects.values().first()
+    forged = own | {"id": 10**9, "public_id": "f" * 32, "source_ref": "f", "project_id": 10**9}
+    assert is_refused(Retirement.objects.create, **forged)
+    assert not is_refused(Retirement.objects.create, **forged | {"project_id": own["project_id"]})
+    with guards.lifted():
+        Retirement.objects.filter(id=10**9).delete()
 
 
 def test_a_range_beyond_what_was_sold_is_refused(room):

@@ -94,10 +94,10 @@ def test_only_open_verified_batches_serve(facts, refusal):
 
 
 def test_a_seal_needs_salt_and_every_letter():
-    salt, subject = rules.new_salt(), {"display_name": "林晚"}
+    salt, subject = rules.new_salts(1)[0], {"display_name": "林晚"}
     seal = rules.subject_commit(salt, subject)
     assert seal == rules.subject_commit(salt, dict(subject))
-    assert seal != rules.subject_commit(rules.new_salt(), subject)
+    assert seal != rules.subject_commit(rules.new_salts(1)[0], subject)
     assert seal != rules.subject_commit(salt, {"display_name": "林晩"})
 
 
@@ -113,7 +113,7 @@ def test_the_seal_is_the_published_formula():
 def test_public_ids_sort_by_time_and_are_version_seven():
     import uuid
 
-    ids = [rules.new_public_id(AT + timedelta(seconds=n)) for n in range(50)]
+    ids = [rules.new_public_ids(1, AT + timedelta(seconds=n))[0] for n in range(50)]
     assert ids == sorted(ids)
     assert len(set(ids)) == 50
     assert {uuid.UUID(one).version for one in ids} == {7}

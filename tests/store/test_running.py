@@ -6,8 +6,8 @@ from django.db.transaction import TransactionManagementError
 
 from diandian.audit.models import OutboxEvent
 from diandian.kernel.clock import now
+from diandian.store.inserts import Insert
 from diandian.store.running import changed, database, fetched
-from diandian.store.statements import Insert
 
 pytestmark = pytest.mark.django_db
 

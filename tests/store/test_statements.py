@@ -8,7 +8,8 @@ from django.db.models import DateTimeField, F, PositiveIntegerField
 
 from diandian.audit.models import OutboxEvent, OutboxState
 from diandian.ledger.models import Journal, Transfer
-from diandian.store.statements import Insert, Param, Select, SelectMany, Update
+from diandian.store.inserts import Insert
+from diandian.store.statements import Param, Select, SelectMany, Update
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

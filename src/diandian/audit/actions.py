@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from diandian.audit import queries, rules
 from diandian.audit.models import AuditEntry, OutboxEvent, OutboxState
 from diandian.kernel.clock import now
-from diandian.store.statements import Insert
+from diandian.store.inserts import Insert
 from diandian.store.transactions import joined
 
 # Any number will do, as long as nobody else takes it.

@@ -13,7 +13,7 @@ from diandian.certificates.models import Certificate, CertificateState
 from diandian.emissions.estimate import without_person
 from diandian.kernel.canonical import digest_hex
 from diandian.registry.models import Retirement
-from diandian.store.statements import Insert
+from diandian.store.inserts import Insert
 from diandian.verifier.credential import record_of, sign
 
 _CERTIFICATES = Insert(Certificate)

@@ -64,6 +64,14 @@ ONWARD = {
     "registry_lane": ("cursor", "a cursor never goes back"),
     "transparency_loghead": ("size", "a log never shrinks"),
 }
+# References of rows that are written by the hundred: looked up once a statement, where a foreign
+# key looks row by row and locks what it found. What they refer to is itself never deleted.
+BELONGS = {
+    "ledger_transfer": (("journal_id", "ledger_journal"),),
+    "registry_retirement": (("project_id", "registry_project"),),
+    "registry_beneficiary": (("retirement_id", "registry_retirement"),),
+    "registry_allocation": (("retirement_id", "registry_retirement"),),
+}
 _OVERLAP = (
     "other.programme_id = NEW.programme_id AND other.prefix = NEW.prefix"
     " AND other.first <= NEW.last AND other.last >= NEW.first"
@@ -114,6 +122,11 @@ def guards(vendor: str) -> list[Guard]:
     return list(_BUILDERS[vendor]())
 
 
+def _written(table: str) -> tuple[str, ...]:
+    """Return in which ways rows of a table come to be as they are."""
+    return ("INSERT",) if table in APPEND_ONLY else ("INSERT", "UPDATE")
+
+
 # --- SQLite -------------------------------------------------------------------------------------
 
 
@@ -154,6 +167,15 @@ def _for_sqlite() -> Iterator[Guard]:
         f" LEFT JOIN registry_lane lane ON lane.id = fresh.lane_id WHERE {_OUTSIDE})"
     )
     yield _sqlite("registry_allocation", "inside", "INSERT", "range outside its lane", outside)
+    for table, references in BELONGS.items():
+        for column, other in references:
+            gone = (
+                f"NEW.{column} IS NOT NULL"
+                f" AND NOT EXISTS (SELECT 1 FROM {other} WHERE id = NEW.{column})"
+            )
+            refusal = f"{table}: no such {column}"
+            for when in _written(table):
+                yield _sqlite(table, f"{column}_{when.lower()}", when, refusal, gone)
 
 
 # --- PostgreSQL ---------------------------------------------------------------------------------
@@ -206,8 +228,8 @@ def _for_postgres() -> Iterator[Guard]:
         "IF EXISTS (SELECT 1 FROM fresh LEFT JOIN registry_lane lane ON lane.id = fresh.lane_id"
         f" WHERE {_OUTSIDE}) THEN {_refuse('range outside its lane')} END IF; RETURN NULL;"
     )
-    after = "AFTER INSERT ON {table} REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT"
-    yield _postgres("registry_allocation", "inside", after, inside)
+    after = "AFTER {when} ON {{table}} REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT"
+    yield _postgres("registry_allocation", "inside", after.format(when="INSERT"), inside)
     # Days are counted from 1 January of the year 1, as Python does.
     late = (
         f"PERFORM pg_advisory_xact_lock_shared({DAY_LOCK}, day - DATE '0001-01-01' + 1)"
@@ -215,7 +237,19 @@ def _for_postgres() -> Iterator[Guard]:
         " IF EXISTS (SELECT 1 FROM ledger_closedday c JOIN fresh ON c.day >= fresh.business_day)"
         f" THEN {_refuse(_CLOSED_DAY)} END IF; RETURN NULL;"
     )
-    yield _postgres("ledger_journal", "day", after, late)
+    yield _postgres("ledger_journal", "day", after.format(when="INSERT"), late)
+    for table, references in BELONGS.items():
+        for column, other in references:
+            # By its key one after the other, however large the table was when this was planned.
+            found = f"(SELECT other.id FROM {other} other WHERE other.id = fresh.{column})"
+            gone = (
+                f"IF EXISTS (SELECT 1 FROM fresh WHERE fresh.{column} IS NOT NULL"
+                f" AND {found} IS NULL) THEN {_refuse(f'{table}: no such {column}')} END IF;"
+                " RETURN NULL;"
+            )
+            for when in _written(table):
+                label = f"{column}_{when.lower()}"
+                yield _postgres(table, label, after.format(when=when), gone)
 
 
 _BUILDERS = {"sqlite": _for_sqlite, "postgresql": _for_postgres}

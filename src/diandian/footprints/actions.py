@@ -28,7 +28,7 @@ from diandian.footprints.models import (
 from diandian.footprints.worksheet import Worksheet
 from diandian.kernel import tokens
 from diandian.scenes.models import Scene
-from diandian.store.statements import Insert
+from diandian.store.inserts import Insert
 from diandian.store.transactions import joined, require_transaction
 
 _FOOTPRINTS = Insert(Footprint)

@@ -1,11 +1,13 @@
 """Canonical JSON (RFC 8785) and its SHA-256, for receipts, certificates and idempotency."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+import msgspec
+
 _PLAIN = frozenset({str, int, bool, type(None)})
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def _check(value: object) -> None:
@@ -28,11 +30,10 @@ def canonical_json(value: object) -> bytes:
     """Return RFC 8785 bytes of a value made of dict, list, str, int, bool and None.
 
     Sorting by code point equals RFC 8785's UTF-16 order for the ASCII keys that we use.
-    Raises: TypeError on floats and Decimals.
+    Raises: TypeError on floats and Decimals, and on keys that are no text.
     """
     _check(value)
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode()
+    return _encode(value)
 
 
 def digest_hex(value: object) -> str:

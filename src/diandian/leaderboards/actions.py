@@ -16,7 +16,8 @@ from diandian.leaderboards.models import (
 )
 from diandian.leaderboards.rankings import avatar_seed, boards_of
 from diandian.scenes.models import Scene
-from diandian.store.statements import Insert, Param, Update
+from diandian.store.inserts import Insert
+from diandian.store.statements import Param, Update
 
 _LIGHTINGS = Insert(Lighting, skip_conflicts=True)
 _STANDINGS = Insert(Standing, skip_conflicts=True)

@@ -18,12 +18,24 @@ from diandian.ledger.errors import (
 )
 from diandian.ledger.models import Journal, Transfer
 from diandian.ledger.rules import TransferLine
-from diandian.store.statements import Insert
+from diandian.store.inserts import Insert, InsertMany, NewIds
+from diandian.store.running import pipelined
 from diandian.store.transactions import joined
 
-_JOURNALS = Insert(Journal)
 _NEW_JOURNALS = Insert(Journal, skip_conflicts=True, conflict_column="source_ref")
-_TRANSFERS = Insert(Transfer)
+_JOURNALS = InsertMany(
+    Journal,
+    "id",
+    "source_ref",
+    "body_sha256",
+    "kind",
+    "owner_ref",
+    "reverses_id",
+    shared=("business_day", "created_at"),
+)
+_TRANSFERS = InsertMany(
+    Transfer, "journal_id", "debit_code", "credit_code", "currency", "amount_minor"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +73,7 @@ def post(
 
 
 def post_many(requests: Sequence[JournalRequest], *, at: datetime) -> list[Journal]:
-    """Book journals in three statements, however many; returned in the order asked.
+    """Book journals in four statements, however many; returned in the order asked.
 
     Idempotent by: each ``source_ref``. Of two that race with one reference the second gets the
     first one's journal; among many at once it ends in an IntegrityError and is asked again.
@@ -69,83 +81,99 @@ def post_many(requests: Sequence[JournalRequest], *, at: datetime) -> list[Journ
     """
     assert all(request.lines for request in requests), "a journal moves money"
     assert all(request.source_ref for request in requests), "a journal has a source"
-    with joined():
+    assert at.tzinfo is not None, "instants are aware"
+    if not requests:
+        return []
+    is_open = business_day(at) > queries.closed_through()
+    with joined(), pipelined():
         # One alone is nearly always new: written first, looked up only when it was there.
-        is_open = business_day(at) > queries.closed_through()
-        alone = _write(_once_each(requests, {}), at) if is_open and len(requests) == 1 else []
-        if alone:
-            return alone
-        known = queries.journals_by_source(request.source_ref for request in requests)
-        fresh = _once_each(requests, known)
+        alone = _write_alone(requests[0], at) if is_open and len(requests) == 1 else None
+        if alone is not None:
+            return [alone]
+        ids = NewIds(Journal, len(requests))
+        known_journals = queries.ask_journals_by_source(request.source_ref for request in requests)
+        bodies = [(request, request.digest()) for request in requests]
+        known = known_journals()
+        fresh = _once_each(bodies, known)
         if fresh and not is_open:
             raise DayClosedError(day=business_day(at), through=queries.closed_through())
-        made = _write(fresh, at)
-        assert len(made) == len(fresh), "nobody else books these now"
+        made = _write(fresh, ids.read()[: len(fresh)], at)
     booked = known | {journal.source_ref: journal for journal in made}
     assert len(booked) == len({request.source_ref for request in requests}), "once per source"
     return [booked[request.source_ref] for request in requests]
 
 
-def _write(fresh: Sequence[tuple[JournalRequest, str]], at: datetime) -> list[Journal]:
-    """Write journals and what they move; nothing of one alone whose reference is taken."""
-    made = [_journal(request, digest, at) for request, digest in fresh]
-    if len(made) == 1:
-        if not _NEW_JOURNALS.run(made):
-            return []
-    else:
-        _JOURNALS.run(made)
-    _TRANSFERS.run(
-        [
-            _transfer(journal, line)
-            for journal, (request, _) in zip(made, fresh, strict=True)
-            for line in request.lines
-        ]
-    )
-    return made
-
-
-def _once_each(
-    requests: Iterable[JournalRequest], known: Mapping[str, Journal]
-) -> list[tuple[JournalRequest, str]]:
-    """Leave out what is booked already or asked twice; refuse what contradicts."""
-    digests = {source_ref: journal.body_sha256 for source_ref, journal in known.items()}
-    fresh = []
-    for request in requests:
-        digest = request.digest()
-        earlier = digests.setdefault(request.source_ref, digest)
-        if earlier != digest:
-            raise PostedDifferentlyError(source_ref=request.source_ref)
-        if request.source_ref not in known:
-            fresh.append((request, digest))
-    once = {request.source_ref: (request, digest) for request, digest in fresh}
-    assert not once.keys() & known.keys(), "what is booked is not booked again"
-    return list(once.values())
-
-
-def _journal(request: JournalRequest, digest: str, at: datetime) -> Journal:
-    assert at.tzinfo is not None, "instants are aware"
-    assert request.owner_ref, "a journal is for somebody"
-    return Journal(
+def _write_alone(request: JournalRequest, at: datetime) -> Journal | None:
+    """Write one journal and what it moves; nothing when its reference is taken."""
+    journal = Journal(
         source_ref=request.source_ref,
-        body_sha256=digest,
+        body_sha256=request.digest(),
         kind=request.kind,
         owner_ref=request.owner_ref,
         reverses=request.reverses,
         business_day=business_day(at),
         created_at=at,
     )
+    if not _NEW_JOURNALS.run([journal]):
+        return None
+    _TRANSFERS.run(_moved(journal.id, request))
+    return journal
 
 
-def _transfer(journal: Journal, line: TransferLine) -> Transfer:
-    assert line.amount_minor > 0, "M1"
-    assert line.debit_code != line.credit_code, "M1"
-    return Transfer(
-        journal=journal,
-        debit_code=line.debit_code,
-        credit_code=line.credit_code,
-        currency=line.currency,
-        amount_minor=line.amount_minor,
+def _write(
+    fresh: Sequence[tuple[JournalRequest, str]], ids: Sequence[int], at: datetime
+) -> list[Journal]:
+    """Write new journals and what they move."""
+    rows = [_row(number, *each) for number, each in zip(ids, fresh, strict=True)]
+    dated = {"business_day": business_day(at), "created_at": at}
+    _JOURNALS.run(rows, **dated)
+    _TRANSFERS.run(
+        [
+            moved
+            for number, (request, _) in zip(ids, fresh, strict=True)
+            for moved in _moved(number, request)
+        ]
     )
+    made: list[Journal] = _JOURNALS.instances(rows, **dated)
+    assert len(made) == len(fresh), "nobody else books these now"
+    return made
+
+
+def _once_each(
+    bodies: Iterable[tuple[JournalRequest, str]], known: Mapping[str, Journal]
+) -> list[tuple[JournalRequest, str]]:
+    """Leave out what is booked already or asked twice; refuse what contradicts.
+
+    ``bodies``: requests with their digests.
+    """
+    digests = {source_ref: journal.body_sha256 for source_ref, journal in known.items()}
+    once = {}
+    for request, digest in bodies:
+        if digests.setdefault(request.source_ref, digest) != digest:
+            raise PostedDifferentlyError(source_ref=request.source_ref)
+        if request.source_ref not in known:
+            once[request.source_ref] = (request, digest)
+    return list(once.values())
+
+
+def _row(number: int, request: JournalRequest, digest: str) -> tuple[object, ...]:
+    assert request.owner_ref, "a journal is for somebody"
+    return (
+        number,
+        request.source_ref,
+        digest,
+        request.kind,
+        request.owner_ref,
+        request.reverses.id if request.reverses else None,
+    )
+
+
+def _moved(journal_id: int, request: JournalRequest) -> list[tuple[object, ...]]:
+    """Return a journal's transfers as rows; each line was checked when it was made (M1)."""
+    return [
+        (journal_id, line.debit_code, line.credit_code, line.currency, line.amount_minor)
+        for line in request.lines
+    ]
 
 
 def reverse(journal: Journal, source_ref: str, at: datetime) -> Journal:

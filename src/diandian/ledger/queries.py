@@ -5,7 +5,7 @@ waits for a row that all of them touch.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -186,10 +186,10 @@ def entries_of(owner_ref: str) -> list[Transfer]:
     )
 
 
-def journals_by_source(source_refs: Iterable[str]) -> dict[str, Journal]:
-    """Return the journals that exist among some source references."""
-    found = _BY_SOURCE.all(sorted(set(source_refs)))
-    return {journal.source_ref: journal for journal in found}
+def ask_journals_by_source(source_refs: Iterable[str]) -> Callable[[], dict[str, Journal]]:
+    """Ask for the journals that exist among some source references; return what reads them."""
+    found = _BY_SOURCE.ask(list(dict.fromkeys(source_refs)))
+    return lambda: {journal.source_ref: journal for journal in found()}
 
 
 def reversal_of(journal: Journal) -> Journal | None:

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.money import Money, round_half_up
@@ -78,6 +79,14 @@ def build_sale(
     *, supplier: Money, fee: Money, supplier_ref: str, vat_basis_points: int = VAT_BASIS_POINTS
 ) -> list[TransferLine]:
     """Book a confirmed retirement: the prepayment becomes supplier's part, fee and its tax (M3)."""
+    return list(_sale(supplier, fee, supplier_ref, vat_basis_points))
+
+
+# A hall buys at few prices: their lines are made once.
+@lru_cache(maxsize=4096)
+def _sale(
+    supplier: Money, fee: Money, supplier_ref: str, vat_basis_points: int
+) -> tuple[TransferLine, ...]:
     currency = supplier.currency
     vat = vat_within(fee, vat_basis_points)
     shares = (
@@ -88,7 +97,7 @@ def build_sale(
     prepaid = chart.customer_prepayments(currency)
     lines = [line(prepaid, target, amount) for target, amount in shares if amount.amount_minor]
     assert sum(entry.amount_minor for entry in lines) == (supplier + fee).amount_minor, "M3"
-    return lines
+    return tuple(lines)
 
 
 def build_refund(amount: Money, *, from_unallocated: bool = False) -> list[TransferLine]:

@@ -29,7 +29,8 @@ from diandian.orders.pricing import Price
 from diandian.payments.models import Payment
 from diandian.registry.models import Project, Retirement
 from diandian.scenes.models import Scene
-from diandian.store.statements import Insert, Param, Update
+from diandian.store.inserts import Insert
+from diandian.store.statements import Param, Update
 
 # Written for every guest: composed once.
 _QUOTES = Insert(Quote)

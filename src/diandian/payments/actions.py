@@ -36,7 +36,8 @@ from diandian.payments.models import (
     Refund,
     RefundState,
 )
-from diandian.store.statements import Insert, Param, Update
+from diandian.store.inserts import Insert
+from diandian.store.statements import Param, Update
 
 _PAYMENTS = Insert(Payment, skip_conflicts=True)
 _NOTICES = Insert(Notification, skip_conflicts=True)

@@ -7,6 +7,7 @@ Issuing is in ``batches``, setting aside in ``holds``, the hot row in ``lanes``.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from diandian.kernel.clock import now
 from diandian.registry import queries, rules
@@ -21,21 +22,23 @@ from diandian.registry.batches.actions import (
     thaw,
 )
 from diandian.registry.errors import AlreadyRetiredError, BatchNotOpenError, HoldGoneError
-from diandian.registry.holds.actions import commit_hold, hold, release, settle
-from diandian.registry.lanes.actions import advance, close_if_sold_out, link_to
+from diandian.registry.holds.actions import ask_settle, commit_hold, hold, release
+from diandian.registry.lanes.actions import advance, close_if_sold_out, link_retired
 from diandian.registry.models import (
-    Allocation,
-    AllocationKind,
     Beneficiary,
+    CreditBatch,
     Holding,
     HoldState,
+    Lane,
     Retirement,
 )
 from diandian.registry.requests.actions import ask_cancellation, decide_cancellation
 from diandian.registry.rules import RetireRequest
 from diandian.registry.sites.actions import enter_site, withdraw_site
 from diandian.registry.stock import may_serve
-from diandian.store.statements import Insert, SelectMany
+from diandian.store.inserts import InsertMany, NewIds
+from diandian.store.running import pipelined
+from diandian.store.statements import SelectMany
 from diandian.store.transactions import require_transaction
 
 __all__ = [
@@ -60,17 +63,58 @@ __all__ = [
     "withdraw_site",
 ]
 
-_RETIREMENTS = Insert(Retirement)
-_BENEFICIARIES = Insert(Beneficiary)
-_ALLOCATIONS = Insert(Allocation)
-_HELD = SelectMany(
+_RETIREMENTS = InsertMany(
+    Retirement,
+    "id",
+    "public_id",
+    "source_ref",
+    "project_id",
+    "mass_g",
+    "vintage_year",
+    "subject_commit",
+    "purpose",
+    "context_ref",
+    "holder_kind",
+    "claim_from",
+    "claim_to",
+    "replaces_id",
+    "is_sample",
+    shared=("retired_at",),
+)
+_BENEFICIARIES = InsertMany(Beneficiary, "retirement_id", "salt", "subject")
+_HELD: SelectMany[Any] = SelectMany(
     lambda owners: (
-        Holding.objects.select_for_update(of=("self",))
+        Holding.objects.select_for_update()
         .filter(owner_ref__in=owners, state__in=queries.LIVE_HOLDS)
-        .select_related("lane__batch__project__programme", "lane__batch__serial_block")
         .order_by("id")
+        .values_list("owner_ref", "id", "lane_id", "mass_g")
     )
 )
+_LANES = SelectMany(
+    lambda ids: Lane.objects.filter(id__in=ids).select_related(
+        "batch__project__programme", "batch__serial_block"
+    )
+)
+
+
+class _Held(NamedTuple):
+    """Grams of one lane that an owner holds, locked."""
+
+    owner_ref: str
+    id: int
+    lane_id: int
+    mass_g: int
+
+
+class _Fresh(NamedTuple):
+    """A retirement about to be written: its id, its seal, and the holds that it uses."""
+
+    id: int
+    request: RetireRequest
+    salt: str
+    commit: str
+    holdings: list[_Held]
+
 
 # --- retirement ---------------------------------------------------------------------------------
 
@@ -106,7 +150,7 @@ def retire(  # noqa: PLR0913 - one retirement, all its facts
 
 
 def retire_many(requests: Sequence[RetireRequest], *, at: datetime) -> list[Retirement]:
-    """Retire what owners hold, in their order: five statements, one more per lane.
+    """Retire what owners hold, in their order: seven statements, two more per further lane.
 
     Inside the caller's transaction. Idempotent by: each ``source_ref``. All or none: an error
     names one owner, and the caller leaves that one out.
@@ -116,27 +160,48 @@ def retire_many(requests: Sequence[RetireRequest], *, at: datetime) -> list[Reti
     require_transaction()
     assert len({request.source_ref for request in requests}) == len(requests), "each source once"
     assert len({request.owner_ref for request in requests}) == len(requests), "each owner once"
-    held = _lock_holds([request.owner_ref for request in requests])
-    done = _retired_before([request for request in requests if request.owner_ref not in held])
-    fresh = [request for request in requests if request.owner_ref in held]
-    if fresh:
-        made = _write_retirements(fresh, held, at)
-        settle([row for rows in held.values() for row in rows], HoldState.USED)
-        _consume([(made[request.source_ref], held[request.owner_ref]) for request in fresh])
-        done |= made
+    with pipelined():
+        ids = NewIds(Retirement, len(requests))
+        asked = _HELD.ask([request.owner_ref for request in requests])
+        # What needs no answer is made while the database looks for the holds.
+        seals = [
+            _seal(request, salt)
+            for request, salt in zip(requests, rules.new_salts(len(requests)), strict=True)
+        ]
+        held, lanes = _held_by_owner(asked())
+        done = _retired_before([request for request in requests if request.owner_ref not in held])
+        fresh = [
+            _Fresh(number, request, *seal, held[request.owner_ref])
+            for number, request, seal in zip(ids.read(), requests, seals, strict=True)
+            if request.owner_ref in held
+        ]
+        if fresh:
+            made = _write_retirements(fresh, lanes, at)
+            used = [row.id for each in fresh for row in each.holdings]
+            settled = ask_settle(used, HoldState.USED)
+            _consume(fresh, lanes)
+            assert settled.count() == len(used), "a hold ends once"
+            done |= {row.source_ref: row for row in made}
     return [done[request.source_ref] for request in requests]
 
 
-def _lock_holds(owner_refs: Iterable[str]) -> dict[str, list[Holding]]:
-    """Lock live holds, with all that their retirement needs to know; refuse idle batches (R9)."""
-    rows = _HELD.all(list(owner_refs))
-    held: dict[str, list[Holding]] = defaultdict(list)
+def _seal(request: RetireRequest, salt: str) -> tuple[str, str]:
+    return salt, rules.subject_commit(salt, request.subject)
+
+
+def _held_by_owner(rows: Iterable[_Held]) -> tuple[dict[str, list[_Held]], dict[int, Lane]]:
+    """Return locked holds by owner, and their lanes. Refuses batches that may not serve (R9)."""
+    rows = [_Held(*row) for row in rows]
+    lanes = {lane.id: lane for lane in _LANES.all(sorted({row.lane_id for row in rows}))}
+    idle = {lane.id for lane in lanes.values() if not may_serve(lane.batch)}
+    held: dict[str, list[_Held]] = defaultdict(list)
     for row in rows:
-        if not may_serve(row.lane.batch):
-            raise BatchNotOpenError(batch=row.lane.batch.public_id, owner_ref=row.owner_ref)
+        if row.lane_id in idle:
+            batch = lanes[row.lane_id].batch
+            raise BatchNotOpenError(batch=batch.public_id, owner_ref=row.owner_ref)
         assert row.mass_g > 0, "a hold has grams"
         held[row.owner_ref].append(row)
-    return dict(held)
+    return dict(held), lanes
 
 
 def _retired_before(requests: Sequence[RetireRequest]) -> dict[str, Retirement]:
@@ -155,82 +220,66 @@ def _retired_before(requests: Sequence[RetireRequest]) -> dict[str, Retirement]:
 
 
 def _write_retirements(
-    requests: Sequence[RetireRequest], held: Mapping[str, Sequence[Holding]], at: datetime
-) -> dict[str, Retirement]:
+    fresh: Sequence[_Fresh], lanes: Mapping[int, Lane], at: datetime
+) -> list[Retirement]:
+    """Write retirements and in whose name they are, in their order."""
     assert at.tzinfo is not None, "instants are aware"
-    salts = [rules.new_salt() for _ in requests]
-    made = [
-        _retirement(request, held[request.owner_ref], salt, at)
-        for request, salt in zip(requests, salts, strict=True)
+    public_ids = rules.new_public_ids(len(fresh), at)
+    rows = [
+        _row(each, public_id, [lanes[row.lane_id].batch for row in each.holdings])
+        for each, public_id in zip(fresh, public_ids, strict=True)
     ]
-    _RETIREMENTS.run(made)
-    _BENEFICIARIES.run(
-        [
-            Beneficiary(retirement=row, salt=salt, subject=dict(request.subject))
-            for row, salt, request in zip(made, salts, requests, strict=True)
-        ]
-    )
-    assert len(made) == len(requests), "one retirement each"
-    return {row.source_ref: row for row in made}
+    _RETIREMENTS.run(rows, retired_at=at)
+    _BENEFICIARIES.run([(each.id, each.salt, dict(each.request.subject)) for each in fresh])
+    made: list[Retirement] = _RETIREMENTS.instances(rows, retired_at=at)
+    for retirement, each in zip(made, fresh, strict=True):
+        retirement.project = lanes[each.holdings[0].lane_id].batch.project
+    return made
 
 
-def _retirement(
-    request: RetireRequest, holdings: Sequence[Holding], salt: str, at: datetime
-) -> Retirement:
-    batches = [row.lane.batch for row in holdings]
-    assert len({batch.project_id for batch in batches}) == 1, "R8: one project"
-    assert all(may_serve(batch) for batch in batches), "R9"
-    return Retirement(
-        public_id=rules.new_public_id(at),
-        source_ref=request.source_ref,
-        project=batches[0].project,
-        mass_g=sum(row.mass_g for row in holdings),
-        vintage_year=min(batch.vintage_year for batch in batches),
-        subject_commit=rules.subject_commit(salt, request.subject),
-        purpose=request.purpose,
-        context_ref=request.context_ref,
-        holder_kind=request.holder_kind,
-        claim_from=request.claim_from,
-        claim_to=request.claim_to,
-        replaces_id=request.replaces_id,
-        is_sample=request.is_sample,
-        retired_at=at,
+def _row(each: _Fresh, public_id: str, batches: Sequence[CreditBatch]) -> tuple[object, ...]:
+    request, project_id = each.request, batches[0].project_id
+    assert all(batch.project_id == project_id for batch in batches), "R8: one project"
+    return (
+        each.id,
+        public_id,
+        request.source_ref,
+        project_id,
+        sum(row.mass_g for row in each.holdings),
+        min(batch.vintage_year for batch in batches),
+        each.commit,
+        request.purpose,
+        request.context_ref,
+        request.holder_kind,
+        request.claim_from,
+        request.claim_to,
+        request.replaces_id,
+        request.is_sample,
     )
 
 
-def _consume(retired: Iterable[tuple[Retirement, Sequence[Holding]]]) -> None:
-    """Turn holds into ranges: each lane's cursor moves once, the ranges follow each other (R1)."""
-    by_lane: dict[int, list[tuple[Retirement, Holding]]] = defaultdict(list)
-    for retirement, holdings in retired:
-        for row in holdings:
-            by_lane[row.lane_id].append((retirement, row))
-    allocations, used_up = [], set()
+def _consume(fresh: Iterable[_Fresh], lanes: Mapping[int, Lane]) -> None:
+    """Turn holds into ranges: each lane's cursor moves once, the ranges follow each other (R1).
+
+    A retirement's grams are those of its holds, and each hold becomes one range (R7).
+    """
+    by_lane: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for each in fresh:
+        for row in each.holdings:
+            by_lane[row.lane_id].append((each.id, row.mass_g))
+    used_up = set()
     for lane_id, uses in sorted(by_lane.items()):
-        masses_g = [row.mass_g for _, row in uses]
+        masses_g = [mass_g for _, mass_g in uses]
         start_g, is_used_up = advance(lane_id, sum(masses_g), held_g=sum(masses_g))
-        for (retirement, _), span in zip(
-            uses, rules.running_ranges(start_g, masses_g), strict=True
-        ):
-            link = link_to(lane_id, AllocationKind.RETIRE, span)
-            link.retirement = retirement
-            allocations.append(link)
+        spans = rules.running_ranges(start_g, masses_g)
+        link_retired(
+            lane_id,
+            [(number, *span) for (number, _), span in zip(uses, spans, strict=True)],
+        )
         if is_used_up:
-            used_up.add(uses[0][1].lane.batch_id)
-    assert allocations, "something is retired"
-    assert _whole(allocations), "R7: a retirement's grams are those of its ranges"
-    _ALLOCATIONS.run(allocations)
+            used_up.add(lanes[lane_id].batch_id)
     for batch_id in sorted(used_up):
         close_if_sold_out(batch_id)
-
-
-def _whole(allocations: Iterable[Allocation]) -> bool:
-    """Tell whether the ranges of every retirement hold exactly its grams."""
-    left: dict[str, int] = {}
-    for link in allocations:
-        assert link.retirement is not None, "a retired range has a retirement"
-        asked_g = left.setdefault(link.retirement.source_ref, link.retirement.mass_g)
-        left[link.retirement.source_ref] = asked_g - (link.end_g - link.start_g)
-    return not any(left.values())
 
 
 # --- names --------------------------------------------------------------------------------------

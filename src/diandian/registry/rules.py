@@ -13,6 +13,7 @@ from diandian.kernel.canonical import canonical_json
 
 _SUBJECT_DOMAIN = b"diandian/subject/v1"
 _SALT_BYTES = 32
+_UUID_BYTES, _LOW_62 = 10, (1 << 62) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +107,10 @@ def covers(spans: Iterable[tuple[int, int]], first: int, last: int) -> bool:
     return wanted > last
 
 
-def new_salt() -> str:
-    """Return 32 random bytes in hexadecimal."""
-    return secrets.token_hex(_SALT_BYTES)
+def new_salts(count: int) -> list[str]:
+    """Return as many salts: 32 random bytes each, in hexadecimal."""
+    drawn = secrets.token_hex(_SALT_BYTES * count)
+    return [drawn[at : at + 2 * _SALT_BYTES] for at in range(0, len(drawn), 2 * _SALT_BYTES)]
 
 
 def subject_commit(salt: str, subject: Mapping[str, object]) -> str:
@@ -121,12 +123,20 @@ def subject_commit(salt: str, subject: Mapping[str, object]) -> str:
     return hashlib.sha256(_SUBJECT_DOMAIN + salt_bytes + canonical_json(subject)).hexdigest()
 
 
-def new_public_id(at: datetime) -> str:
-    """Return a version 7 UUID in 32 hexadecimal digits: sorted by time, not guessable.
+def new_public_ids(count: int, at: datetime) -> list[str]:
+    """Return version 7 UUIDs in 32 hexadecimal digits: sorted by time, not guessable.
 
     *Source:* RFC 9562, section 5.7.
     """
     milliseconds = int(at.timestamp() * 1000)
     assert 0 <= milliseconds < 1 << 48, "an instant of these millennia"
-    head = milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64
-    return f"{head | 2 << 62 | secrets.randbits(62):032x}"
+    head = milliseconds << 80 | 7 << 76
+    drawn = secrets.token_bytes(_UUID_BYTES * count)
+    parts = (
+        int.from_bytes(drawn[begin : begin + _UUID_BYTES])
+        for begin in range(0, len(drawn), _UUID_BYTES)
+    )
+    # Twelve random bits beside the version, sixty-two behind the variant; the rest is not used.
+    return [
+        f"{head | (part >> 62 & 0xFFF) << 64 | 2 << 62 | part & _LOW_62:032x}" for part in parts
+    ]

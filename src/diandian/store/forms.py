@@ -3,6 +3,7 @@
 JSON is written and read by msgspec: a footprint with its lines took longer to read than to fetch.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,13 @@ def _json(field: JSONField, value: object, on: BaseDatabaseWrapper) -> object:
     from psycopg.types.json import Jsonb  # noqa: PLC0415 - only where PostgreSQL is spoken
 
     return Jsonb(value, dumps=_dumped)
+
+
+def json_text(field: JSONField, value: object) -> str | None:
+    """Return a JSON field's value as text; None, the missing value, stays None."""
+    if value is None:
+        return None
+    return _dumped(value) if field.encoder is None else json.dumps(value, cls=field.encoder)
 
 
 Converter = Callable[[Any, Any, Any], Any]

@@ -14,8 +14,8 @@ from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 
-from diandian.store.forms import read_by, written
-from diandian.store.running import changed, database, fetched
+from diandian.store.forms import read_by
+from diandian.store.running import Answer, database, fetched
 
 M = TypeVar("M", bound=Model)
 Values = Mapping[str, object]
@@ -66,22 +66,6 @@ class _Listed:
 
 
 _ITEMS = _Listed("items")
-# SQLite takes 32,766 values in a statement, PostgreSQL 65,535.
-_MOST_VALUES = 30_000
-# The driver remembers how it read a text of up to 50 values, and the server what it planned. So a
-# few rows with more values go in portions whose texts come again.
-_REMEMBERED_VALUES, _MANY_ROWS = 48, 16
-
-
-def _portion(rows: int, fields: int) -> int:
-    """Return how many rows the next statement writes."""
-    if rows > _MANY_ROWS:
-        return _MOST_VALUES // fields
-    if rows * fields <= _REMEMBERED_VALUES:
-        return rows
-    most = max(1, _REMEMBERED_VALUES // fields)
-    return 1 << (most.bit_length() - 1)
-
 
 # The stubs of Django 6 know one argument more than Django 5.2 has.
 _populators: Callable[..., list[Any]] = get_related_populators
@@ -95,7 +79,7 @@ class _Rows:
     params: Sequence[object]
     compiler: Any
     converters: Any
-    model: type[Model]
+    model: type[Model] | None
     first: int
     last: int
     names: list[str]
@@ -106,6 +90,8 @@ def _composed_select(queryset: QuerySet[Any], on: BaseDatabaseWrapper) -> _Rows:
     compiler = queryset.query.get_compiler(using=on.alias)
     sql, params = compiler.as_sql()
     info = compiler.klass_info
+    if queryset.query.values_select:
+        return _Rows(sql, params, compiler, _converters(compiler), None, 0, 0, [], [])
     first, last = info["select_fields"][0], info["select_fields"][-1] + 1
     return _Rows(
         sql,
@@ -138,7 +124,7 @@ class Select(Generic[M]):
         ready = self._ready.get(on.vendor)
         if ready is None:
             ready = self._ready[on.vendor] = _composed_select(self._build(), on)
-        return _instances(ready, values, on)
+        return _instances(ready, fetched(on, ready.sql, _filled(ready.params, values, on)), on)
 
     def first(self, **values: object) -> M | None:
         """Run it; return the first instance, or None. The queryset limits itself where it must."""
@@ -147,7 +133,10 @@ class Select(Generic[M]):
 
 
 class SelectMany(Generic[M]):
-    """A queryset about a list: ``build`` gets the marks that stand for the list's items."""
+    """A queryset about a list: ``build`` gets the marks that stand for the list's items.
+
+    Of a queryset with ``values_list`` the rows come back as plain tuples.
+    """
 
     def __init__(self, build: Callable[[list[Any]], QuerySet[M]]) -> None:
         self._build = build
@@ -155,20 +144,25 @@ class SelectMany(Generic[M]):
 
     def all(self, items: Sequence[object], /, **values: object) -> list[M]:
         """Run it; return the instances in the queryset's order; none for no items."""
-        if not items:
-            return []
+        return self.ask(items, **values)() if items else []
+
+    def ask(self, items: Sequence[object], /, **values: object) -> Callable[[], list[M]]:
+        """Send it; return what reads its instances, waiting for them inside ``pipelined``."""
         on = database()
         key = on.vendor, _ITEMS.size_for(len(items))
         ready = self._ready.get(key)
         if ready is None:
             ready = self._ready[key] = _composed_select(self._build(_ITEMS.marks(key[1])), on)
-        return _instances(ready, {**values, **_ITEMS.spread(items)}, on)
+        given = {**values, **_ITEMS.spread(items)}
+        answer = Answer(on, ready.sql, _filled(ready.params, given, on))
+        return lambda: _instances(ready, answer.rows(), on)
 
 
-def _instances(ready: _Rows, values: Values, on: BaseDatabaseWrapper) -> list[Any]:
-    rows: Any = fetched(on, ready.sql, _filled(ready.params, values, on))
+def _instances(ready: _Rows, rows: Any, on: BaseDatabaseWrapper) -> list[Any]:  # noqa: ANN401
     if ready.converters:
         rows = ready.compiler.apply_converters(rows, ready.converters)
+    if ready.model is None:
+        return [tuple(row) for row in rows]
     found = []
     for row in rows:
         instance = ready.model.from_db(on.alias, ready.names, row[ready.first : ready.last])
@@ -191,6 +185,10 @@ class Update:
 
     def run(self, items: Sequence[object] = (), /, **values: object) -> int:
         """Run it; return how many rows changed."""
+        return self.ask(items, **values).count()
+
+    def ask(self, items: Sequence[object] = (), /, **values: object) -> Answer:
+        """Send it; its answer knows how many rows changed."""
         on = database()
         size = _ITEMS.size_for(len(items)) if items else 0
         key = on.vendor, size
@@ -200,72 +198,4 @@ class Update:
             query.add_update_values(self._changes)
             ready = self._ready[key] = query.get_compiler(using=on.alias).as_sql()
         given = {**values, **_ITEMS.spread(items)} if items else values
-        return changed(on, ready[0], _filled(ready[1], given, on))
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """The fixed parts of an insert."""
-
-    head: str
-    group: str
-    tail: str
-    fields: list["Field[Any, Any]"]
-
-
-class Insert(Generic[M]):
-    """Rows of one model in one statement; each instance gets its new id.
-
-    ``skip_conflicts``: a row whose key is taken is left out, and then no instance gets an id. With
-    ``conflict_column`` only that key counts; others still end in an IntegrityError.
-    """
-
-    def __init__(
-        self, model: type[M], *, skip_conflicts: bool = False, conflict_column: str = ""
-    ) -> None:
-        self._model = model
-        column = f"({conflict_column}) " if conflict_column else ""
-        self._tail = f" ON CONFLICT {column}DO NOTHING" if skip_conflicts else ""
-        self._ready: dict[str, _Shape] = {}
-
-    def _shape(self, on: BaseDatabaseWrapper) -> _Shape:
-        shape = self._ready.get(on.vendor)
-        if shape is None:
-            meta, quote = self._model._meta, on.ops.quote_name
-            assert meta.pk is not None, "a row has an id"
-            fields = [field for field in meta.local_concrete_fields if field != meta.auto_field]
-            names = ", ".join(quote(str(field.column)) for field in fields)
-            # Names of tables and columns are the models' own; values are parameters.
-            head = f"INSERT INTO {quote(meta.db_table)} ({names}) VALUES "  # noqa: S608
-            tail = f"{self._tail} RETURNING {quote(str(meta.pk.column))}"
-            group = f"({', '.join(['%s'] * len(fields))})"
-            shape = self._ready[on.vendor] = _Shape(head, group, tail, fields)
-        return shape
-
-    def run(self, rows: Sequence[M]) -> int:
-        """Write the rows; return how many were written. Raises: IntegrityError."""
-        if not rows:
-            return 0
-        on = database()
-        shape = self._shape(on)
-        most = _portion(len(rows), len(shape.fields))
-        if len(rows) > most:
-            return self.run(rows[:most]) + self.run(rows[most:])
-        values = [
-            written(field, getattr(row, field.attname), on)
-            for row in rows
-            for field in shape.fields
-        ]
-        sql = shape.head + ", ".join([shape.group] * len(rows)) + shape.tail
-        numbers = [found[0] for found in fetched(on, sql, values)]
-        if len(numbers) == len(rows):
-            for row, number in zip(rows, numbers, strict=True):
-                row.pk = number
-                row._state.adding = False  # noqa: SLF001
-                row._state.db = on.alias  # noqa: SLF001
-        return len(numbers)
-
-    def one(self, row: M) -> M:
-        """Write one row; return it with its id. Raises: IntegrityError."""
-        self.run([row])
-        return row
+        return Answer(on, ready[0], _filled(ready[1], given, on))

@@ -19,7 +19,9 @@ from diandian.registry.errors import (
 )
 from diandian.registry.lanes.actions import give_back, promise
 from diandian.registry.models import Holding, HoldState
-from diandian.store.statements import Insert, Param, Select, Update
+from diandian.store.inserts import Insert
+from diandian.store.running import Answer
+from diandian.store.statements import Param, Select, Update
 from diandian.store.transactions import joined
 
 _HOLDINGS = Insert(Holding)
@@ -73,7 +75,7 @@ def hold(
             holdings = _write_holds(plan, owner_ref, expires_at, again=again)
             if promise(*plan[0]):
                 return holdings
-            settle(holdings, HoldState.RELEASED)
+            settle([row.id for row in holdings], HoldState.RELEASED)
             again = True
         plan = _plan(project_id, mass_g, locked=True)
         holdings = _write_holds(plan, owner_ref, expires_at, again=again)
@@ -142,11 +144,15 @@ def hold_in_lane(lane_id: int, mass_g: int, *, owner_ref: str, expires_at: datet
     return holding
 
 
-def settle(holdings: Sequence[Holding], state: HoldState) -> None:
-    """End live holds: used or released, each once."""
+def ask_settle(hold_ids: Sequence[int], state: HoldState) -> Answer:
+    """End live holds, used or released, each once; the answer counts those that ended."""
     assert state not in queries.LIVE_HOLDS, "settled is used or released"
-    changed = _SETTLED.run([row.id for row in holdings], state=state)
-    assert changed == len(holdings), "a hold ends once"
+    return _SETTLED.ask(hold_ids, state=state)
+
+
+def settle(hold_ids: Sequence[int], state: HoldState) -> None:
+    """End live holds and see that each did."""
+    assert ask_settle(hold_ids, state).count() == len(hold_ids), "a hold ends once"
 
 
 def commit_hold(owner_ref: str) -> None:
@@ -182,7 +188,7 @@ def release(owner_ref: str, *, unless_committed: bool = False) -> bool:
         if not rows:
             return False
         assert len({row.lane_id for row in rows}) == len(rows), "one hold per lane"
-        settle(rows, HoldState.RELEASED)
+        settle([row.id for row in rows], HoldState.RELEASED)
         for row in sorted(rows, key=lambda row: row.lane_id):
             give_back(row.lane_id, row.mass_g)
         return True

@@ -4,7 +4,8 @@ Each asks only the row itself, so that a writer who waited for it sees what the 
 *Source:* design of the registry, sections 3.2 and 4.2; R1, R2.
 """
 
-from django.db import connection
+from collections.abc import Sequence
+
 from django.db.models import BigIntegerField, F
 
 from diandian.registry.models import (
@@ -16,12 +17,29 @@ from diandian.registry.models import (
     Lane,
     LaneKind,
 )
+from diandian.store.inserts import InsertMany
+from diandian.store.running import database, fetched
 from diandian.store.statements import Param, Update
 
 _TAKE = Param("take_g", BigIntegerField())
 _PROMISED = Update(
     lambda _: Lane.objects.filter(id=Param("id"), hi__gte=F("cursor") + F("held_g") + _TAKE),
     held_g=F("held_g") + _TAKE,
+)
+
+_ADVANCED = (
+    'UPDATE registry_lane SET "cursor" = "cursor" + %s, held_g = held_g - %s'
+    ' WHERE id = %s AND held_g >= %s AND "cursor" + held_g - %s + %s <= hi'
+    ' RETURNING "cursor", hi'
+)
+_RETIRED = InsertMany(
+    Allocation,
+    "start_g",
+    "end_g",
+    "end_key",
+    "start_key_id",
+    "retirement_id",
+    shared=("lane_id", "kind"),
 )
 
 
@@ -54,17 +72,29 @@ def advance(lane_id: int, mass_g: int, *, held_g: int) -> tuple[int, bool]:
     """
     assert mass_g > 0, "a cursor only moves on"
     assert 0 <= held_g <= mass_g, "held grams are among those used"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            'UPDATE registry_lane SET "cursor" = "cursor" + %s, held_g = held_g - %s'
-            ' WHERE id = %s AND held_g >= %s AND "cursor" + held_g - %s + %s <= hi'
-            ' RETURNING "cursor", hi',
-            [mass_g, held_g, lane_id, held_g, held_g, mass_g],
-        )
-        row = cursor.fetchone()
-    assert row is not None, "R2: the lane has the grams that were promised"
-    assert mass_g <= row[0] <= row[1], "R2: the cursor stays inside"
-    return row[0] - mass_g, row[0] == row[1]
+    moved = fetched(database(), _ADVANCED, [mass_g, held_g, lane_id, held_g, held_g, mass_g])
+    assert moved, "R2: the lane has the grams that were promised"
+    cursor_g, hi = moved[0]
+    assert mass_g <= cursor_g <= hi, "R2: the cursor stays inside"
+    return cursor_g - mass_g, cursor_g == hi
+
+
+def link_retired(lane_id: int, used: Sequence[tuple[int, int, int]]) -> None:
+    """Write the chain links of retired ranges ``(retirement, start_g, end_g)`` of one lane.
+
+    After the cursor has moved: the database refuses a range that lies beyond it.
+    """
+    assert all(0 <= start_g < end_g for _, start_g, end_g in used), "a range has grams"
+    assert used[-1][2] < LANE_STRIDE, "a key stays in its lane's part of the number line"
+    zero = lane_id * LANE_STRIDE
+    _RETIRED.run(
+        [
+            (start_g, end_g, zero + end_g, zero + start_g, retirement_id)
+            for retirement_id, start_g, end_g in used
+        ],
+        lane_id=lane_id,
+        kind=AllocationKind.RETIRE,
+    )
 
 
 def link_to(lane_id: int, kind: AllocationKind, span: tuple[int, int]) -> Allocation:

@@ -64,7 +64,8 @@ class Allocation(models.Model):
     ``end_key`` where the range begins. Append-only.
     """
 
-    lane = models.ForeignKey(Lane, models.PROTECT, related_name="allocations")
+    # That lane and retirement are there is asked once a statement, by guards (config).
+    lane = models.ForeignKey(Lane, models.PROTECT, related_name="allocations", db_constraint=False)
     kind = models.CharField(max_length=10, choices=AllocationKind)
     start_g = models.BigIntegerField()
     end_g = models.BigIntegerField()
@@ -78,7 +79,12 @@ class Allocation(models.Model):
         related_name="continued_by",
     )
     retirement = models.ForeignKey(
-        Retirement, models.PROTECT, null=True, blank=True, related_name="allocations"
+        Retirement,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="allocations",
+        db_constraint=False,
     )
     source_ref = models.CharField(max_length=80, blank=True)
 

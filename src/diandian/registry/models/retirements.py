@@ -12,9 +12,13 @@ class Retirement(models.Model):
     ``vintage_year`` is the oldest among its ranges; each range names its own batch.
     """
 
-    public_id = models.CharField(max_length=32, unique=True)
-    source_ref = models.CharField(max_length=80, unique=True)
-    project = models.ForeignKey(Project, models.PROTECT, related_name="retirements")
+    public_id = models.CharField(max_length=32)
+    source_ref = models.CharField(max_length=80)
+    # That the project is there is asked once a statement, by a guard (config); the index below
+    # begins with it.
+    project = models.ForeignKey(
+        Project, models.PROTECT, related_name="retirements", db_constraint=False, db_index=False
+    )
     mass_g = models.BigIntegerField()
     vintage_year = models.PositiveSmallIntegerField()
     subject_commit = models.CharField(max_length=64)
@@ -32,7 +36,10 @@ class Retirement(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(condition=Q(mass_g__gt=0), name="retirement_has_grams")
+            models.CheckConstraint(condition=Q(mass_g__gt=0), name="retirement_has_grams"),
+            # Of fields these would come twice on PostgreSQL, once for searching by a beginning.
+            models.UniqueConstraint(fields=["public_id"], name="retirement_public_id_once"),
+            models.UniqueConstraint(fields=["source_ref"], name="retirement_once"),
         ]
         indexes = [
             models.Index(fields=["project", "-id"], name="retirement_by_project"),
@@ -47,7 +54,11 @@ class Beneficiary(models.Model):
     """In whose name a retirement stands, the only place with a name; erasing it keeps the proof."""
 
     retirement = models.OneToOneField(
-        Retirement, models.PROTECT, primary_key=True, related_name="beneficiary"
+        Retirement,
+        models.PROTECT,
+        primary_key=True,
+        related_name="beneficiary",
+        db_constraint=False,
     )
     salt = models.CharField(max_length=64)
     subject = models.JSONField(null=True)

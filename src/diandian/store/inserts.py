@@ -1,0 +1,285 @@
+"""Rows written in bulk: composed once from their model, then only filled with values.
+
+On PostgreSQL many rows are one statement of as many parameters as the table has columns: each
+column is an array, so that one plan serves every number of rows. SQLite runs its statement row by
+row, which it does faster than reading a long one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter, itemgetter
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Field, JSONField, Model
+
+from diandian.store.forms import json_text, written
+from diandian.store.running import Answer, database, fetched, sent, sent_each
+from diandian.store.transactions import require_transaction
+
+M = TypeVar("M", bound=Model)
+AnyField: TypeAlias = "Field[Any, Any]"
+_WHOLE_NUMBERS = ("bigint", "integer", "smallint")
+_WORDS = ("varchar", "text", "jsonb", "date", "boolean")
+_DRAWN = (
+    "SELECT nextval(counted.by) FROM (SELECT pg_get_serial_sequence(%s, %s)::regclass AS by"
+    " OFFSET 0) counted, generate_series(1, %s)"
+)
+# SQLite takes 32,766 values in a statement.
+_MOST_VALUES = 30_000
+
+
+class NewIds:
+    """Ids for rows that are about to be written, rising. Inside a transaction.
+
+    They are asked for at once and waited for when read. On SQLite, whose transaction is the only
+    writer: write the rows before asking again.
+    """
+
+    def __init__(self, model: type[Model], count: int) -> None:
+        require_transaction()
+        on = database()
+        table, pk = model._meta.db_table, model._meta.auto_field
+        assert pk is not None, "ids that are counted"
+        self._count = count
+        self._is_drawn = on.vendor == "postgresql"
+        if self._is_drawn:
+            self._answer = Answer(on, _DRAWN, [f'"{table}"', str(pk.column), count])
+        else:
+            self._answer = Answer(on, "SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+
+    def read(self) -> list[int]:
+        """Return the ids."""
+        found = self._answer.rows()
+        if self._is_drawn:
+            return [number for (number,) in found]
+        last = found[0][0] if found else 0
+        return list(range(last + 1, last + 1 + self._count))
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column's name, and how PostgreSQL takes many values of it. ``cast``: of one value."""
+
+    field: AnyField
+    name: str
+    array: str
+    cast: str
+
+    def many(self, values: Iterable[Any], on: BaseDatabaseWrapper) -> Any:  # noqa: ANN401
+        """Return a column of values as the driver sends it."""
+        if isinstance(self.field, JSONField):
+            values = [json_text(self.field, value) for value in values]
+        elif self.cast:
+            values = [None if value is None else str(value) for value in values]
+        elif self.array not in {"bigint", "text"}:
+            return [written(self.field, value, on) for value in values]
+        return _packed(self.array, values, on)
+
+
+def _packed(array: str, values: Iterable[Any], on: Any) -> list[Any]:  # noqa: ANN401 - PostgreSQL
+    from diandian.store.postgresql import arrays  # noqa: PLC0415 - only where it is spoken
+
+    if not on.binds_on_server:
+        return list(values)
+    return arrays.Integers(values) if array == "bigint" else arrays.Texts(values)
+
+
+def _column(field: AnyField, on: BaseDatabaseWrapper) -> _Column:
+    name, kind = on.ops.quote_name(str(field.column)), str(field.db_type(on))
+    base = kind.partition("(")[0]
+    if base in _WHOLE_NUMBERS:
+        return _Column(field, name, "bigint", "")
+    if base in _WORDS:
+        # As text, which a column with a length then refuses when it is too long.
+        cast = "" if base in {"varchar", "text"} else f"::{base}"
+        return _Column(field, name, "text", cast)
+    return _Column(field, name, kind, "")
+
+
+def _into(model: type[Model], columns: Iterable[_Column], on: BaseDatabaseWrapper) -> str:
+    names = ", ".join(column.name for column in columns)
+    return f"INSERT INTO {on.ops.quote_name(model._meta.db_table)} ({names})"
+
+
+def _from_arrays(columns: Sequence[_Column], fixed: Sequence[_Column] = ()) -> str:
+    """Return what comes after the names: rows from one array a column, and ``fixed`` values."""
+    marks = ", ".join(f"%s::{column.array}[]" for column in columns)
+    names = [f"c{number}" for number in range(len(columns))]
+    many = [f"rows.{name}{column.cast}" for name, column in zip(names, columns, strict=True)]
+    one = [f"%s::{column.array}{column.cast}" for column in fixed]
+    # Names of tables and columns are the models' own; values are parameters.
+    taken = ", ".join([*many, *one])
+    return f" SELECT {taken} FROM unnest({marks}) AS rows({', '.join(names)})"  # noqa: S608
+
+
+def _on_conflict(*, skip: bool, column: str) -> str:
+    return f" ON CONFLICT {f'({column}) ' if column else ''}DO NOTHING" if skip else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The fixed parts of an insert of instances."""
+
+    head: str
+    group: str
+    many: str
+    tail: str
+    columns: list[_Column]
+
+
+class Insert(Generic[M]):
+    """Rows of one model in one statement; each instance gets its new id.
+
+    ``skip_conflicts``: a row whose key is taken is left out, and then no instance gets an id. With
+    ``conflict_column`` only that key counts; others still end in an IntegrityError.
+    """
+
+    def __init__(
+        self, model: type[M], *, skip_conflicts: bool = False, conflict_column: str = ""
+    ) -> None:
+        self._model = model
+        self._tail = _on_conflict(skip=skip_conflicts, column=conflict_column)
+        self._ready: dict[str, _Shape] = {}
+
+    def _shape(self, on: BaseDatabaseWrapper) -> _Shape:
+        shape = self._ready.get(on.vendor)
+        if shape is None:
+            meta = self._model._meta
+            assert meta.pk is not None, "a row has an id"
+            columns = [
+                _column(field, on)
+                for field in meta.local_concrete_fields
+                if field != meta.auto_field
+            ]
+            shape = self._ready[on.vendor] = _Shape(
+                _into(self._model, columns, on),
+                f"({', '.join(['%s'] * len(columns))})",
+                _from_arrays(columns) if on.vendor == "postgresql" else "",
+                f"{self._tail} RETURNING {on.ops.quote_name(str(meta.pk.column))}",
+                columns,
+            )
+        return shape
+
+    def run(self, rows: Sequence[M]) -> int:
+        """Write the rows; return how many were written. Raises: IntegrityError."""
+        if not rows:
+            return 0
+        on = database()
+        shape = self._shape(on)
+        if shape.many and len(rows) > 1:
+            sql = shape.head + shape.many + shape.tail
+            values = [
+                column.many(map(attrgetter(column.field.attname), rows), on)
+                for column in shape.columns
+            ]
+        else:
+            most = _MOST_VALUES // len(shape.columns)
+            if len(rows) > most:
+                return self.run(rows[:most]) + self.run(rows[most:])
+            sql = f"{shape.head} VALUES {', '.join([shape.group] * len(rows))}{shape.tail}"
+            values = [
+                written(column.field, getattr(row, column.field.attname), on)
+                for row in rows
+                for column in shape.columns
+            ]
+        numbers = [found[0] for found in fetched(on, sql, values)]
+        if len(numbers) == len(rows):
+            for row, number in zip(rows, numbers, strict=True):
+                row.pk = number
+                row._state.adding = False  # noqa: SLF001
+                row._state.db = on.alias  # noqa: SLF001
+        return len(numbers)
+
+    def one(self, row: M) -> M:
+        """Write one row; return it with its id. Raises: IntegrityError."""
+        self.run([row])
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class _ManyShape:
+    """The text of an insert of plain rows. ``defaults``: of the columns that nobody named."""
+
+    sql: str
+    columns: list[_Column]
+    shared: list[_Column]
+    defaults: list[object]
+
+
+class InsertMany:
+    """Plain rows of one model, as tuples of the named ``columns``; the others have defaults.
+
+    ``shared``: columns with one value for all rows of a run. Nothing comes back: ids are either
+    among the columns (``new_ids``) or counted by the database. ``skip_conflicts``: as ``Insert``.
+    """
+
+    def __init__(
+        self,
+        model: type[Model],
+        *columns: str,
+        shared: Sequence[str] = (),
+        skip_conflicts: bool = False,
+    ) -> None:
+        self._model = model
+        self._names = columns
+        self._shared = shared
+        self._tail = _on_conflict(skip=skip_conflicts, column="")
+        self._ready: dict[str, _ManyShape] = {}
+
+    def _shape(self, on: BaseDatabaseWrapper) -> _ManyShape:
+        shape = self._ready.get(on.vendor)
+        if shape is None:
+            meta = self._model._meta
+            fields = {field.attname: field for field in meta.local_concrete_fields}
+            named = [_column(fields.pop(name), on) for name in self._names]
+            shared = [_column(fields.pop(name), on) for name in self._shared]
+            rest = [_column(each, on) for each in fields.values() if each != meta.auto_field]
+            if on.vendor == "postgresql":
+                values = _from_arrays(named, [*shared, *rest])
+            else:
+                values = f" VALUES ({', '.join(['%s'] * (len(named) + len(shared) + len(rest)))})"
+            sql = _into(self._model, [*named, *shared, *rest], on) + values + self._tail
+            defaults = [_one(column.field, _default(column.field), on) for column in rest]
+            shape = self._ready[on.vendor] = _ManyShape(sql, named, shared, defaults)
+        return shape
+
+    def run(self, rows: Sequence[tuple[object, ...]], **shared: object) -> None:
+        """Write the rows, in this order. Raises: IntegrityError, in ``pipelined`` at its end."""
+        if not rows:
+            return
+        on = database()
+        shape = self._shape(on)
+        fixed = [_one(each.field, shared[each.field.attname], on) for each in shape.shared]
+        fixed += shape.defaults
+        columns = zip(shape.columns, zip(*rows, strict=True), strict=True)
+        if on.vendor == "postgresql":
+            many = [column.many(values, on) for column, values in columns]
+            sent(on, shape.sql, [*fixed, *many])
+            return
+        made = [[_one(column.field, value, on) for value in values] for column, values in columns]
+        sent_each(on, shape.sql, [(*row, *fixed) for row in zip(*made, strict=True)])
+
+    def instances(self, rows: Iterable[tuple[Any, ...]], **shared: object) -> list[Any]:
+        """Return the instances of rows that were written with their ids, as a query would."""
+        fields = self._model._meta.concrete_fields
+        names = [field.attname for field in fields]
+        rest = [field for field in fields if field.attname not in self._names]
+        fixed = tuple(
+            shared[each.attname] if each.attname in self._shared else _default(each)
+            for each in rest
+        )
+        given = [*self._names, *(field.attname for field in rest)]
+        in_order = itemgetter(*map(given.index, names))
+        return [self._model.from_db(DEFAULT_DB_ALIAS, names, in_order(row + fixed)) for row in rows]
+
+
+def _default(field: AnyField) -> object:
+    assert not callable(field.default) or not field.has_default(), "a default that never changes"
+    return field.get_default()
+
+
+def _one(field: AnyField, value: object, on: BaseDatabaseWrapper) -> object:
+    """Return one value of a column, as both databases take it."""
+    return json_text(field, value) if isinstance(field, JSONField) else written(field, value, on)
