@@ -53,6 +53,12 @@ def cpu_seconds(root: int) -> float:
     return used / TICKS
 
 
+def cpu_seconds_of(pid: int) -> float:
+    """Return the processor time of one process; 0 for none."""
+    stat = _read(_PROC / str(pid) / "stat") if pid else ""
+    return sum(int(ticks) for ticks in stat.rpartition(")")[2].split()[11:13]) / TICKS
+
+
 def memory_mb(root: int) -> float:
     """Return the memory of a tree; what processes share is counted once (PSS)."""
     sizes = (_read(_PROC / str(pid) / "smaps_rollup") for pid in tree(root))
@@ -149,10 +155,9 @@ class Server(NamedTuple):
         """Fill a database with the tables of TPC-B."""
         self.pgbench(database, "-i", "-q", "-s", str(_TPCB_SCALE))
 
-    def tpcb(self, database: str, seconds: int) -> float:
-        """Return transactions per second of pgbench's TPC-B: scale 50, 8 clients."""
-        clients = str(_TPCB_CLIENTS)
-        said = self.pgbench(database, "-c", clients, "-j", "2", "-T", str(seconds))
+    def tpcb(self, database: str, seconds: int, clients: int = _TPCB_CLIENTS) -> float:
+        """Return transactions per second of pgbench's TPC-B: scale 50."""
+        said = self.pgbench(database, "-c", str(clients), "-j", "2", "-T", str(seconds))
         match = re.search(r"^tps = ([0-9.]+)", said, re.MULTILINE)
         if match is None:
             raise RuntimeError(f"pgbench said nothing of tps:\n{said}")

@@ -24,7 +24,7 @@ def main() -> None:
     add_stock()
 
 
-def add_stock() -> None:
+def add_stock(source_ref: str = "bench:stock") -> None:
     """Issue the large batch, retired outside as a whole."""
     # Models load after Django's set-up, which ``prepare`` does.
     from diandian.flows.issuance import (  # noqa: PLC0415
@@ -44,7 +44,7 @@ def add_stock() -> None:
             period_start=year,
             period_end=year.replace(month=12, day=31),
             custody="external",
-            source_ref="bench:stock",
+            source_ref=source_ref,
             verified_by="Sample verifier",
             verified_on=today,
             is_sample=True,

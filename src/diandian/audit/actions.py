@@ -13,12 +13,19 @@ from django.db.models import F, Q
 from diandian.audit import queries, rules
 from diandian.audit.models import AuditEntry, OutboxEvent, OutboxState
 from diandian.kernel.clock import now
-from diandian.store.inserts import Insert
+from diandian.store.inserts import Insert, InsertMany
 from diandian.store.transactions import joined
 
 # Any number will do, as long as nobody else takes it.
 _TRAIL_LOCK = 0x6469616E
 _EVENTS = Insert(OutboxEvent, skip_conflicts=True)
+_MANY_EVENTS = InsertMany(
+    OutboxEvent,
+    "key",
+    "payload",
+    shared=("kind", "created_at", "available_at"),
+    skip_conflicts=True,
+)
 
 
 def record(
@@ -87,11 +94,11 @@ def publish_many(kind: str, payloads: Mapping[str, Mapping[str, object]]) -> Non
     """Leave events of one kind for the worker, by their keys. Idempotent by: each key."""
     assert kind, "an event has a kind"
     at = now()
-    _EVENTS.run(
-        [
-            OutboxEvent(kind=kind, key=key, payload=dict(payload), created_at=at, available_at=at)
-            for key, payload in payloads.items()
-        ]
+    _MANY_EVENTS.run(
+        [(key, dict(payload)) for key, payload in payloads.items()],
+        kind=kind,
+        created_at=at,
+        available_at=at,
     )
 
 

@@ -13,9 +13,19 @@ from diandian.certificates.models import Certificate, CertificateState
 from diandian.emissions.estimate import without_person
 from diandian.kernel.canonical import digest_hex
 from diandian.registry.models import Retirement
-from diandian.store.inserts import Insert
+from diandian.store.inserts import Insert, InsertMany
 from diandian.verifier.credential import record_of, sign
 
+_ISSUED = InsertMany(
+    Certificate,
+    "code",
+    "retirement_id",
+    "order_ref",
+    "credential",
+    "sha256",
+    "promised_by",
+    shared=("issued_at",),
+)
 _CERTIFICATES = Insert(Certificate)
 
 
@@ -28,6 +38,7 @@ class Issue:
     record: Mapping[str, Any]
 
 
+# What was signed was looked through: its digest needs no second look.
 def _signed(record: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     return sign(
         record,
@@ -38,7 +49,7 @@ def _signed(record: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     )
 
 
-def issue(wanted: Sequence[Issue], *, at: datetime) -> list[Certificate]:
+def issue(wanted: Sequence[Issue], *, at: datetime) -> None:
     """Sign and write certificates, in the caller's transaction.
 
     Raises: IntegrityError when a retirement already has a current certificate (C2).
@@ -47,18 +58,16 @@ def issue(wanted: Sequence[Issue], *, at: datetime) -> list[Certificate]:
     for item in wanted:
         credential = _signed(item.record, at)
         rows.append(
-            Certificate(
-                code=item.record["code"],
-                retirement=item.retirement,
-                order_ref=item.order_ref,
-                credential=credential,
-                sha256=digest_hex(credential),
-                promised_by=_promised_day(item.record),
-                issued_at=at,
+            (
+                item.record["code"],
+                item.retirement.id,
+                item.order_ref,
+                credential,
+                digest_hex(credential, is_checked=True),
+                _promised_day(item.record),
             )
         )
-    _CERTIFICATES.run(rows)
-    return rows
+    _ISSUED.run(rows, issued_at=at)
 
 
 def _promised_day(record: Mapping[str, Any]) -> date | None:
@@ -92,7 +101,7 @@ def supersede(
                 retirement_id=certificate.retirement_id,
                 order_ref=certificate.order_ref,
                 credential=credential,
-                sha256=digest_hex(credential),
+                sha256=digest_hex(credential, is_checked=True),
                 design=certificate.design,
                 promised_by=_promised_day(record),
                 issued_at=certificate.issued_at,
@@ -127,5 +136,7 @@ def take_name_out(certificate: Certificate, *, at: datetime) -> None:
     record["version"] = certificate.version + 1
     credential = _signed(record, at)
     Certificate.objects.filter(id=certificate.id).update(
-        credential=credential, sha256=digest_hex(credential), version=certificate.version + 1
+        credential=credential,
+        sha256=digest_hex(credential, is_checked=True),
+        version=certificate.version + 1,
     )

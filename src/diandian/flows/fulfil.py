@@ -30,6 +30,7 @@ from diandian.registry import queries as registry_queries
 from diandian.registry.actions import RetireRequest
 from diandian.registry.models import Retirement
 from diandian.registry.queries import RetiredRange
+from diandian.store.running import pipelined
 from diandian.transparency import actions as log_actions
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,11 @@ def _fulfil(order_ids: list[int], at: datetime) -> int:
 
     Locks: orders in id order, covered scenes, lanes, the head of the public log.
     """
+    with pipelined():
+        return _fulfil_locked(order_ids, at)
+
+
+def _fulfil_locked(order_ids: list[int], at: datetime) -> int:
     intakes = lock_intakes(order_ids, at=at)
     orders = [intake.order for intake in intakes]
     if not orders:

@@ -25,7 +25,8 @@ def _check_character(body: str) -> str:
 
 def new_code() -> str:
     """Return a new certificate code: eleven random characters and a check character."""
-    body = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH - 1))
+    drawn = secrets.token_bytes(CODE_LENGTH - 1)
+    body = "".join([ALPHABET[byte % 32] for byte in drawn])
     return body + _check_character(body)
 
 

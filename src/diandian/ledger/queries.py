@@ -186,6 +186,12 @@ def entries_of(owner_ref: str) -> list[Transfer]:
     )
 
 
+def journals_by_source(source_refs: Iterable[str]) -> dict[str, Journal]:
+    """Return the journals that exist among some source references."""
+    wanted = list(source_refs)
+    return ask_journals_by_source(wanted)() if wanted else {}
+
+
 def ask_journals_by_source(source_refs: Iterable[str]) -> Callable[[], dict[str, Journal]]:
     """Ask for the journals that exist among some source references; return what reads them."""
     found = _BY_SOURCE.ask(list(dict.fromkeys(source_refs)))

@@ -29,7 +29,7 @@ from diandian.orders.pricing import Price
 from diandian.payments.models import Payment
 from diandian.registry.models import Project, Retirement
 from diandian.scenes.models import Scene
-from diandian.store.inserts import Insert
+from diandian.store.inserts import Insert, InsertMany
 from diandian.store.statements import Param, Update
 
 # Written for every guest: composed once.
@@ -37,7 +37,8 @@ _QUOTES = Insert(Quote)
 _ORDERS = Insert(Order)
 _PAYMENT_LINKS = Insert(OrderPayment)
 _ENTRY_LINKS = Insert(OrderEntry, skip_conflicts=True)
-_RETIREMENT_LINKS = Insert(OrderRetirement)
+_RETIREMENT_LINKS = InsertMany(OrderRetirement, "order_id", "retirement_id")
+_SALE_LINKS = InsertMany(OrderEntry, "order_id", "journal_id", skip_conflicts=True)
 _INTAKES = Insert(Intake, skip_conflicts=True)
 _LEASES = Insert(AllocatorLease, skip_conflicts=True)
 _MOVED = Update(
@@ -237,13 +238,11 @@ def complete(
 ) -> None:
     """Mark paid orders completed and tie them to their retirements and sale journals."""
     ids = [order.id for order, _ in pairs]
-    _RETIREMENT_LINKS.run(
-        [OrderRetirement(order=order, retirement=retirement) for order, retirement in pairs]
-    )
-    _ENTRY_LINKS.run([OrderEntry(order=order, journal=journal) for order, journal in journals])
-    done = _COMPLETED.run(ids, at=at)
-    assert done == len(ids), "only paid orders are completed, each once"
-    _TAKEN_IN.run(ids)
+    _RETIREMENT_LINKS.run([(order.id, retirement.id) for order, retirement in pairs])
+    _SALE_LINKS.run([(order.id, journal.id) for order, journal in journals])
+    done, taken_in = _COMPLETED.ask(ids, at=at), _TAKEN_IN.ask(ids)
+    assert done.count() == len(ids), "only paid orders are completed, each once"
+    assert taken_in.count() == len(ids), "each has its place in the queue"
 
 
 def note_failure(intake: Intake, error: str, *, at: datetime) -> None:

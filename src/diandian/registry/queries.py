@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Unpack
+from typing import Any, Unpack
 
 from django.db.models import BigIntegerField, Count, F, Max, Min, Q, QuerySet, Sum
 
@@ -32,12 +32,15 @@ LIVE_HOLDS = (HoldState.ACTIVE, HoldState.COMMITTED)
 _FREE = F("hi") - F("cursor") - F("held_g")
 
 _HOLDS = Select(lambda: Holding.objects.filter(owner_ref=Param("owner_ref")).order_by("id"))
-_RANGES = SelectMany(
+_RANGES: SelectMany[Any] = SelectMany(
     lambda ids: (
         Allocation.objects.filter(retirement__id__in=ids)
-        .select_related("lane__batch__serial_block")
         .order_by("retirement_id", "id")
+        .values_list("retirement_id", "lane_id", "start_g", "end_g")
     )
+)
+_LANES = SelectMany(
+    lambda ids: Lane.objects.filter(id__in=ids).select_related("batch__serial_block")
 )
 _EVIDENCE = SelectMany(
     lambda ids: UpstreamRetirement.objects.filter(batch__id__in=ids).order_by("first_serial")
@@ -203,25 +206,25 @@ def ranges_of(retirement: Retirement) -> list[RetiredRange]:
 
 
 def ranges_of_many(retirements: Iterable[Retirement]) -> dict[int, list[RetiredRange]]:
-    """Return the exact grams of retirements, by their ids, in one query."""
+    """Return the exact grams of retirements, by their ids, in two queries."""
     found: dict[int, list[RetiredRange]] = {retirement.id: [] for retirement in retirements}
-    for row in _RANGES.all(list(found)):
-        assert row.retirement_id is not None, "filtered above"
-        found[row.retirement_id].append(_retired_range(row))
+    rows = _RANGES.all(list(found))
+    lanes = {lane.id: lane for lane in _LANES.all(sorted({lane_id for _, lane_id, _, _ in rows}))}
+    for retirement_id, lane_id, start_g, end_g in rows:
+        found[retirement_id].append(_retired_range(lanes[lane_id].batch, start_g, end_g))
     return found
 
 
-def _retired_range(row: Allocation) -> RetiredRange:
-    batch = row.lane.batch
+def _retired_range(batch: CreditBatch, start_g: int, end_g: int) -> RetiredRange:
     block = batch.serial_block
-    first, offset_first_g = gram_to_serial(block.first, row.start_g)
-    last, offset_of_last_gram = gram_to_serial(block.first, row.end_g - 1)
+    first, offset_first_g = gram_to_serial(block.first, start_g)
+    last, offset_of_last_gram = gram_to_serial(block.first, end_g - 1)
     return RetiredRange(
         batch=batch.public_id,
         batch_row=batch,
-        start_g=row.start_g,
-        end_g=row.end_g,
-        mass_g=row.end_g - row.start_g,
+        start_g=start_g,
+        end_g=end_g,
+        mass_g=end_g - start_g,
         first_number=first,
         last_number=last,
         serial_first=format_serial(block, first),

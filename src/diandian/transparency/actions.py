@@ -12,8 +12,8 @@ from typing import Any
 
 from django.conf import settings
 
+from diandian.store.inserts import Insert, InsertMany
 from diandian.store.running import database, fetched
-from diandian.store.statements import Insert
 from diandian.store.transactions import require_transaction
 from diandian.transparency.errors import LogClosedError
 from diandian.transparency.models import LogEntry, LogHead
@@ -21,7 +21,7 @@ from diandian.transparency.rules import Body, first_entry, instant, ref_of
 from diandian.verifier import entries
 
 _HEADS = Insert(LogHead, skip_conflicts=True)
-_ENTRIES = Insert(LogEntry)
+_ENTRIES = InsertMany(LogEntry, "position", "kind", "ref", "body")
 _ADVANCE = (
     "UPDATE transparency_loghead SET size = size + %s WHERE is_open RETURNING origin, base, size"
 )
@@ -57,7 +57,7 @@ def append_many(bodies: Sequence[Body], *, at: datetime) -> list[Place]:
     first = size - len(written)
     _ENTRIES.run(
         [
-            LogEntry(position=base + first + offset, kind=body["type"], ref=ref_of(body), body=text)
+            (base + first + offset, body["type"], ref_of(body), text)
             for offset, (body, text) in enumerate(zip(stamped, written, strict=True))
         ]
     )

@@ -39,20 +39,24 @@ _PLAIN = frozenset({str, bool, type(None)})
 
 def _is_portable(value: object) -> bool:
     """Tell quickly what ``_require_portable`` would find; it says where, this does not."""
-    waiting: list[Any] = [value]
+    waiting: list[Any] = [[value]]
     while waiting:
-        item = waiting.pop()
-        kind = type(item)
-        if kind in _PLAIN:
-            continue
-        if kind is dict:
-            if not all(type(key) is str and key.isascii() for key in item):
+        holder = waiting.pop()
+        if type(holder) is dict:
+            try:
+                if not "".join(holder).isascii():
+                    return False
+            except TypeError:  # a key that is no text
                 return False
-            waiting.extend(item.values())
-        elif kind is list:
-            waiting.extend(item)
-        elif kind is not int or not -_MAX_INTEGER <= item <= _MAX_INTEGER:
-            return False
+            holder = holder.values()
+        for item in holder:
+            kind = type(item)
+            if kind in _PLAIN:
+                continue
+            if kind is dict or kind is list:
+                waiting.append(item)
+            elif kind is not int or not -_MAX_INTEGER <= item <= _MAX_INTEGER:
+                return False
     return True
 
 
@@ -71,12 +75,10 @@ def _require_portable(value: object, where: str) -> None:
         raise UnsignableError(f"{where}: only text, true, false, null and integers under 2^53")
 
 
-def _hash(value: object) -> bytes:
-    return hashlib.sha256(canonical_json(value)).digest()
-
-
 def _signed_bytes(document: Mapping[str, object], options: Mapping[str, object]) -> bytes:
-    return _hash(options) + _hash(document)
+    """Return what is signed. Both were looked through: nothing but what is portable."""
+    parts = (canonical_json(value, is_checked=True) for value in (options, document))
+    return b"".join(hashlib.sha256(part).digest() for part in parts)
 
 
 def _instant(at: datetime) -> str:

@@ -1,0 +1,109 @@
+"""Whole fulfilments: what else the allocator's commit does for a guest of the sample conference.
+
+Beside the retirement there are the signed certificate, the order's state and links, the boards for
+those who asked to be shown, and the event for the worker. Footprints, quotes and orders are made
+before the clock runs, by the product's own code, and are paid without a gateway.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from diandian.emissions.activity import parse
+from diandian.flows import fulfil, line_claims
+from diandian.flows.quote import open_quote
+from diandian.footprints import actions as footprint_actions
+from diandian.footprints.calculation import calculate, questions_of
+from diandian.jobs.seed import seed
+from diandian.kernel.clock import now
+from diandian.orders import actions as order_actions
+from diandian.orders import rules
+from diandian.registry import actions as registry_actions
+from diandian.registry.models import CreditBatch
+from diandian.scenes.models import Scene
+from kit.machine import cpu_seconds_of
+from kit.prepare import PROJECT, add_stock
+from kit.retiring import backend, tidy
+
+if TYPE_CHECKING:
+    from diandian.orders.models import Order
+
+SLUG = "tianfu26"
+_AT_ONCE = 64
+_CITIES = ("西安", "重庆", "北京", "上海", "深圳", "广州", "杭州", "武汉", "绵阳", "昆明")
+
+
+def measure(count: int, most: int) -> dict[str, Any]:
+    """Fulfil as many paid orders, at most ``most`` a commit; return rate and CPU time of each."""
+    _prepare()
+    dice = random.Random(7)
+    scene = Scene.objects.get(slug=SLUG)
+    for begin in range(0, count + most, _AT_ONCE):
+        with transaction.atomic():
+            for number in range(begin, min(begin + _AT_ONCE, count + most)):
+                _paid_order(scene, number, dice)
+    tidy()
+    # What is composed once is composed before the clock runs.
+    fulfil.drain(most)
+    server = backend()
+    before, spent, began = cpu_seconds_of(server), time.process_time(), time.monotonic()
+    done = 0
+    while fulfilled := fulfil.drain(most):
+        done += fulfilled
+    seconds = time.monotonic() - began
+    if done != count:
+        raise SystemExit(f"{count} orders were paid, {done} fulfilled")
+    return {
+        "per_s": round(done / seconds, 1),
+        "python_us": round((time.process_time() - spent) / done * 1e6, 1),
+        "server_us": round((cpu_seconds_of(server) - before) / done * 1e6, 1),
+    }
+
+
+def _prepare() -> None:
+    """Enter the sample data and its large batch, once."""
+    if CreditBatch.objects.filter(source_ref="bench:sample").exists():
+        return
+    seed(lambda *_: None)
+    add_stock("bench:sample")
+
+
+def _paid_order(scene: Scene, number: int, dice: random.Random) -> Order:
+    at = now()
+    raw = {
+        "live_here": "0",
+        "from": dice.choice(_CITIES),
+        "mode": dice.choice(("train", "plane", "unknown")),
+        "nights": "2",
+        "stay": dice.choice(("budget", "mid", "high")),
+    }
+    parsed = parse(questions_of(scene), raw)
+    footprint = footprint_actions.save(
+        scene=scene, values=parsed.values, estimate=calculate(scene, parsed.values), at=at
+    )
+    quote = open_quote(project_code=PROJECT, footprint=footprint, at=at)
+    order = order_actions.place(
+        quote=quote,
+        beneficiary_name=f"来宾{number}",
+        on_board=dice.random() < 0.3,
+        guest_key=f"{number:032x}",
+        language="zh-Hans",
+        idempotency_key=None,
+        body_sha256="0" * 64,
+        at=at,
+    )
+    line_claims.claim(order, at=at)
+    registry_actions.hold(
+        project_id=quote.offer.project_id,
+        mass_g=quote.mass_g,
+        owner_ref=order.ref,
+        expires_at=at + rules.PAYMENT_LIFETIME,
+        is_first=True,
+    )
+    registry_actions.commit_hold(order.ref)
+    order_actions.mark_paid(order, at=at)
+    return order
