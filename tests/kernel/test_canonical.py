@@ -1,5 +1,6 @@
 """Canonical bytes are the same with the quick encoder and with Python's own."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -22,7 +23,19 @@ def test_both_encoders_agree(value):
     assert digest_hex(value, is_checked=True) == digest_hex(value)
 
 
-@pytest.mark.parametrize("value", [1.5, {"a": [Decimal(1)]}, [{"a": (2.0,)}]])
-def test_no_floats_and_decimals(value):
+class Word(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("value", [{"a": Word("b")}, {1: 2, 3: None}, [("a", [True])]])
+def test_what_the_quick_one_does_not_know_goes_plainly(value):
+    assert canonical_json(value) == encode_plainly(value)
+
+
+NOT_EXACT = [1.5, {"a": [Decimal(1)]}, [{"a": (2.0,)}], date(2026, 1, 1), {"a": b"x"}, {1, 2}]
+
+
+@pytest.mark.parametrize("value", NOT_EXACT, ids=repr)
+def test_only_what_is_exact_everywhere(value):
     with pytest.raises(TypeError):
         canonical_json(value)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 
@@ -24,20 +23,22 @@ else:
 
 
 def _check(value: object) -> None:
-    waiting = [value]
+    waiting: list[object] = [[value]]
     while waiting:
-        item = waiting.pop()
-        kind = type(item)
-        if kind in _PLAIN:
-            continue
-        if kind is dict or isinstance(item, Mapping):
-            waiting.extend(item.values())  # type: ignore[attr-defined]
-        elif isinstance(item, list | tuple):
-            waiting.extend(item)
-        elif isinstance(item, float | Decimal):
-            raise TypeError(
-                "canonical JSON here holds no floats or Decimals: use strings or integers"
-            )
+        holder = waiting.pop()
+        if isinstance(holder, Mapping):
+            holder = holder.values()
+        for item in holder:  # type: ignore[attr-defined]
+            kind = type(item)
+            if kind in _PLAIN:
+                continue
+            if kind is dict or kind is list or isinstance(item, Mapping | list | tuple):
+                waiting.append(item)
+            elif not isinstance(item, str | int):
+                # A float, a Decimal, a day: each reader would write it in another way.
+                raise TypeError(
+                    f"canonical JSON here holds no {kind.__name__}: use strings or integers"
+                )
 
 
 def canonical_json(value: object, *, is_checked: bool = False) -> bytes:
@@ -45,11 +46,14 @@ def canonical_json(value: object, *, is_checked: bool = False) -> bytes:
 
     Sorting by code point equals RFC 8785's UTF-16 order for the ASCII keys that we use.
     ``is_checked``: somebody looked already that nothing else is in it.
-    Raises: TypeError on floats and Decimals.
+    Raises: TypeError on floats, Decimals and everything else.
     """
     if not is_checked:
         _check(value)
-    return _encode(value)
+    try:
+        return _encode(value)
+    except TypeError:  # subclasses of text, keys that are numbers
+        return encode_plainly(value)
 
 
 def digest_hex(value: object, *, is_checked: bool = False) -> str:

@@ -4,13 +4,17 @@ JSON is written and read by msgspec: a footprint with its lines took longer to r
 """
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field, JSONField
+from django.db.models import Field, JSONField, Model
+from django.db.models.base import ModelState
+from django.db.models.signals import post_init, pre_init
 
+M = TypeVar("M", bound=Model)
 # What both databases take as it is; a field may still have a form of its own for others.
 _PLAIN = (int, str, type(None))
 _encode = msgspec.json.Encoder().encode
@@ -45,6 +49,32 @@ def json_text(field: JSONField, value: object) -> str | None:
     if value is None:
         return None
     return _dumped(value) if field.encoder is None else json.dumps(value, cls=field.encoder)
+
+
+@cache
+def _is_silent(model: type[Model]) -> bool:
+    """Tell whether nobody wants to hear when an instance of the model is made."""
+    return (
+        model.__init__ is Model.__init__
+        and model.from_db.__func__ is Model.from_db.__func__  # type: ignore[attr-defined]
+        and not pre_init.has_listeners(model)
+        and not post_init.has_listeners(model)
+    )
+
+
+def made(model: type[M], names: Sequence[str], values: Sequence[Any], alias: str) -> M:
+    """Return the instance that a row of a table is, as ``Model.from_db`` does.
+
+    Columns that are not among ``names`` are read when they are asked for. Where a model wants to
+    hear of its instances, Django makes them.
+    """
+    if not _is_silent(model):
+        return model.from_db(alias, names, values)
+    instance = model.__new__(model)
+    instance._state = state = ModelState()  # noqa: SLF001
+    state.adding, state.db = False, alias
+    instance.__dict__.update(zip(names, values, strict=True))
+    return instance
 
 
 Converter = Callable[[Any, Any, Any], Any]

@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, JSONField, Model
 
-from diandian.store.forms import json_text, written
+from diandian.store.forms import json_text, made, written
 from diandian.store.running import Answer, database, fetched, sent, sent_each
 from diandian.store.transactions import require_transaction
 
@@ -258,8 +258,8 @@ class InsertMany:
             many = [column.many(values, on) for column, values in columns]
             sent(on, shape.sql, [*fixed, *many])
             return
-        made = [[_one(column.field, value, on) for value in values] for column, values in columns]
-        sent_each(on, shape.sql, [(*row, *fixed) for row in zip(*made, strict=True)])
+        many = [[_one(column.field, value, on) for value in values] for column, values in columns]
+        sent_each(on, shape.sql, [(*row, *fixed) for row in zip(*many, strict=True)])
 
     def instances(self, rows: Iterable[tuple[Any, ...]], **shared: object) -> list[Any]:
         """Return the instances of rows that were written with their ids, as a query would."""
@@ -272,7 +272,7 @@ class InsertMany:
         )
         given = [*self._names, *(field.attname for field in rest)]
         in_order = itemgetter(*map(given.index, names))
-        return [self._model.from_db(DEFAULT_DB_ALIAS, names, in_order(row + fixed)) for row in rows]
+        return [made(self._model, names, in_order(row + fixed), DEFAULT_DB_ALIAS) for row in rows]
 
 
 def _default(field: AnyField) -> object:

@@ -14,7 +14,7 @@ from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 
-from diandian.store.forms import read_by
+from diandian.store.forms import made, read_by
 from diandian.store.running import Answer, database, fetched
 
 M = TypeVar("M", bound=Model)
@@ -71,6 +71,24 @@ _ITEMS = _Listed("items")
 _populators: Callable[..., list[Any]] = get_related_populators
 
 
+class _Maker:
+    """Stands for a model where Django makes the instances of related rows."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self._model = model
+
+    def from_db(self, alias: str, names: Sequence[str], values: Sequence[Any]) -> Model:
+        """Return the instance of a row."""
+        return made(self._model, names, values, alias)
+
+
+def _quick(populators: list[Any]) -> list[Any]:
+    for populator in populators:
+        populator.model_cls = _Maker(populator.model_cls)
+        _quick(populator.related_populators)
+    return populators
+
+
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """A composed query and how its rows become instances."""
@@ -102,7 +120,7 @@ def _composed_select(queryset: QuerySet[Any], on: BaseDatabaseWrapper) -> _Rows:
         first,
         last,
         [column[0].target.attname for column in compiler.select[first:last]],
-        _populators(info, compiler.select, on.alias),
+        _quick(_populators(info, compiler.select, on.alias)),
     )
 
 
@@ -165,7 +183,7 @@ def _instances(ready: _Rows, rows: Any, on: BaseDatabaseWrapper) -> list[Any]:  
         return [tuple(row) for row in rows]
     found = []
     for row in rows:
-        instance = ready.model.from_db(on.alias, ready.names, row[ready.first : ready.last])
+        instance = made(ready.model, ready.names, row[ready.first : ready.last], on.alias)
         for populator in ready.populators:
             populator.populate(row, instance)
         found.append(instance)

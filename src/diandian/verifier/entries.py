@@ -250,7 +250,8 @@ def require(body: Mapping[str, Any]) -> None:
 def encode(body: Mapping[str, Any]) -> bytes:
     """Return the bytes of an entry. Raises: EntryError for whatever is not listed."""
     require(body)
-    data = canonical_json(body)
+    # Nothing but what is listed is in it.
+    data = canonical_json(body, is_checked=True)
     if len(data) > MAX_ENTRY_BYTES:
         raise EntryError(f"{body['type']}: {len(data)} bytes are more than an entry may have")
     return data

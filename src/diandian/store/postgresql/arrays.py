@@ -15,6 +15,8 @@ from psycopg.pq import Format
 _INT8, _TEXT = 20, 25
 _INT8_ARRAY, _TEXT_ARRAY = 1016, 1009
 _INT8_BYTES = 8
+# Lengths of usual texts, made once.
+_LENGTHS = [length.to_bytes(4) for length in range(1024)]
 _NO_VALUE = b"\xff\xff\xff\xff"
 
 
@@ -48,18 +50,26 @@ class _TextsDumper(Dumper):
     oid = _TEXT_ARRAY
 
     def dump(self, obj: Texts) -> bytes:
-        parts, has_nulls = [b""], False
-        for value in obj:
-            if value is None:
-                has_nulls = True
-                parts.append(_NO_VALUE)
-                continue
-            if "\0" in value:
-                raise psycopg.DataError("PostgreSQL keeps no text with a zero byte in it")
-            encoded = value.encode()
-            parts += (len(encoded).to_bytes(4), encoded)
-        parts[0] = _head(_TEXT, len(obj), has_nulls=has_nulls)
-        return b"".join(parts)
+        texts = [value for value in obj if value is not None]
+        if "\0" in "".join(texts):
+            raise psycopg.DataError("PostgreSQL keeps no text with a zero byte in it")
+        has_nulls = len(texts) < len(obj)
+        if has_nulls:
+            parts = [_NO_VALUE if value is None else _element(value.encode()) for value in obj]
+        else:
+            encoded = [value.encode() for value in texts]
+            lengths = list(map(len, encoded))
+            if max(lengths, default=0) < len(_LENGTHS):
+                parts = [b""] * (2 * len(encoded))
+                parts[0::2] = map(_LENGTHS.__getitem__, lengths)
+                parts[1::2] = encoded
+            else:
+                parts = list(map(_element, encoded))
+        return b"".join([_head(_TEXT, len(obj), has_nulls=has_nulls), *parts])
+
+
+def _element(encoded: bytes) -> bytes:
+    return len(encoded).to_bytes(4) + encoded
 
 
 def register() -> None:
