@@ -73,6 +73,7 @@ def sent(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> None:
         with on.cursor() as usual:
             usual.execute(sql, values)
         return
+    on.validate_no_broken_transaction()
     with on.wrap_database_errors:
         on.send(sql, values)  # type: ignore[attr-defined]
 
