@@ -25,7 +25,6 @@ from diandian.ledger import rules as ledger_rules
 from diandian.ledger.actions import JournalRequest
 from diandian.registry import actions as registry_actions
 from diandian.registry import invariants as registry_invariants
-from diandian.registry import queries as registry_queries
 from diandian.registry.actions import RetireRequest
 from diandian.registry.models import Holding, HoldState, Lane, Retirement
 from diandian.store.inserts import InsertMany
@@ -142,8 +141,8 @@ def commit(requests: Sequence[tuple[int, ...]]) -> None:
     at = now()
     with transaction.atomic(), pipelined():
         ledger_actions.post_many([_sale(number, mass_g) for number, mass_g in requests], at=at)
-        retired = registry_actions.retire_many([_wish(number) for number, _ in requests], at=at)
-        ranges = registry_queries.ranges_of_many(retired)
+        wishes = [_wish(number) for number, _ in requests]
+        retired, ranges = registry_actions.retire_all(wishes, at=at)
         log_actions.append_many(log_entries.all_retired(retired, ranges), at=at)
 
 

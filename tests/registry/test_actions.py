@@ -210,6 +210,17 @@ def test_many_are_retired_in_their_order_without_a_gap():
     assert spans == [(0, 250_000), (250_000, 250_001), (250_001, 257_001), (257_001, 258_001)]
 
 
+def test_retiring_tells_the_exact_grams_also_when_asked_again():
+    batch = make_batch(tonnes=2, sale_lanes=2)
+    for owner, mass_g in (("order:1", 900_000), ("order:2", 300_000), ("order:3", 5_000)):
+        hold(batch.project, mass_g, owner)
+    asked = [request(f"order:{number}") for number in (3, 1, 2)]
+    retirements, ranges = actions.retire_all(asked, at=AT)
+    assert ranges == queries.ranges_of_many(retirements)
+    assert [len(ranges[row.id]) for row in retirements] == [1, 1, 2]
+    assert actions.retire_all(asked, at=LATER) == (retirements, ranges)
+
+
 @pytest.mark.parametrize("orders", [1, 100])
 def test_retiring_costs_few_statements_whatever_the_number(orders):
     batch = make_batch(tonnes=2)

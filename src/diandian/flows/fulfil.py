@@ -102,9 +102,9 @@ def _fulfil_locked(order_ids: list[int], at: datetime) -> int:
     journals = ledger_actions.post_many([_sale(order) for order in orders], at=at)
     for order in orders:
         line_claims.complete(order)
-    retirements = registry_actions.retire_many([_wish(order) for order in orders], at=at)
+    wishes = [_wish(order) for order in orders]
+    retirements, ranges_by_id = registry_actions.retire_all(wishes, at=at)
     pairs = list(zip(orders, retirements, strict=True))
-    ranges_by_id = registry_queries.ranges_of_many(retirements)
     logged = log_actions.append_many(log_entries.all_retired(retirements, ranges_by_id), at=at)
     places = {place.entry["retirement"]: place for place in logged}
     certificate_actions.issue(_certificates(pairs, ranges_by_id, places, at), at=at)

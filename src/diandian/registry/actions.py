@@ -33,6 +33,7 @@ from diandian.registry.models import (
     Retirement,
 )
 from diandian.registry.requests.actions import ask_cancellation, decide_cancellation
+from diandian.registry.queries import RetiredRange
 from diandian.registry.rules import RetireRequest
 from diandian.registry.sites.actions import enter_site, withdraw_site
 from diandian.registry.stock import may_serve
@@ -58,6 +59,7 @@ __all__ = [
     "release",
     "restate",
     "retire",
+    "retire_all",
     "retire_many",
     "thaw",
     "withdraw_site",
@@ -150,7 +152,16 @@ def retire(  # noqa: PLR0913 - one retirement, all its facts
 
 
 def retire_many(requests: Sequence[RetireRequest], *, at: datetime) -> list[Retirement]:
-    """Retire what owners hold, in their order: seven statements, two more per further lane.
+    """Retire what owners hold: ``retire_all`` without the ranges."""
+    return retire_all(requests, at=at)[0]
+
+
+def retire_all(
+    requests: Sequence[RetireRequest], *, at: datetime
+) -> tuple[list[Retirement], dict[int, list[RetiredRange]]]:
+    """Retire what owners hold, in their order: eight statements, two more per further lane.
+
+    Returns the retirements, and the exact grams of each by its id.
 
     Inside the caller's transaction. Idempotent by: each ``source_ref``. All or none: an error
     names one owner, and the caller leaves that one out.
@@ -170,6 +181,7 @@ def retire_many(requests: Sequence[RetireRequest], *, at: datetime) -> list[Reti
         ]
         held, lanes = _held_by_owner(asked())
         done = _retired_before([request for request in requests if request.owner_ref not in held])
+        ranges = queries.ranges_of_many(done.values())
         fresh = [
             _Fresh(number, request, *seal, held[request.owner_ref])
             for number, request, seal in zip(ids.read(), requests, seals, strict=True)
@@ -179,10 +191,10 @@ def retire_many(requests: Sequence[RetireRequest], *, at: datetime) -> list[Reti
             made = _write_retirements(fresh, lanes, at)
             used = [row.id for each in fresh for row in each.holdings]
             settled = ask_settle(used, HoldState.USED)
-            _consume(fresh, lanes)
+            ranges |= _consume(fresh, lanes)
             assert settled.count() == len(used), "a hold ends once"
             done |= {row.source_ref: row for row in made}
-    return [done[request.source_ref] for request in requests]
+    return [done[request.source_ref] for request in requests], ranges
 
 
 def _seal(request: RetireRequest, salt: str) -> tuple[str, str]:
@@ -258,11 +270,13 @@ def _row(each: _Fresh, public_id: str, batches: Sequence[CreditBatch]) -> tuple[
     )
 
 
-def _consume(fresh: Iterable[_Fresh], lanes: Mapping[int, Lane]) -> None:
+def _consume(fresh: Iterable[_Fresh], lanes: Mapping[int, Lane]) -> dict[int, list[RetiredRange]]:
     """Turn holds into ranges: each lane's cursor moves once, the ranges follow each other (R1).
 
-    A retirement's grams are those of its holds, and each hold becomes one range (R7).
+    A retirement's grams are those of its holds, and each hold becomes one range (R7). Returns the
+    ranges by their retirements' ids.
     """
+    ranges: dict[int, list[RetiredRange]] = defaultdict(list)
     by_lane: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for each in fresh:
         for row in each.holdings:
@@ -276,10 +290,13 @@ def _consume(fresh: Iterable[_Fresh], lanes: Mapping[int, Lane]) -> None:
             lane_id,
             [(number, *span) for (number, _), span in zip(uses, spans, strict=True)],
         )
+        for (number, _), span in zip(uses, spans, strict=True):
+            ranges[number].append(queries.retired_range(lanes[lane_id].batch, *span))
         if is_used_up:
             used_up.add(lanes[lane_id].batch_id)
     for batch_id in sorted(used_up):
         close_if_sold_out(batch_id)
+    return dict(ranges)
 
 
 # --- names --------------------------------------------------------------------------------------

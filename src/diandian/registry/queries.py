@@ -208,14 +208,17 @@ def ranges_of(retirement: Retirement) -> list[RetiredRange]:
 def ranges_of_many(retirements: Iterable[Retirement]) -> dict[int, list[RetiredRange]]:
     """Return the exact grams of retirements, by their ids, in two queries."""
     found: dict[int, list[RetiredRange]] = {retirement.id: [] for retirement in retirements}
+    if not found:
+        return {}
     rows = _RANGES.all(list(found))
     lanes = {lane.id: lane for lane in _LANES.all(sorted({lane_id for _, lane_id, _, _ in rows}))}
     for retirement_id, lane_id, start_g, end_g in rows:
-        found[retirement_id].append(_retired_range(lanes[lane_id].batch, start_g, end_g))
+        found[retirement_id].append(retired_range(lanes[lane_id].batch, start_g, end_g))
     return found
 
 
-def _retired_range(batch: CreditBatch, start_g: int, end_g: int) -> RetiredRange:
+def retired_range(batch: CreditBatch, start_g: int, end_g: int) -> RetiredRange:
+    """Return grams of a batch as a range with its serials."""
     block = batch.serial_block
     first, offset_first_g = gram_to_serial(block.first, start_g)
     last, offset_of_last_gram = gram_to_serial(block.first, end_g - 1)
