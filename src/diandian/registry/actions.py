@@ -32,8 +32,8 @@ from diandian.registry.models import (
     Lane,
     Retirement,
 )
-from diandian.registry.requests.actions import ask_cancellation, decide_cancellation
 from diandian.registry.queries import RetiredRange
+from diandian.registry.requests.actions import ask_cancellation, decide_cancellation
 from diandian.registry.rules import RetireRequest
 from diandian.registry.sites.actions import enter_site, withdraw_site
 from diandian.registry.stock import may_serve

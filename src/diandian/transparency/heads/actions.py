@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from diandian.store.statements import Insert
+from diandian.store.inserts import Insert
 from diandian.store.transactions import require_transaction
 from diandian.transparency import queries
 from diandian.transparency.actions import append_many
