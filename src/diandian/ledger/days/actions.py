@@ -13,7 +13,7 @@ from diandian.ledger import queries
 from diandian.ledger.chart import currency_of
 from diandian.ledger.models import ClosedDay, LedgerCheckpoint, SalesSwitch
 from diandian.ledger.rules import DAY_LOCK, closed_day_sha256
-from diandian.store.statements import Insert
+from diandian.store.inserts import Insert
 from diandian.store.transactions import require_transaction
 
 # A booking on a day longer ago than this is not under way any more.
