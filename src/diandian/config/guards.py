@@ -23,6 +23,7 @@ APPEND_ONLY = {
     "registry_serialblock": ("id",),
     "registry_retirement": ("id",),
     "registry_allocation": ("id", "end_key", "start_key"),
+    "registry_remedy": ("id", "replacement_id"),
     "ledger_journal": ("id",),
     "ledger_transfer": ("id",),
     "audit_auditentry": ("id", "entry_hash", "previous_hash"),
@@ -53,6 +54,17 @@ FIXED_COLUMNS = {
     # Witnesses add their signatures later.
     "transparency_logcheckpoint": ("head_id", "size", "previous_size", "root", "note", "signed_at"),
     "transparency_logkey": ("head_id", "vkey", "active_from"),
+    "registry_recall": (
+        "public_id",
+        "batch_id",
+        "start_g",
+        "end_g",
+        "kind",
+        "reason",
+        "texts",
+        "opened_by",
+        "opened_at",
+    ),
 }
 # Numbers that only grow, and how a database says that one did not.
 ONWARD = {
@@ -80,6 +92,7 @@ _CLAIMED = (
     " AND other.line_key = NEW.line_key AND other.start_g < NEW.start_g + NEW.mass_g"
     " AND other.start_g + other.mass_g > NEW.start_g)"
 )
+_BACK_ON_SALE = "OLD.state = 'recalled' AND NEW.state <> 'recalled'"
 _PREFIX = "guard_"
 
 
@@ -133,6 +146,8 @@ def _for_sqlite() -> Iterator[Guard]:
     for table, (column, refusal) in ONWARD.items():
         back = f"NEW.{column} < OLD.{column}"
         yield _sqlite(table, "onward", "UPDATE", refusal, back)
+    recalled = "a recalled batch stays recalled"
+    yield _sqlite("registry_creditbatch", "recalled", "UPDATE", recalled, _BACK_ON_SALE)
     overlap = f"EXISTS (SELECT 1 FROM registry_serialblock other WHERE {_OVERLAP})"
     yield _sqlite("registry_serialblock", "overlap", "INSERT", "serials overlap", overlap)
     for table, (was_closed, refusal) in CLOSED.items():
@@ -176,6 +191,9 @@ def _for_postgres() -> Iterator[Guard]:
     for table, (column, refusal) in ONWARD.items():
         onward = f"BEFORE UPDATE {row} WHEN (NEW.{column} < OLD.{column})"
         yield _postgres(table, "onward", onward, _refuse(refusal))
+    sold_again = f"BEFORE UPDATE {row} WHEN ({_BACK_ON_SALE})"
+    recalled = _refuse("a recalled batch stays recalled")
+    yield _postgres("registry_creditbatch", "recalled", sold_again, recalled)
     for table, (was_closed, refusal) in CLOSED.items():
         closed = f"BEFORE UPDATE OR DELETE {row} WHEN ({was_closed})"
         yield _postgres(table, "closed", closed, _refuse(refusal))

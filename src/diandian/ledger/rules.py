@@ -110,3 +110,13 @@ def build_gateway_fee(amount: Money, *, gateway: str, merchant: str) -> list[Tra
     """Book what the gateway kept for itself, as its statement says."""
     clearing = chart.gateway_clearing(amount.currency, gateway, merchant)
     return [line(chart.gateway_fees(amount.currency), clearing, amount)]
+
+
+def build_remedy(amount: Money, *, supplier_ref: str) -> list[TransferLine]:
+    """Book credits that replace recalled ones: our cost, by way of the provision, to the owner."""
+    currency = amount.currency
+    provision = chart.provisions(currency)
+    return [
+        line(chart.remedies(currency), provision, amount),
+        line(provision, chart.supplier_payable(currency, supplier_ref), amount),
+    ]
