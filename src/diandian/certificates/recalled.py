@@ -1,0 +1,83 @@
+"""The next version of a record some of whose grams were recalled: what stands, what replaces it.
+
+The ranges of old stay as they were signed. ``recalls`` says in order what each recall took away and
+what was put in its place, so that anybody can work out what stands now.
+*Source:* market study, M7; registry design, section 3.4; C1.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from diandian.certificates.record import instant, level_of, range_of, retired_at, upstream_of
+from diandian.registry.models import Retirement
+from diandian.registry.queries import RetiredRange, UpstreamState
+from diandian.registry.recalls.standing import Loss
+
+
+def recalled(
+    earlier: Mapping[str, Any],
+    *,
+    replaced_sha256: str,
+    retirement: Retirement,
+    losses: Sequence[Loss],
+    at: datetime,
+    upstream: UpstreamState | None = None,
+) -> dict[str, Any]:
+    """Return the next version of a record that recalls have met.
+
+    ``upstream``: of a record that still promises to retire, where its standing tonnes are now.
+    ``replaced_sha256``: digest of the document that this one replaces.
+    """
+    assert losses, "something was recalled"
+    short_g = sum(loss.short_g for loss in losses)
+    standing_g = earlier["mass_g"] - short_g
+    assert 0 <= standing_g <= earlier["mass_g"], "no gram invented"
+    record: dict[str, Any] = {
+        **earlier,
+        "version": earlier["version"] + 1,
+        "replaces": {"version": earlier["version"], "sha256": replaced_sha256},
+        "issued_at": instant(at),
+        "state": "short" if short_g else "remedied",
+        "standing_g": standing_g,
+        "recalls": [_loss(loss) for loss in losses],
+        "own_factors": earlier.get("own_factors"),
+    }
+    if earlier["retire_by"] and upstream is not None and upstream.state == "retired":
+        record["retire_by"] = None
+        record["retired_at"] = instant(retired_at(retirement, upstream))
+        record["upstream"] = upstream_of(earlier["upstream"]["custody"], upstream)
+    record["claim"] = {**earlier["claim"], "level": level_of(record)}
+    return record
+
+
+def _loss(loss: Loss) -> dict[str, Any]:
+    recall = loss.recall
+    return {
+        "recall": recall.public_id,
+        "kind": recall.kind,
+        "reason": recall.reason,
+        "at": instant(recall.approved_at),
+        "page": f"{settings.BASE_URL}/recalls/{recall.public_id}",
+        "affected_g": loss.affected_g,
+        "buffer_g": loss.buffer_g,
+        "replaced_g": loss.replaced_g,
+        "short_g": loss.short_g,
+        "ranges": [range_of(piece) for piece in loss.ranges],
+        "replacements": [_replacement(row, ranges) for row, ranges in loss.replacements],
+    }
+
+
+def _replacement(row: Retirement, ranges: Sequence[RetiredRange]) -> dict[str, Any]:
+    project = row.project
+    return {
+        "retirement": row.public_id,
+        "retired_at": instant(row.retired_at),
+        "project": project.code,
+        "names": project.names,
+        "programme": project.programme.code,
+        "vintage_year": row.vintage_year,
+        "ranges": [range_of(piece) for piece in ranges],
+    }
