@@ -44,6 +44,7 @@ _SIDES = {
     chart.GATEWAY_CLEARING: Side.HELD,
     chart.GATEWAY_FEES: Side.SPENT,
     chart.GOODWILL: Side.SPENT,
+    chart.REMEDIES: Side.SPENT,
     chart.FEE_REVENUE: Side.EARNED,
 }
 
