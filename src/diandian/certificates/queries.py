@@ -53,11 +53,11 @@ def orders_of(retirement_ids: Collection[int]) -> dict[int, str]:
 
 
 def current_of(retirement_ids: Collection[int]) -> list[Certificate]:
-    """Return the current certificates of retirements, with these; by id."""
+    """Return the current certificates of retirements, by id."""
     rows = Certificate.objects.filter(
         retirement_id__in=list(retirement_ids), state=CertificateState.CURRENT
     )
-    return list(rows.select_related("retirement").order_by("id"))
+    return list(rows.order_by("id"))
 
 
 def code_of_order(order_ref: str) -> str | None:

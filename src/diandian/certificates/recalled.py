@@ -21,14 +21,13 @@ def recalled(
     earlier: Mapping[str, Any],
     *,
     replaced_sha256: str,
-    retirement: Retirement,
     losses: Sequence[Loss],
     at: datetime,
-    upstream: UpstreamState | None = None,
+    promised: tuple[Retirement, UpstreamState] | None = None,
 ) -> dict[str, Any]:
     """Return the next version of a record that recalls have met.
 
-    ``upstream``: of a record that still promises to retire, where its standing tonnes are now.
+    ``promised``: of a record that still promises to retire, and where its standing tonnes are now.
     ``replaced_sha256``: digest of the document that this one replaces.
     """
     assert losses, "something was recalled"
@@ -45,10 +44,10 @@ def recalled(
         "recalls": [_loss(loss) for loss in losses],
         "own_factors": earlier.get("own_factors"),
     }
-    if earlier["retire_by"] and upstream is not None and upstream.state == "retired":
+    if promised is not None and promised[1].state == "retired":
         record["retire_by"] = None
-        record["retired_at"] = instant(retired_at(retirement, upstream))
-        record["upstream"] = upstream_of(earlier["upstream"]["custody"], upstream)
+        record["retired_at"] = instant(retired_at(*promised))
+        record["upstream"] = upstream_of(earlier["upstream"]["custody"], promised[1])
     record["claim"] = {**earlier["claim"], "level": level_of(record)}
     return record
 

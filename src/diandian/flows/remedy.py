@@ -219,16 +219,15 @@ def _certificates(recall: Recall, root_ids: Collection[int], at: datetime) -> No
     """Write the next version of the certificates of chains; their orders are locked."""
     rows = certificate_queries.current_of(root_ids)
     losses = losses_of([row.retirement_id for row in rows])
-    upstream = _upstream([row for row in rows if row.promised_by], losses)
+    promised = _promised([row for row in rows if row.promised_by], losses)
     wanted = [
         (
             row,
             recalled(
                 certificate_queries.record_of(row),
                 replaced_sha256=row.sha256,
-                retirement=row.retirement,
                 losses=losses[row.retirement_id],
-                upstream=upstream.get(row.retirement_id),
+                promised=promised.get(row.retirement_id),
                 at=at,
             ),
         )
@@ -251,15 +250,15 @@ def _certificates(recall: Recall, root_ids: Collection[int], at: datetime) -> No
     )
 
 
-def _upstream(
+def _promised(
     rows: Sequence[Certificate], losses: Mapping[int, Sequence[Loss]]
-) -> dict[int, UpstreamState]:
+) -> dict[int, tuple[Retirement, UpstreamState]]:
     """Return where the standing tonnes are of certificates that promise to retire them."""
-    if not rows:
-        return {}
-    ranges = registry_queries.ranges_of_many([row.retirement for row in rows])
+    retirements = {row.retirement_id: row.retirement for row in rows}
+    ranges = registry_queries.ranges_of_many(retirements.values())
     standing = {id_: standing_ranges(found, losses[id_]) for id_, found in ranges.items()}
-    return registry_queries.upstream_states(standing)
+    states = registry_queries.upstream_states(standing)
+    return {id_: (retirements[id_], state) for id_, state in states.items()}
 
 
 def _record(recall: Recall, answered: Sequence[Need], at: datetime) -> None:

@@ -4,17 +4,23 @@ import hashlib
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def _check(value: object) -> None:
-    waiting = [value]
+    waiting: list[Any] = [value]
     while waiting:
         item = waiting.pop()
-        if type(item) in _PLAIN:
+        kind = type(item)
+        if kind in _PLAIN:
             continue
-        if isinstance(item, Mapping):
+        if kind is dict:
+            waiting.extend(item.values())
+        elif kind is list:
+            waiting.extend(item)
+        elif isinstance(item, Mapping):
             waiting.extend(item.values())
         elif isinstance(item, list | tuple):
             waiting.extend(item)
@@ -31,6 +37,11 @@ def canonical_json(value: object) -> bytes:
     Raises: TypeError on floats and Decimals.
     """
     _check(value)
+    return written(value)
+
+
+def written(value: object) -> bytes:
+    """Return ``canonical_json`` of a value that the caller has looked through already."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode()
 

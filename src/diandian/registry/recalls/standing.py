@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from diandian.registry.models import CreditBatch, Recall, Remedy, RemedyOutcome, Retirement
+from diandian.registry.models import CreditBatch, Project, Recall, Remedy, RemedyOutcome, Retirement
 from diandian.registry.queries import RetiredRange, range_in
 from diandian.registry.recalls import rules
 from diandian.registry.recalls.queries import Use, uses_of
@@ -31,33 +31,40 @@ class Loss:
 
 def losses_of(root_ids: Collection[int]) -> dict[int, list[Loss]]:
     """Return what recalls did to chains of retirements, by their roots, in the order of recalls."""
-    rows = list(
-        Remedy.objects.filter(root_id__in=list(root_ids))
-        .select_related("recall__batch__serial_block", "replacement__project__programme")
-        .order_by("recall_id", "id")
-    )
+    rows = list(Remedy.objects.filter(root_id__in=list(root_ids)).order_by("recall_id", "id"))
     ids = {row.retirement_id for row in rows}
     ids |= {row.replacement_id for row in rows if row.replacement_id is not None}
     uses: dict[int, list[Use]] = {}
     for use in uses_of(ids):
         uses.setdefault(use[0], []).append(use)
+    # Few batches, recalls and projects stand behind many rows: each is read once.
     batches = _batches({use[1] for found in uses.values() for use in found})
+    recalls = Recall.objects.in_bulk({row.recall_id for row in rows})
+    retired = _replacements(row.replacement_id for row in rows if row.replacement_id)
     losses: dict[int, dict[int, Loss]] = {}
     for row in rows:
         of_root = losses.setdefault(row.root_id, {})
-        loss = of_root.setdefault(row.recall_id, Loss(row.recall))
+        loss = of_root.setdefault(row.recall_id, Loss(recalls[row.recall_id]))
         if row.step == 1:
             loss.affected_g += row.affected_g
-            loss.ranges += _recalled(row.recall, uses[row.retirement_id], batches)
-        if row.replacement is not None:
+            loss.ranges += _recalled(loss.recall, uses[row.retirement_id], batches)
+        if row.replacement_id is not None:
             loss.replaced_g += row.remedied_g
-            ranges = [
-                range_in(batches[b], start, end) for _, b, start, end in uses[row.replacement.id]
-            ]
-            loss.replacements.append((row.replacement, ranges))
+            ranges = [range_in(batches[b], *span) for _, b, *span in uses[row.replacement_id]]
+            loss.replacements.append((retired[row.replacement_id], ranges))
         elif row.outcome == RemedyOutcome.BUFFER:
             loss.buffer_g += row.remedied_g
     return {root_id: list(found.values()) for root_id, found in losses.items()}
+
+
+def _replacements(ids: Iterable[int]) -> dict[int, Retirement]:
+    found = Retirement.objects.in_bulk(list(ids))
+    projects = Project.objects.select_related("programme").in_bulk(
+        {row.project_id for row in found.values()}
+    )
+    for row in found.values():
+        row.project = projects[row.project_id]
+    return found
 
 
 def _batches(ids: Collection[int]) -> dict[int, CreditBatch]:
