@@ -39,6 +39,23 @@ def tense(record: Record) -> str:
     return "held" if record["retire_by"] else "retired"
 
 
+def is_whole(record: Record) -> bool:
+    """Tell whether all grams of a record are retired and stand."""
+    return record["state"] != "short" and tense(record) == "retired"
+
+
+def standing_parts(record: Record) -> list[Mapping[str, Any]]:
+    """Return the ranges to print: without those that a recall took whole, with the new ones."""
+    parts = list(record["ranges"])
+    for each in record.get("recalls", []):
+        gone = [(part["batch"], part["start_g"], part["end_g"]) for part in each["ranges"]]
+        parts = [
+            part for part in parts if (part["batch"], part["start_g"], part["end_g"]) not in gone
+        ]
+        parts += [part for new in each["replacements"] for part in new["ranges"]]
+    return parts
+
+
 def _sum(record: Record, name: str) -> int:
     return sum(int(each[name]) for each in record["recalls"])
 

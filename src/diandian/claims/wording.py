@@ -25,7 +25,15 @@ from diandian.claims.phrases import (
     shown_range,
 )
 from diandian.claims.recall_texts import VERIFY_ANSWERS as RECALL_ANSWERS
-from diandian.claims.recalled import is_recalled, recall_text, recall_title, standing_g
+from diandian.claims.recalled import (
+    is_recalled,
+    is_whole,
+    recall_text,
+    recall_title,
+    standing_g,
+    standing_parts,
+    tense,
+)
 from diandian.claims.texts import (
     BRANDS,
     CATEGORIES,
@@ -56,10 +64,13 @@ __all__ = [
     "banned_terms",
     "find_banned",
     "is_recalled",
+    "is_whole",
     "recall_text",
     "recall_title",
     "standing_g",
+    "standing_parts",
     "style_of",
+    "tense",
     "title",
 ]
 
@@ -154,7 +165,7 @@ def preview_title(record: Record, lang: str) -> str:
 
 
 def _is_covered(record: Record) -> bool:
-    return recalled.tense(record) == "retired" and _relation(record) not in {"below", "none"}
+    return tense(record) == "retired" and _relation(record) not in {"below", "none"}
 
 
 def board_line(style: str, dots_matched: int, lang: str) -> str:
@@ -254,7 +265,7 @@ def statement(record: Record, lang: str) -> str:
         return recalled.nothing("statement", record, lang)
     style, relation = style_of(record), _relation(record)
     occasion, parts = _occasion(record, lang), _categories(record, lang)
-    texts = STATEMENTS[style][recalled.tense(record)]
+    texts = STATEMENTS[style][tense(record)]
     comparison = ""
     if relation != "none" and parts:
         percent = _percent(record) if relation == "below" else 0
@@ -343,7 +354,7 @@ def what_it_says(record: Record, lang: str) -> list[str]:
     estimate, money = record["estimate"], record["money"]
     lines = recalled.losses(record, lang)
     if not is_recalled(record) or record["retire_by"]:
-        state = FACTS[recalled.tense(record)]
+        state = FACTS[tense(record)]
         lines.insert(0, _say(state, lang, mass=mass, day=day(record["retire_by"])))
     denial = not_emission_free(record, lang).lstrip("；; ")
     lines.append(denial[0].upper() + denial[1:])

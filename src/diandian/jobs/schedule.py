@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from diandian.flows import expiry, log_fill, payment_events, promises, refund, sign_in
+from diandian.flows import expiry, log_fill, payment_events, promises, recall, refund, sign_in
 from diandian.jobs import subscribers
 from diandian.ui import rendered
 
@@ -28,6 +28,8 @@ TASKS = (
     Task("ask about payments", timedelta(seconds=1), lambda: payment_events.poll_due(16)),
     Task("continue refunds", timedelta(seconds=2), lambda: refund.continue_refunds(16)),
     Task("release expired orders", timedelta(seconds=5), lambda: expiry.release_expired(16)),
+    Task("work off recalls", timedelta(0), recall.work),
+    Task("replace what is short", timedelta(minutes=1), recall.retry),
     Task("follow outside retirements", timedelta(minutes=10), promises.sweep),
     Task("look for overdue promises", timedelta(hours=1), promises.warn_overdue),
     Task("forget old sign-ins", timedelta(minutes=10), sign_in.forget_old),

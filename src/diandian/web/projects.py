@@ -14,7 +14,7 @@ from diandian.orders.queries import OfferView
 from diandian.registry import queries
 from diandian.registry.stock import BatchStock
 from diandian.ui import drawing
-from diandian.web import context, project_facts, register
+from diandian.web import context, project_facts, recalls, register
 from diandian.web.errors import not_found
 
 _LATEST = 10
@@ -25,6 +25,7 @@ BATCH_STATES = {
     "frozen": N_("paused"),
     "exhausted": N_("sold out"),
     "closed": N_("closed"),
+    "recalled": N_("recalled"),
 }
 # State of a gram, how its dot is drawn, and the word for it.
 _STATES = (
@@ -162,6 +163,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "view": view,
         "stock": _stock(_masses(code)),
         "batches": _batches(queries.batch_stocks(project)),
+        "recalls": recalls.latest_of(project),
         "rows": register.latest(project, _LATEST),
         "retired_count": count,
         "retired_g": retired_g,

@@ -16,6 +16,7 @@ from diandian.orders import queries as orders
 from diandian.transparency import queries as log
 from diandian.transparency.heads import trouble
 from diandian.transparency.models import LogCheckpoint, LogHead
+from diandian.web import recalls
 
 # The worker writes the time to this file at every turn.
 HEARTBEAT = "worker.heartbeat"
@@ -31,6 +32,7 @@ class Health:
     ``oldest_intake_seconds``: how long the paid order waits that waits longest.
     ``log_size``, ``log_signed``: entries of the public log, and how many of them are signed; late
     when that takes longer than it should.
+    ``recalls_at_work``: recalls whose certificates are still being gone through.
     """
 
     database: bool
@@ -47,6 +49,8 @@ class Health:
     def log_trouble(self) -> str:
         """Return why the public log is not signed, in words, or nothing."""
         return gettext(trouble.WORDS[self.log_refusal]) if self.log_refusal else ""
+
+    recalls_at_work: int = 0
 
     @property
     def is_late(self) -> bool:
@@ -100,6 +104,7 @@ def health() -> Health:
         log_signed=last.size if last is not None else 0,
         log_refusal=head.refusal if head is not None else "",
         log_is_late=_log_is_late(head, last),
+        recalls_at_work=recalls.at_work(),
     )
 
 
