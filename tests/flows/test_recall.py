@@ -11,7 +11,7 @@ from diandian.certificates import queries as certificates
 from diandian.certificates.models import Certificate
 from diandian.certificates.verify import verify_code
 from diandian.claims import wording
-from diandian.flows import fulfil, promises, recall, remedy
+from diandian.flows import fulfil, log_fill, promises, recall, remedy
 from diandian.flows.close import close
 from diandian.flows.erase import erase_order
 from diandian.flows.issuance import OutsideRetirement, record_outside
@@ -29,8 +29,9 @@ from diandian.registry.recalls.errors import (
     RecallSettledError,
     SamePersonError,
 )
+from diandian.transparency.models import LogEntry
 from diandian.verifier import certificate as record_check
-from diandian.verifier import credential
+from diandian.verifier import credential, entries
 from tests.flows.conftest import NOW, make_project
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +61,16 @@ def more(project, tonnes=1, *, text="MORE", **facts):
         "source_ref": f"test:{text}",
         "at": NOW,
     } | facts
-    return registry.issue(project=project, **facts)
+    batch = registry.issue(project=project, **facts)
+    log_fill.fill()
+    return batch
+
+
+def another_project(code, *, kind="solar"):
+    project = make_project(code)
+    type(project).objects.filter(id=project.id).update(kind=kind)
+    log_fill.fill()
+    return project
 
 
 def opened(batch=None, *, kind="invalid", **facts):
@@ -214,8 +224,7 @@ def test_only_good_enough_credits_replace(world):
     more(world.project, text="OLD", vintage_year=2024, period_start=date(2024, 1, 1))
     more(world.project, text="SAMPLE", is_sample=True)
     outside = more(world.project, text="OUTSIDE", custody="external")
-    elsewhere = make_project("other-wind")
-    type(elsewhere).objects.filter(id=elsewhere.id).update(kind="wind")
+    another_project("other-wind", kind="wind")
     recalled()
     assert record(order)["state"] == "short"
     # The tonne at the outside registry counts once it is retired there.
@@ -230,8 +239,8 @@ def test_only_good_enough_credits_replace(world):
 
 def test_the_operators_list_comes_last_and_likeness_before_it(world):
     order = bought(world, 300_000)
-    wind, near = make_project("other-wind"), make_project("other-solar")
-    type(wind).objects.filter(id=wind.id).update(kind="wind")
+    another_project("other-wind", kind="wind")
+    near = another_project("other-solar")
     found = recalled(sources=["other-wind"])
     loss = record(order)["recalls"][0]
     assert [each["project"] for each in loss["replacements"]] == [near.code]
@@ -242,7 +251,7 @@ def test_a_need_may_be_met_from_several_projects(world):
     order = bought(world, 900_000)
     more(world.project, text="A")
     bought(world, 600_000)
-    near = make_project("other-solar")
+    near = another_project("other-solar")
     recalled()
     loss = record(order)["recalls"][0]
     assert [each["project"] for each in loss["replacements"]] == [world.project.code, near.code]
@@ -428,10 +437,37 @@ def test_the_books_close_after_a_recall(world):
     assert found.holds
 
 
+def test_the_public_log_tells_all_of_it_and_names_nobody(world):
+    registry.freeze(bad_batch(), "only the forest sells here")
+    log_fill.fill()
+    forest = more(world.project, 2, text="FOREST", buffer_g=50_000)
+    orders = [bought(world, 200_000) for _ in range(2)]
+    more(world.project, 1, text="OTHER", sale_lanes=1)
+    before = LogEntry.objects.count()
+    found = recalled(forest, kind="reversal", grams=(0, 400_000))
+    told = [entries.decode(row.body.encode()) for row in log_entries_from(before)]
+    kinds = [body["type"] for body in told]
+    assert kinds == ["freeze", "recall", "reversal", "retire", "retire"] + ["remedy"] * 3
+    first, second = (record(order)["retirement"] for order in orders)
+    assert told[1]["recall"] == found.public_id
+    assert told[2]["ranges"] == [[forest.public_id, 1_950_000, 2_000_000]]
+    assert [body["replaces"] for body in told[3:5]] == [first, second]
+    steps = [(body["retirement"], body["outcome"], body["short_g"]) for body in told[5:]]
+    assert steps == [(first, "buffer", 150_000), (first, "replaced", 0), (second, "replaced", 0)]
+    assert "Lin Wan" not in str(told)
+    log = record(orders[1])["recalls"][0]["replacements"][0]["log"]
+    assert log["entry"] == told[4]
+    assert log["index"] == LogEntry.objects.get(ref=f"retire:{told[4]['retirement']}").position
+
+
+def log_entries_from(first):
+    return LogEntry.objects.order_by("position")[first:]
+
+
 def test_a_project_without_a_price_replaces_nothing(world):
     order = bought(world, 300_000)
     more(world.project)
-    near = make_project("never-offered")
+    near = another_project("never-offered")
     near.offers.all().delete()
     CreditBatch.objects.filter(source_ref="test:MORE").update(state="frozen")
     recalled()

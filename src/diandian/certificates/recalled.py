@@ -23,17 +23,20 @@ def recalled(
     replaced_sha256: str,
     losses: Sequence[Loss],
     at: datetime,
+    logged: Mapping[str, Mapping[str, Any]],
     promised: tuple[Retirement, UpstreamState] | None = None,
 ) -> dict[str, Any]:
     """Return the next version of a record that recalls have met.
 
     ``promised``: of a record that still promises to retire, and where its standing tonnes are now.
+    ``logged``: places in the public log of new replacements, by their numbers.
     ``replaced_sha256``: digest of the document that this one replaces.
     """
     assert losses, "something was recalled"
     short_g = sum(loss.short_g for loss in losses)
     standing_g = earlier["mass_g"] - short_g
     assert 0 <= standing_g <= earlier["mass_g"], "no gram invented"
+    places = {**_places(earlier), **logged}
     record: dict[str, Any] = {
         **earlier,
         "version": earlier["version"] + 1,
@@ -41,7 +44,7 @@ def recalled(
         "issued_at": instant(at),
         "state": "short" if short_g else "remedied",
         "standing_g": standing_g,
-        "recalls": [_loss(loss) for loss in losses],
+        "recalls": [_loss(loss, places) for loss in losses],
         "own_factors": earlier.get("own_factors"),
     }
     if promised is not None and promised[1].state == "retired":
@@ -52,7 +55,16 @@ def recalled(
     return record
 
 
-def _loss(loss: Loss) -> dict[str, Any]:
+def _places(earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the places in the log of the replacements that a record names already."""
+    return {
+        each["retirement"]: each["log"]
+        for recall in earlier.get("recalls", [])
+        for each in recall["replacements"]
+    }
+
+
+def _loss(loss: Loss, places: Mapping[str, Any]) -> dict[str, Any]:
     recall = loss.recall
     return {
         "recall": recall.public_id,
@@ -65,11 +77,16 @@ def _loss(loss: Loss) -> dict[str, Any]:
         "replaced_g": loss.replaced_g,
         "short_g": loss.short_g,
         "ranges": [range_of(piece) for piece in loss.ranges],
-        "replacements": [_replacement(row, ranges) for row, ranges in loss.replacements],
+        "replacements": [
+            _replacement(row, ranges, places.get(row.public_id))
+            for row, ranges in loss.replacements
+        ],
     }
 
 
-def _replacement(row: Retirement, ranges: Sequence[RetiredRange]) -> dict[str, Any]:
+def _replacement(
+    row: Retirement, ranges: Sequence[RetiredRange], log: Mapping[str, Any] | None
+) -> dict[str, Any]:
     project = row.project
     return {
         "retirement": row.public_id,
@@ -79,4 +96,5 @@ def _replacement(row: Retirement, ranges: Sequence[RetiredRange]) -> dict[str, A
         "programme": project.programme.code,
         "vintage_year": row.vintage_year,
         "ranges": [range_of(piece) for piece in ranges],
+        "log": dict(log) if log else None,
     }

@@ -13,16 +13,20 @@ from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.certificates import queries as certificate_queries
+from diandian.flows import log_entries
 from diandian.flows.locks import lock_orders_of_refs
 from diandian.flows.remedy import Need, remedy
 from diandian.kernel.clock import now
 from diandian.orders import queries as order_queries
-from diandian.registry.models import CreditBatch, Recall, RecallState, Remedy
+from diandian.registry.models import BatchState, CreditBatch, Recall, RecallState, Remedy
 from diandian.registry.queries import project_by_code
 from diandian.registry.recalls import actions, queries
+from diandian.transparency import actions as log_actions
 
 AT_ONCE = 256
 TELL = "recall.tell"
+# Why the public log says that a batch stands still.
+_FREEZE = "recall"
 
 
 @transaction.atomic
@@ -42,9 +46,10 @@ def open_recall(  # noqa: PLR0913 - one recall, all its facts
     ``texts``: why, for the public, by language. ``sources``: codes of further projects that may
     replace. Raises: RecallFactsError, RecalledAlreadyError, NotFoundError for an unknown project.
     """
+    at = at or now()
     for code in sources:
         project_by_code(code)
-    return actions.open_recall(
+    opened = actions.open_recall(
         batch=batch,
         kind=kind,
         reason=reason,
@@ -52,27 +57,37 @@ def open_recall(  # noqa: PLR0913 - one recall, all its facts
         opened_by=opened_by,
         grams=grams,
         sources=list(dict.fromkeys(sources)),
-        at=at or now(),
+        at=at,
     )
+    if opened.batch_was != BatchState.FROZEN:
+        log_actions.append_many([log_entries.frozen(opened.batch, _FREEZE)], at=at)
+    return opened
 
 
 @transaction.atomic
 def approve(recall: Recall, *, approved_by: str, at: datetime | None = None) -> Recall:
     """Approve a recall as a second person; the worker begins. Raises: as the action."""
-    return actions.approve(recall, approved_by=approved_by, at=at or now())
+    at = at or now()
+    found = actions.approve(recall, approved_by=approved_by, at=at)
+    log_actions.append_many([log_entries.recalled(found)], at=at)
+    return found
 
 
 @transaction.atomic
 def drop(recall: Recall, *, dropped_by: str, at: datetime | None = None) -> Recall:
     """Give up a recall that nobody approved. Raises: RecallSettledError."""
-    return actions.drop(recall, dropped_by=dropped_by, at=at or now())
+    at = at or now()
+    found = actions.drop(recall, dropped_by=dropped_by, at=at)
+    if found.batch.state != BatchState.FROZEN:
+        log_actions.append_many([log_entries.thawed(found.batch, _FREEZE)], at=at)
+    return found
 
 
 def work(limit: int = AT_ONCE, *, at: datetime | None = None) -> int:
     """Do one portion of the oldest recall at work. Returns how many retirements were answered.
 
-    Locks: the recall, the orders behind it in id order, lanes. An order that somebody is just
-    changing is left out and found again when the work comes round.
+    Locks: the recall, the orders behind it in id order, lanes, the trail, the log. An order that
+    somebody is just changing is left out and found again when the work comes round.
     """
     running = queries.running()
     if running is None:

@@ -14,6 +14,8 @@ from diandian.certificates import actions as certificate_actions
 from diandian.certificates import queries as certificate_queries
 from diandian.certificates.models import Certificate
 from diandian.certificates.recalled import recalled
+from diandian.flows import log_entries
+from diandian.flows.log_entries import Entry
 from diandian.kernel.mass import GRAMS_PER_TONNE
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
@@ -29,6 +31,8 @@ from diandian.registry.recalls import lots as recall_lots
 from diandian.registry.recalls import rules as recall_rules
 from diandian.registry.recalls.rules import Lot, Piece
 from diandian.registry.recalls.standing import Loss, losses_of, standing_ranges
+from diandian.transparency import actions as log_actions
+from diandian.transparency.actions import Place
 
 ANSWERED = "certificate.recalled"
 _HOLD = timedelta(hours=1)
@@ -77,26 +81,33 @@ class Need:
 def remedy(recall: Recall, needs: Sequence[Need], *, at: datetime, is_retry: bool = False) -> int:
     """Answer needs in the caller's transaction; return how many retirements got a step.
 
-    A retry only answers what it can replace whole. Locks: lanes by id, after the orders and the
-    recall, which the caller holds.
+    A retry only answers what it can replace whole. Locks: lanes by id, the trail, the head of
+    the log, after the orders and the recall, which the caller holds.
     """
     if not needs:
         return 0
+    # All lanes are locked before the trail is: the house's order.
+    lots = recall_lots.lots_for(recall)
+    entries = []
     if recall.kind == RecallKind.REVERSAL and not is_retry:
-        _from_buffer(recall, needs, at)
-    _replace(recall, needs, at, whole=is_retry)
+        entries += _from_buffer(recall, needs, at)
+    entries += _replace(recall, needs, lots, at, whole=is_retry)
     for need in needs:
         if not need.rows and not is_retry:
             need.answer(recall, RemedyOutcome.SHORT, 0, at)
     answered = [need for need in needs if need.rows]
-    recall_actions.write_remedies([row for need in answered for row in need.rows])
-    if answered:
-        _certificates(recall, {need.root_id for need in answered}, at)
-        _record(recall, answered, at)
+    if not answered:
+        return 0
+    rows = [row for need in answered for row in need.rows]
+    recall_actions.write_remedies(rows)
+    _record(recall, answered, at)
+    entries += [log_entries.remedied(recall, row) for row in rows]
+    places = log_actions.append_many(entries, at=at)
+    _certificates(recall, {need.root_id for need in answered}, places, at)
     return len(answered)
 
 
-def _from_buffer(recall: Recall, needs: Iterable[Need], at: datetime) -> None:
+def _from_buffer(recall: Recall, needs: Iterable[Need], at: datetime) -> list[Entry]:
     """Let the batch's buffer answer first: one cancellation for the whole portion."""
     left_g = before_g = recall_lots.buffer_left_g(recall.batch)
     first = 0
@@ -106,26 +117,29 @@ def _from_buffer(recall: Recall, needs: Iterable[Need], at: datetime) -> None:
             first = first or need.retirement.id
             left_g -= take_g
             need.answer(recall, RemedyOutcome.BUFFER, take_g, at)
-    if before_g > left_g:
-        registry_actions.cancel(
-            batch=recall.batch,
-            mass_g=before_g - left_g,
-            reason=recall.reason,
-            source_ref=f"{_ref(recall)}:buffer:{first}",
-            from_buffer=True,
-            at=at,
-        )
+    if before_g == left_g:
+        return []
+    links = registry_actions.cancel(
+        batch=recall.batch,
+        mass_g=before_g - left_g,
+        reason=recall.reason,
+        source_ref=f"{_ref(recall)}:buffer:{first}",
+        from_buffer=True,
+        at=at,
+    )
+    return [log_entries.cancelled(recall.batch, links, recall.reason)]
 
 
-def _replace(recall: Recall, needs: Iterable[Need], at: datetime, *, whole: bool) -> None:
+def _replace(
+    recall: Recall, needs: Iterable[Need], lots: Sequence[Lot], at: datetime, *, whole: bool
+) -> list[Entry]:
     open_needs = [need for need in needs if need.missing_g]
-    lots = recall_lots.lots_for(recall) if open_needs else []
     prices = order_queries.prices_per_tonne({lot.project_id for lot in lots})
     # Nobody knows what a tonne costs that was never offered: it is not taken.
     lots = [lot for lot in lots if lot.project_id in prices]
     wanted = _planned(recall, open_needs, lots, whole=whole)
     if not wanted:
-        return
+        return []
     recall_actions.hold_pieces(
         [(owner_ref, piece) for _, owner_ref, piece in wanted], expires_at=at + _HOLD
     )
@@ -134,8 +148,10 @@ def _replace(recall: Recall, needs: Iterable[Need], at: datetime, *, whole: bool
     )
     for (need, _, piece), replacement in zip(wanted, made, strict=True):
         assert replacement.mass_g == piece.mass_g, "R7"
+        replacement.replaces = need.retirement
         need.answer(recall, RemedyOutcome.REPLACED, piece.mass_g, at, replacement)
     _pay(recall, made, prices, f"{wanted[0][1]}:money", at)
+    return log_entries.all_retired(made, registry_queries.ranges_of_many(made))
 
 
 def _planned(
@@ -215,8 +231,15 @@ def _price(per_tonne: Money, mass_g: int) -> Money:
 # --- certificates -------------------------------------------------------------------------------
 
 
-def _certificates(recall: Recall, root_ids: Collection[int], at: datetime) -> None:
+def _certificates(
+    recall: Recall, root_ids: Collection[int], places: Iterable[Place], at: datetime
+) -> None:
     """Write the next version of the certificates of chains; their orders are locked."""
+    logged = {
+        place.entry["retirement"]: place.record()
+        for place in places
+        if place.entry["type"] == "retire"
+    }
     rows = certificate_queries.current_of(root_ids)
     losses = losses_of([row.retirement_id for row in rows])
     promised = _promised([row for row in rows if row.promised_by], losses)
@@ -227,6 +250,7 @@ def _certificates(recall: Recall, root_ids: Collection[int], at: datetime) -> No
                 certificate_queries.record_of(row),
                 replaced_sha256=row.sha256,
                 losses=losses[row.retirement_id],
+                logged=logged,
                 promised=promised.get(row.retirement_id),
                 at=at,
             ),

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
             name='Recall',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(max_length=48, unique=True)),
+                ('public_id', models.CharField(max_length=40, unique=True)),
                 ('start_g', models.BigIntegerField()),
                 ('end_g', models.BigIntegerField()),
                 ('kind', models.CharField(choices=[('invalid', 'Invalid'), ('reversal', 'Reversal')], max_length=8)),

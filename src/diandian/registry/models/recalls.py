@@ -30,7 +30,7 @@ class Recall(models.Model):
     ``batch_was``: the batch's state before. ``position``: the chain key that the work has reached.
     """
 
-    public_id = models.CharField(max_length=48, unique=True)
+    public_id = models.CharField(max_length=40, unique=True)
     batch = models.ForeignKey(CreditBatch, models.PROTECT, related_name="recalls")
     start_g = models.BigIntegerField()
     end_g = models.BigIntegerField()

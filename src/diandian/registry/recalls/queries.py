@@ -86,7 +86,7 @@ def recall_by_public_id(public_id: str, *, public_only: bool = False) -> Recall:
     rows = Recall.objects.select_related("batch__project__programme", "batch__serial_block")
     if public_only:
         rows = rows.filter(state__in=PUBLIC)
-    found = rows.filter(public_id=public_id[:48]).first()
+    found = rows.filter(public_id=public_id[:40]).first()
     if found is None:
         raise RecallNotFoundError
     return found
