@@ -55,8 +55,8 @@ class Histories(RuleBasedStateMachine):
         self.record = json.loads(SAMPLE.read_text())
         self.sold, self.batches, self.spans = {}, [], set()
 
-    @initialize()
-    def open_shop(self):
+    @initialize(masses_g=st.lists(st.integers(100_000, 900_000), min_size=3, max_size=5))
+    def open_shop(self, masses_g):
         self.projects = [make_project(kind="solar") for _ in range(2)]
         for project in self.projects:
             orders.set_offer(
@@ -70,6 +70,8 @@ class Histories(RuleBasedStateMachine):
             )
         self.issue(0, 0)
         self.issue(0, 300_000)
+        for mass_g in masses_g:
+            self.sell(0, mass_g)
 
     @rule(number=st.integers(0, 1), buffer_g=st.sampled_from([0, 300_000]))
     def issue(self, number, buffer_g):
@@ -228,7 +230,7 @@ def test_random_histories_end_whole():
     run_state_machine_as_test(
         InRoom,
         settings=histories(
-            max_examples=25,
+            max_examples=12,
             stateful_step_count=14,
             deadline=None,
             suppress_health_check=list(HealthCheck),
