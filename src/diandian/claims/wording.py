@@ -78,7 +78,8 @@ __all__ = [
 def style_of(record: Record) -> Style:
     """Return the style in which this record may be worded, never looser than its place allows."""
     claim = record["claim"]
-    return allowed_style(claim["style"], claim["jurisdiction"], claim["audience"])
+    wished = Style.CONTRIBUTION if record["state"] == "short" else claim["style"]
+    return allowed_style(wished, claim["jurisdiction"], claim["audience"])
 
 
 def _style(subject: Record | str) -> Style:
