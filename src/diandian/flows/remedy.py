@@ -30,7 +30,7 @@ from diandian.registry.recalls import actions as recall_actions
 from diandian.registry.recalls import lots as recall_lots
 from diandian.registry.recalls import rules as recall_rules
 from diandian.registry.recalls.rules import Lot, Piece
-from diandian.registry.recalls.standing import Loss, losses_of, standing_ranges
+from diandian.registry.recalls.standing import Loss, losses_of, ranges_by_id, standing_ranges
 from diandian.transparency import actions as log_actions
 from diandian.transparency.actions import Place
 
@@ -151,7 +151,7 @@ def _replace(
         replacement.replaces = need.retirement
         need.answer(recall, RemedyOutcome.REPLACED, piece.mass_g, at, replacement)
     _pay(recall, made, prices, f"{wanted[0][1]}:money", at)
-    return log_entries.all_retired(made, registry_queries.ranges_of_many(made))
+    return log_entries.all_retired(made, ranges_by_id([row.id for row in made]))
 
 
 def _planned(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from diandian.registry.models import CreditBatch, Project, Recall, Remedy, RemedyOutcome, Retirement
 from diandian.registry.queries import RetiredRange, range_in
 from diandian.registry.recalls import rules
-from diandian.registry.recalls.queries import Use, uses_of
+from diandian.registry.recalls.queries import uses_of
 
 
 @dataclass(slots=True)
@@ -34,11 +34,8 @@ def losses_of(root_ids: Collection[int]) -> dict[int, list[Loss]]:
     rows = list(Remedy.objects.filter(root_id__in=list(root_ids)).order_by("recall_id", "id"))
     ids = {row.retirement_id for row in rows}
     ids |= {row.replacement_id for row in rows if row.replacement_id is not None}
-    uses: dict[int, list[Use]] = {}
-    for use in uses_of(ids):
-        uses.setdefault(use[0], []).append(use)
     # Few batches, recalls and projects stand behind many rows: each is read once.
-    batches = _batches({use[1] for found in uses.values() for use in found})
+    ranges = ranges_by_id(ids)
     recalls = Recall.objects.in_bulk({row.recall_id for row in rows})
     retired = _replacements(row.replacement_id for row in rows if row.replacement_id)
     losses: dict[int, dict[int, Loss]] = {}
@@ -47,11 +44,10 @@ def losses_of(root_ids: Collection[int]) -> dict[int, list[Loss]]:
         loss = of_root.setdefault(row.recall_id, Loss(recalls[row.recall_id]))
         if row.step == 1:
             loss.affected_g += row.affected_g
-            loss.ranges += _recalled(loss.recall, uses[row.retirement_id], batches)
+            loss.ranges += _recalled(loss.recall, ranges[row.retirement_id])
         if row.replacement_id is not None:
             loss.replaced_g += row.remedied_g
-            ranges = [range_in(batches[b], *span) for _, b, *span in uses[row.replacement_id]]
-            loss.replacements.append((retired[row.replacement_id], ranges))
+            loss.replacements.append((retired[row.replacement_id], ranges[row.replacement_id]))
         elif row.outcome == RemedyOutcome.BUFFER:
             loss.buffer_g += row.remedied_g
     return {root_id: list(found.values()) for root_id, found in losses.items()}
@@ -67,18 +63,22 @@ def _replacements(ids: Iterable[int]) -> dict[int, Retirement]:
     return found
 
 
-def _batches(ids: Collection[int]) -> dict[int, CreditBatch]:
-    return CreditBatch.objects.select_related("serial_block").in_bulk(list(ids))
+def ranges_by_id(retirement_ids: Collection[int]) -> dict[int, list[RetiredRange]]:
+    """Return the exact grams of many retirements of few batches, by their ids."""
+    uses = uses_of(retirement_ids)
+    batches = CreditBatch.objects.select_related("serial_block").in_bulk({use[1] for use in uses})
+    found: dict[int, list[RetiredRange]] = {}
+    for retirement_id, batch_id, *span in uses:
+        found.setdefault(retirement_id, []).append(range_in(batches[batch_id], *span))
+    return found
 
 
-def _recalled(
-    recall: Recall, uses: Iterable[Use], batches: dict[int, CreditBatch]
-) -> list[RetiredRange]:
+def _recalled(recall: Recall, ranges: Iterable[RetiredRange]) -> list[RetiredRange]:
     found = []
-    for _, batch_id, start_g, end_g in uses:
-        shared = rules.overlap((start_g, end_g), (recall.start_g, recall.end_g))
-        if batch_id == recall.batch_id and shared is not None:
-            found.append(range_in(batches[batch_id], *shared))
+    for piece in ranges:
+        shared = rules.overlap((piece.start_g, piece.end_g), (recall.start_g, recall.end_g))
+        if piece.batch_row.id == recall.batch_id and shared is not None:
+            found.append(range_in(piece.batch_row, *shared))
     return found
 
 
