@@ -5,7 +5,7 @@ next versions of the certificates. The recall's row is locked by the caller, so 
 *Source:* registry design, section 3.4 (R12, M6); market study, M7.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -103,7 +103,7 @@ def remedy(recall: Recall, needs: Sequence[Need], *, at: datetime, is_retry: boo
     _record(recall, answered, at)
     entries += [log_entries.remedied(recall, row) for row in rows]
     places = log_actions.append_many(entries, at=at)
-    _certificates(recall, {need.root_id for need in answered}, places, at)
+    _certificates(recall, answered, places, at)
     return len(answered)
 
 
@@ -232,7 +232,7 @@ def _price(per_tonne: Money, mass_g: int) -> Money:
 
 
 def _certificates(
-    recall: Recall, root_ids: Collection[int], places: Iterable[Place], at: datetime
+    recall: Recall, answered: Sequence[Need], places: Iterable[Place], at: datetime
 ) -> None:
     """Write the next version of the certificates of chains; their orders are locked."""
     logged = {
@@ -240,8 +240,9 @@ def _certificates(
         for place in places
         if place.entry["type"] == "retire"
     }
-    rows = certificate_queries.current_of(root_ids)
-    losses = losses_of([row.retirement_id for row in rows])
+    made = [row.replacement for need in answered for row in need.rows if row.replacement]
+    rows = certificate_queries.current_of({need.root_id for need in answered})
+    losses = losses_of([row.retirement_id for row in rows], {row.id: row for row in made})
     promised = _promised([row for row in rows if row.promised_by], losses)
     wanted = [
         (

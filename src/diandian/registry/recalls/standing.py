@@ -1,6 +1,6 @@
 """What recalls did to a retirement, and which of its grams still stand, replacements included."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from diandian.registry.models import CreditBatch, Project, Recall, Remedy, RemedyOutcome, Retirement
@@ -29,15 +29,21 @@ class Loss:
         return self.affected_g - self.buffer_g - self.replaced_g
 
 
-def losses_of(root_ids: Collection[int]) -> dict[int, list[Loss]]:
-    """Return what recalls did to chains of retirements, by their roots, in the order of recalls."""
+def losses_of(
+    root_ids: Collection[int], known: Mapping[int, Retirement] | None = None
+) -> dict[int, list[Loss]]:
+    """Return what recalls did to chains of retirements, by their roots, in the order of recalls.
+
+    ``known``: replacements that the caller has at hand, with their projects, by their ids.
+    """
     rows = list(Remedy.objects.filter(root_id__in=list(root_ids)).order_by("recall_id", "id"))
     ids = {row.retirement_id for row in rows}
     ids |= {row.replacement_id for row in rows if row.replacement_id is not None}
     # Few batches, recalls and projects stand behind many rows: each is read once.
     ranges = ranges_by_id(ids)
     recalls = Recall.objects.in_bulk({row.recall_id for row in rows})
-    retired = _replacements(row.replacement_id for row in rows if row.replacement_id)
+    retired = dict(known or {})
+    retired |= _replacements({row.replacement_id for row in rows} - {None, *retired})
     losses: dict[int, dict[int, Loss]] = {}
     for row in rows:
         of_root = losses.setdefault(row.root_id, {})
@@ -53,7 +59,9 @@ def losses_of(root_ids: Collection[int]) -> dict[int, list[Loss]]:
     return {root_id: list(found.values()) for root_id, found in losses.items()}
 
 
-def _replacements(ids: Iterable[int]) -> dict[int, Retirement]:
+def _replacements(ids: Collection[int | None]) -> dict[int, Retirement]:
+    if not ids:
+        return {}
     found = Retirement.objects.in_bulk(list(ids))
     projects = Project.objects.select_related("programme").in_bulk(
         {row.project_id for row in found.values()}
