@@ -47,7 +47,10 @@ class Command(BaseCommand):
     def handle(self, *args: object, **given: object) -> None:
         """List, open, approve or drop. Raises: CommandError, with nothing changed."""
         del args
-        options: dict[str, Any] = dict(given)
+        options: dict[str, Any] = {
+            name: value.replace("\x00", "") if isinstance(value, str) else value
+            for name, value in given.items()
+        }
         wanted = [name for name in ("batch", "approve", "drop") if options[name]]
         if not wanted:
             self._list()
