@@ -22,6 +22,10 @@ from diandian.registry.recalls.errors import (
 )
 from diandian.transparency.models import LogEntry
 from diandian.verifier import entries
+from diandian.verifier.audit import verdict
+from diandian.verifier.audit.book import Book
+from diandian.verifier.audit.replay import Replay
+from diandian.verifier.merkle import Frontier
 from tests.flows.conftest import NOW
 from tests.flows.recalls import (
     TONNE,
@@ -215,6 +219,33 @@ def test_the_public_log_tells_all_of_it_and_names_nobody(world):
     log = record(orders[1])["recalls"][0]["replacements"][0]["log"]
     assert log["entry"] == told[4]
     assert log["index"] == LogEntry.objects.get(ref=f"retire:{told[4]['retirement']}").position
+
+
+def test_an_auditor_who_replays_the_log_finds_nothing(world):
+    registry.freeze(bad_batch(), "only the forest sells here")
+    forest = more(world.project, 2, text="FOREST", buffer_g=50_000)
+    bought(world, 200_000), bought(world, 900_000)
+    second = more(world.project, text="SECOND")
+    recalled(forest, kind="reversal")
+    more(world.project, text="THIRD")
+    assert recall.retry() == 1
+    recalled(second)
+    recall.drop(opened(), dropped_by="operator:Wen")
+    book = Book()
+    data = [row.body.encode() for row in log_entries_from(0)]
+    Replay(book).take(0, data, lambda _: Frontier())
+    used = [entries.decode(each) for each in data]
+    for each in book.recalls.values():
+        for body in used:
+            for batch, start_g, end_g in body["ranges"] if body["type"] == "retire" else ():
+                shared_g = min(end_g, each.end_g) - max(start_g, each.start_g)
+                if batch == each.batch and shared_g > 0:
+                    name = body["retirement"]
+                    each.affected[name] = each.affected.get(name, 0) + shared_g
+    assert [str(found) for found in verdict.findings(book)] == []
+    assert [str(found) for found in book.findings] == []
+    told = verdict.balance(book.recalls[Recall.objects.get(batch=forest).public_id])
+    assert (told.buffer_g, told.open_g, told.short_g) == (50_000, 0, 0)
 
 
 def log_entries_from(first):

@@ -27,6 +27,7 @@ AT_ONCE = 256
 TELL = "recall.tell"
 # Why the public log says that a batch stands still.
 _FREEZE = "recall"
+_STANDS_STILL = (BatchState.FROZEN, BatchState.RECALLED)
 
 
 @transaction.atomic
@@ -59,7 +60,7 @@ def open_recall(  # noqa: PLR0913 - one recall, all its facts
         sources=list(dict.fromkeys(sources)),
         at=at,
     )
-    if opened.batch_was != BatchState.FROZEN:
+    if opened.batch_was not in _STANDS_STILL:
         log_actions.append_many([log_entries.frozen(opened.batch, _FREEZE)], at=at)
     return opened
 
@@ -78,7 +79,7 @@ def drop(recall: Recall, *, dropped_by: str, at: datetime | None = None) -> Reca
     """Give up a recall that nobody approved. Raises: RecallSettledError."""
     at = at or now()
     found = actions.drop(recall, dropped_by=dropped_by, at=at)
-    if found.batch.state != BatchState.FROZEN:
+    if found.batch.state not in _STANDS_STILL:
         log_actions.append_many([log_entries.thawed(found.batch, _FREEZE)], at=at)
     return found
 

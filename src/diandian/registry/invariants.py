@@ -184,10 +184,8 @@ def _remedies_add_up() -> Iterator[Breach]:
         yield Breach("R12", f"remedy:{row.id}", "its grams are not what was open before it")
     replaced = Remedy.objects.filter(replacement__isnull=False)
     whole = Q(replacement__mass_g=F("remedied_g"), replacement__replaces=F("retirement"))
-    for row in replaced.exclude(whole):
-        yield Breach(
-            "R12", f"remedy:{row.id}", "its replacement has other grams or replaces another"
-        )
+    for remedy in replaced.exclude(whole):
+        yield Breach("R12", f"remedy:{remedy.id}", "its replacement is not of its grams or for it")
 
 
 def _seals_open() -> Iterator[Breach]:
