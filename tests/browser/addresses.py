@@ -52,6 +52,7 @@ PUBLIC = LIFE | {
     "board-organisations": "/board?tab=organisations",
     "projects": "/projects",
     "register": "/register",
+    "recalls": "/recalls",
     "lump-sum": "/retire",
     "lump-sum-pay": "/retire?kg=250&holder=company",
     "sign-in": "/host/sign-in",
