@@ -23,10 +23,10 @@ from diandian.registry.models import (
     Lane,
     LaneKind,
     ProjectSite,
-    RequestState,
     Recall,
     RecallState,
     Remedy,
+    RequestState,
     Retirement,
     SerialBlock,
 )

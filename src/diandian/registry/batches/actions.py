@@ -357,8 +357,7 @@ def restate(batch: CreditBatch, standing: Standing, *, actor_ref: str) -> bool:
 def freeze(batch: CreditBatch, reason: str, *, actor_ref: str = "platform") -> None:
     """Stop a batch from serving until ``thaw``: what is held of it waits, paid or not.
 
-    Only a retirement that has begun to write when this commits still finishes.
-    What is recalled stays recalled.
+    A retirement that has begun to write still finishes. What is recalled stays recalled.
     """
     assert reason, "a freeze has a reason"
     _set_state(batch, BatchState.FROZEN, reason, actor_ref)
@@ -374,8 +373,7 @@ def thaw(batch: CreditBatch, reason: str, *, actor_ref: str = "platform") -> Non
     batch.refresh_from_db()
     if batch.state != BatchState.FROZEN:
         return
-    recall = Recall.objects.filter(batch=batch, state=RecallState.OPENED).first()
-    if recall is not None:
+    if recall := Recall.objects.filter(batch=batch, state=RecallState.OPENED).first():
         raise UnderRecallError(batch=batch.public_id, recall=recall.public_id)
     batch.state = BatchState.OPEN
     to = BatchState.OPEN if may_serve(batch) else BatchState.DRAFT
