@@ -3,6 +3,7 @@
 A code names the newest version; a signed document is never changed, a new version stands beside it.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from typing import Any
 from diandian.certificates import keys
 from diandian.certificates.models import Certificate, CertificateState
 from diandian.emissions.estimate import without_person
-from diandian.kernel.canonical import digest_hex
+from diandian.kernel.canonical import written
 from diandian.registry.models import Retirement
 from diandian.store.statements import Insert
 from diandian.verifier.credential import record_of, sign
@@ -38,6 +39,11 @@ def _signed(record: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     )
 
 
+def _digest(credential: Mapping[str, Any]) -> str:
+    """Return the digest of a document that was just signed, and so looked through."""
+    return hashlib.sha256(written(credential)).hexdigest()
+
+
 def issue(wanted: Sequence[Issue], *, at: datetime) -> list[Certificate]:
     """Sign and write certificates, in the caller's transaction.
 
@@ -52,7 +58,7 @@ def issue(wanted: Sequence[Issue], *, at: datetime) -> list[Certificate]:
                 retirement=item.retirement,
                 order_ref=item.order_ref,
                 credential=credential,
-                sha256=digest_hex(credential),
+                sha256=_digest(credential),
                 promised_by=_promised_day(item.record),
                 issued_at=at,
             )
@@ -62,8 +68,7 @@ def issue(wanted: Sequence[Issue], *, at: datetime) -> list[Certificate]:
 
 
 def _promised_day(record: Mapping[str, Any]) -> date | None:
-    held = record["state"] == "held" and record["retire_by"]
-    return date.fromisoformat(record["retire_by"]) if held else None
+    return date.fromisoformat(record["retire_by"]) if record["retire_by"] else None
 
 
 def supersede(
@@ -92,7 +97,7 @@ def supersede(
                 retirement_id=certificate.retirement_id,
                 order_ref=certificate.order_ref,
                 credential=credential,
-                sha256=digest_hex(credential),
+                sha256=_digest(credential),
                 design=certificate.design,
                 promised_by=_promised_day(record),
                 issued_at=certificate.issued_at,
@@ -127,5 +132,5 @@ def take_name_out(certificate: Certificate, *, at: datetime) -> None:
     record["version"] = certificate.version + 1
     credential = _signed(record, at)
     Certificate.objects.filter(id=certificate.id).update(
-        credential=credential, sha256=digest_hex(credential), version=certificate.version + 1
+        credential=credential, sha256=_digest(credential), version=certificate.version + 1
     )

@@ -20,12 +20,18 @@ from diandian.registry.batches.actions import (
     restate,
     thaw,
 )
-from diandian.registry.errors import AlreadyRetiredError, BatchNotOpenError, HoldGoneError
+from diandian.registry.errors import (
+    AlreadyRetiredError,
+    BatchNotOpenError,
+    BatchRecalledError,
+    HoldGoneError,
+)
 from diandian.registry.holds.actions import commit_hold, hold, release, settle
 from diandian.registry.lanes.actions import advance, close_if_sold_out, link_to
 from diandian.registry.models import (
     Allocation,
     AllocationKind,
+    BatchState,
     Beneficiary,
     Holding,
     HoldState,
@@ -133,7 +139,9 @@ def _lock_holds(owner_refs: Iterable[str]) -> dict[str, list[Holding]]:
     held: dict[str, list[Holding]] = defaultdict(list)
     for row in rows:
         if not may_serve(row.lane.batch):
-            raise BatchNotOpenError(batch=row.lane.batch.public_id, owner_ref=row.owner_ref)
+            is_recalled = row.lane.batch.state == BatchState.RECALLED
+            refusal = BatchRecalledError if is_recalled else BatchNotOpenError
+            raise refusal(batch=row.lane.batch.public_id, owner_ref=row.owner_ref)
         assert row.mass_g > 0, "a hold has grams"
         held[row.owner_ref].append(row)
     return dict(held)

@@ -212,16 +212,20 @@ def ranges_of_many(retirements: Iterable[Retirement]) -> dict[int, list[RetiredR
 
 
 def _retired_range(row: Allocation) -> RetiredRange:
-    batch = row.lane.batch
+    return range_in(row.lane.batch, row.start_g, row.end_g)
+
+
+def range_in(batch: CreditBatch, start_g: int, end_g: int) -> RetiredRange:
+    """Return grams of a batch, which comes with its serials, as a range."""
     block = batch.serial_block
-    first, offset_first_g = gram_to_serial(block.first, row.start_g)
-    last, offset_of_last_gram = gram_to_serial(block.first, row.end_g - 1)
+    first, offset_first_g = gram_to_serial(block.first, start_g)
+    last, offset_of_last_gram = gram_to_serial(block.first, end_g - 1)
     return RetiredRange(
         batch=batch.public_id,
         batch_row=batch,
-        start_g=row.start_g,
-        end_g=row.end_g,
-        mass_g=row.end_g - row.start_g,
+        start_g=start_g,
+        end_g=end_g,
+        mass_g=end_g - start_g,
         first_number=first,
         last_number=last,
         serial_first=format_serial(block, first),

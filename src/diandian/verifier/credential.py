@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from diandian.kernel.canonical import canonical_json
+from diandian.kernel.canonical import canonical_json, written
 from diandian.verifier import multibase
 from diandian.verifier.checks import Check, failed
 
@@ -46,7 +46,10 @@ def _is_portable(value: object) -> bool:
         if kind in _PLAIN:
             continue
         if kind is dict:
-            if not all(type(key) is str and key.isascii() for key in item):
+            try:
+                if not "".join(item).isascii():
+                    return False
+            except TypeError:
                 return False
             waiting.extend(item.values())
         elif kind is list:
@@ -77,6 +80,11 @@ def _hash(value: object) -> bytes:
 
 def _signed_bytes(document: Mapping[str, object], options: Mapping[str, object]) -> bytes:
     return _hash(options) + _hash(document)
+
+
+def _checked_bytes(document: Mapping[str, object], options: Mapping[str, object]) -> bytes:
+    """Return the bytes to sign of a document that was found portable."""
+    return b"".join(hashlib.sha256(written(each)).digest() for each in (options, document))
 
 
 def _instant(at: datetime) -> str:
@@ -116,7 +124,7 @@ def sign(
         "proofPurpose": "assertionMethod",
         "@context": list(CONTEXTS),
     }
-    signature = key.sign(_signed_bytes(document, options))
+    signature = key.sign(_checked_bytes(document, options))
     return {**document, "proof": {**options, "proofValue": multibase.encode(signature)}}
 
 
