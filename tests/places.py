@@ -27,6 +27,19 @@ def postgres_url() -> tuple[str, str]:
     return f"postgresql://{quote(user)}{secret}@{host}:{port}/diandian", ""
 
 
+def on_a_file(database: dict, folder: str) -> None:
+    """Let tests use a SQLite file: in memory, locks and journal differ from what the product uses.
+
+    Test data need not survive a power cut. Other databases are left as they are.
+    """
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = f"{folder}/test.sqlite3"
+        options = database["OPTIONS"]
+        options["init_command"] = options["init_command"].replace(
+            "synchronous=FULL", "synchronous=OFF"
+        )
+
+
 def chromium() -> str:
     """Return the path of a Chromium, else an empty text."""
     names = ("chromium", "chromium-browser", "google-chrome")
