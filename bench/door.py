@@ -8,29 +8,21 @@ pgbench's TPC-B does on the same server right before and after: absolute rates a
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
-import os
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kit import house
 from kit.machine import Peak, Server, cpu_seconds
 
 from diandian.jobs.demo import Options, server_command
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 KIT = Path(__file__).resolve().parent / "kit"
-_START_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,62 +48,6 @@ def read_plan() -> Plan:
     return Plan(given.seconds, given.clients, given.alone, given.tpcb_seconds, given.only)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _environment(folder: Path, database_url: str, port: int) -> dict[str, str]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("DIANDIAN_")}
-    return ours | {
-        "DIANDIAN_DATA_DIR": str(folder),
-        "DIANDIAN_MODE": "demo",
-        "DIANDIAN_BASE_URL": f"http://localhost:{port}",
-        "DIANDIAN_SECRET_KEY": "a bench keeps no secrets",
-        "DIANDIAN_LOG_LEVEL": "WARNING",
-        # All guests of a bench come from one address.
-        "DIANDIAN_FOOTPRINTS_PER_MINUTE": "10000000",
-        "DATABASE_URL": database_url,
-        "DJANGO_SETTINGS_MODULE": "diandian.config.settings",
-    }
-
-
-@contextmanager
-def _process(
-    command: list[str], environment: dict[str, str], log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process in a group of its own; at the end the whole group goes."""
-    with log.open("ab") as file:
-        process = subprocess.Popen(
-            command, env=environment, stdout=file, stderr=file, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(process.pid, number)
-                process.wait(10)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
-
-
-def _wait_until_ready(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-        try:
-            connection.request("GET", "/healthz", headers={"Host": "localhost"})
-            if connection.getresponse().status == http.HTTPStatus.OK:
-                return
-        except OSError:
-            time.sleep(0.1)
-        finally:
-            connection.close()
-    raise SystemExit(f"The server does not answer:\n{log.read_text()[-4000:]}")
-
-
 def _load(port: int, clients: int, *options: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, str(KIT / "load.py"), f"--port={port}", f"--clients={clients}", *options],
@@ -125,8 +61,8 @@ def _load(port: int, clients: int, *options: str) -> dict[str, Any]:
 
 def measure(plan: Plan, database_url: str, folder: Path) -> dict[str, Any]:
     """Prepare a database, start server and worker, send guests; return the figures."""
-    port = _free_port()
-    environment = _environment(folder, database_url, port)
+    port = house.free_port()
+    environment = house.environment(folder, database_url, port)
     log = folder / "bench.log"
     began = time.monotonic()
     subprocess.run(
@@ -138,9 +74,9 @@ def measure(plan: Plan, database_url: str, folder: Path) -> dict[str, Any]:
     print(f"  prepared in {time.monotonic() - began:.1f} s", flush=True)
     command = server_command(Options("127.0.0.1", port, folder, reset=False))
     worker_command = [sys.executable, "-m", "diandian", "worker"]
-    with _process(command, environment, log) as server:
-        _wait_until_ready(port, server, log)
-        with _process(worker_command, environment, log) as worker:
+    with house.process(command, environment, log) as server:
+        house.wait_until_ready(port, server, log)
+        with house.process(worker_command, environment, log) as worker:
             cpu_ms = _load(port, plan.clients, f"--alone={plan.alone}", f"--server={server.pid}")
             before = cpu_seconds(server.pid), cpu_seconds(worker.pid)
             with Peak(server.pid, worker.pid) as peak:

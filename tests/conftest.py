@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.places import chromium
+from tests.places import chromium, on_a_file
 from tests.settings import DATABASE_KIND, FOLDER
 
 _LOOPBACK = ("127.", "::1", "localhost")
@@ -26,17 +26,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None,
 ) -> None:
-    """Test on a SQLite file: in memory, locks and journal differ from what the product uses."""
+    """Test on a SQLite file where the database is SQLite."""
     from django.conf import settings
 
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        database.setdefault("TEST", {})["NAME"] = f"{FOLDER.name}/test.sqlite3"
-        # Test data need not survive a power cut.
-        options = database["OPTIONS"]
-        options["init_command"] = options["init_command"].replace(
-            "synchronous=FULL", "synchronous=OFF"
-        )
+    on_a_file(settings.DATABASES["default"], FOLDER.name)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 NODE_FOLDER = Path(__file__).parents[1] / "var" / "node"
@@ -25,6 +26,19 @@ def postgres_url() -> tuple[str, str]:
         return "", f"no PostgreSQL for user {user} at {host}:{port} ({reason})"
     secret = f":{quote(password)}" if password else ""
     return f"postgresql://{quote(user)}{secret}@{host}:{port}/diandian", ""
+
+
+def on_a_file(database: dict[str, Any], folder: str) -> None:
+    """Let tests use a SQLite file: in memory, locks and journal differ from what the product uses.
+
+    Test data need not survive a power cut. Other databases are left as they are.
+    """
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = f"{folder}/test.sqlite3"
+        options = database["OPTIONS"]
+        options["init_command"] = options["init_command"].replace(
+            "synchronous=FULL", "synchronous=OFF"
+        )
 
 
 def chromium() -> str:

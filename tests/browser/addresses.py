@@ -54,6 +54,7 @@ PUBLIC = LIFE | {
     "register": "/register",
     "register-held": "/register?state=held",
     "books": "/books",
+    "recalls": "/recalls",
     "lump-sum": "/retire",
     "lump-sum-pay": "/retire?kg=250&holder=company",
     "sign-in": "/host/sign-in",

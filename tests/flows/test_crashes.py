@@ -4,13 +4,11 @@ A crash is an error that no handler may catch, thrown before a chosen statement 
 commit. Then the guest tries again, notices come again, the worker runs; the books must be whole.
 """
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
 import pytest
-from django.db import connection
 
 from diandian.certificates.models import Certificate
 from diandian.flows import checkout, expiry, fulfil, payment_events, refund
@@ -21,62 +19,11 @@ from diandian.orders.models import Intake, Order
 from diandian.payments.models import Payment
 from diandian.registry.models import Allocation, Retirement
 from tests.flows.conftest import breaches
+from tests.simulator.crash import Crash, crash_at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 MASS_G = 1_000
-
-
-class Crash(BaseException):
-    """The process ends here."""
-
-
-@contextmanager
-def crash_at(moment: int):
-    """Die at the given moment; statements, and the times before and after a commit, are counted."""
-    passed = 0
-    commit, autocommit = connection._commit, connection._set_autocommit
-
-    def tick():
-        nonlocal passed
-        passed += 1
-        if passed >= moment:
-            raise Crash
-
-    def statement(execute, sql, params, many, context):
-        tick()
-        return execute(sql, params, many, context)
-
-    def committing():
-        tick()
-        commit()
-        tick()
-
-    def switching(value):
-        if passed >= moment:
-            raise Crash  # the dead tidy nothing up
-        autocommit(value)
-
-    try:
-        with connection.execute_wrapper(statement), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(connection, "_commit", committing)
-            patch.setattr(connection, "_set_autocommit", switching)
-            yield
-    except BaseException as error:
-        if passed < moment:
-            raise
-        drop_connection()
-        raise Crash from error
-
-
-def drop_connection():
-    """Let go of the connection as a dead process does: the database rolls back what was open."""
-    if connection.connection is not None:
-        connection.connection.close()
-    connection.connection = None
-    connection.in_atomic_block = connection.closed_in_transaction = False
-    connection.needs_rollback = False
-    connection.savepoint_ids, connection.atomic_blocks, connection.run_on_commit = [], [], []
 
 
 @dataclass

@@ -22,7 +22,7 @@ def file(tmp_path):
 def test_a_genuine_file(file, capsys):
     assert main([str(file), "--key", HEX]) == 0
     shown = capsys.readouterr().out
-    assert shown.count("ok   ") == 16
+    assert shown.count("ok   ") == 17
     assert "ok   log: this certificate names no entry of the public log" in shown
     assert "VALID" in shown
 

@@ -32,7 +32,10 @@ class CertificateQuery(LangQuery, kw_only=True):
 
 
 class CertificateOut(msgspec.Struct, kw_only=True):
-    """A certificate. ``answer``: valid, pending, replaced, revoked or broken.
+    """A certificate. ``answer``: valid, pending, remedied, short, replaced, revoked or broken.
+
+    ``recalled``: a recall is at work and comes to it soon; then it is made good (``remedied``), or
+    ``short`` of grams, as ``recalls`` and ``standing_g`` of the record say.
 
     ``failures`` names checks. ``version``: the one that is shown, the newest unless another was
     asked for; while tonnes are only held outside (pending), a newer one will follow.

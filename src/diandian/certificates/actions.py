@@ -71,8 +71,7 @@ def issue(wanted: Sequence[Issue], *, at: datetime) -> None:
 
 
 def _promised_day(record: Mapping[str, Any]) -> date | None:
-    held = record["state"] == "held" and record["retire_by"]
-    return date.fromisoformat(record["retire_by"]) if held else None
+    return date.fromisoformat(record["retire_by"]) if record["retire_by"] else None
 
 
 def supersede(

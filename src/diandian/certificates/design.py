@@ -147,7 +147,7 @@ def _common(record: Record, lang: str, chosen: Design, colours: Mapping[str, str
     english = lang == "zh-Hans"
     return {
         "lang": _TYPST_LANG[lang],
-        "half": record["state"] != "retired",
+        "half": not wording.is_whole(record),
         "brand": wording.brand(record, lang),
         "title": wording.title(record, lang),
         "title_gloss": wording.title(record, "en") if english else "",
@@ -156,7 +156,7 @@ def _common(record: Record, lang: str, chosen: Design, colours: Mapping[str, str
         "total": str(wording.dots(record)),
         "scale": words["scale"].format(kg=kg),
         "scale_gloss": chosen.words["en"]["scale"].format(kg=kg) if english else "",
-        "mass": phrases.exact_mass(record["mass_g"], lang),
+        "mass": phrases.exact_mass(wording.standing_g(record), lang),
         "state": wording.state_line(record, lang),
         "flower": _flower(record, colours),
         "key": _key(record, colours, lang),
@@ -190,7 +190,7 @@ def _serial_line(part: Mapping[str, Any]) -> str:
 
 def _serial_lines(record: Record, words: Mapping[str, str]) -> tuple[str, str]:
     """Return the serial ranges as a first line and a note with the rest."""
-    lines = [_serial_line(part) for part in record["ranges"]]
+    lines = [_serial_line(part) for part in wording.standing_parts(record)]
     if not lines:
         return "–", ""
     rest = lines[1:_SERIALS_SHOWN]
@@ -203,7 +203,7 @@ def _serial_lines(record: Record, words: Mapping[str, str]) -> tuple[str, str]:
 def _range_fact(record: Record, lang: str, words: Mapping[str, str]) -> list[str]:
     estimate = record["estimate"]
     if estimate is None:
-        return [words["amount"], phrases.exact_mass(record["mass_g"], lang), ""]
+        return [words["amount"], phrases.exact_mass(wording.standing_g(record), lang), ""]
     note = words["method"].format(
         method=estimate["method_version"], factors=estimate["factor_set_id"]
     )
@@ -211,7 +211,7 @@ def _range_fact(record: Record, lang: str, words: Mapping[str, str]) -> list[str
 
 
 def _facts(record: Record, lang: str, words: Mapping[str, str]) -> list[list[str]]:
-    retired = record["state"] == "retired"
+    retired = wording.tense(record) == "retired"
     at = phrases.day(record["retired_at"] if retired else record["retire_by"])
     registry = (record["upstream"] or {}).get("reference") if retired else ""
     project = phrases.pick(record["project"]["names"], lang)
@@ -282,7 +282,7 @@ def render_phone_png(record: Record, lang: str, *, design_key: str = DEFAULT) ->
     words = chosen.words[lang]
     page = {
         **_common(record, lang, chosen, chosen.cloth),
-        "equals": words["equals"].format(mass=phrases.exact_mass(record["mass_g"], lang)),
+        "equals": words["equals"].format(mass=phrases.exact_mass(wording.standing_g(record), lang)),
         "statement": wording.statement(record, lang),
         "rows": _phone_rows(record, lang, words),
         "scan": words["scan"],
@@ -297,7 +297,12 @@ def _phone_rows(record: Record, lang: str, words: Mapping[str, str]) -> list[lis
     project = phrases.pick(record["project"]["names"], lang)
     rows = [
         ["plain", words["short_project"], project, _project_note(record, lang)],
-        [record["state"], words["state"], wording.state_line(record, lang), ""],
+        [
+            "retired" if wording.is_whole(record) else "held",
+            words["state"],
+            wording.state_line(record, lang),
+            "",
+        ],
     ]
     estimate = record["estimate"]
     if estimate is not None:
@@ -335,7 +340,7 @@ def render_preview_png(record: Record, *, design_key: str = DEFAULT) -> bytes:
     chosen = design(design_key)
     page = {
         "lang": "en",
-        "half": record["state"] != "retired",
+        "half": not wording.is_whole(record),
         "flower": _flower(record, chosen.cloth),
     }
     return typst.render_png(chosen.folder / "preview.typ", page)

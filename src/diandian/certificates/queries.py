@@ -44,6 +44,22 @@ def of_order(order_ref: str) -> Certificate | None:
     return Certificate.objects.filter(order_ref=order_ref).order_by("-id").first()
 
 
+def orders_of(retirement_ids: Collection[int]) -> dict[int, str]:
+    """Return whose certificate is current for each retirement that has one."""
+    rows = Certificate.objects.filter(
+        retirement_id__in=list(retirement_ids), state=CertificateState.CURRENT
+    )
+    return dict(rows.values_list("retirement_id", "order_ref"))
+
+
+def current_of(retirement_ids: Collection[int]) -> list[Certificate]:
+    """Return the current certificates of retirements, by id."""
+    rows = Certificate.objects.filter(
+        retirement_id__in=list(retirement_ids), state=CertificateState.CURRENT
+    )
+    return list(rows.order_by("id"))
+
+
 def code_of_order(order_ref: str) -> str | None:
     """Return the code of the newest certificate of an order."""
     found = _CODE_OF_ORDER.first(order_ref=order_ref)

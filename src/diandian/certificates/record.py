@@ -71,7 +71,8 @@ def dots_of(mass_g: int, estimate: Mapping[str, Any] | None, kg: int) -> dict[st
     return {key: share for key, share in zip(weights, shares, strict=True) if share}
 
 
-def _instant(at: datetime | None) -> str | None:
+def instant(at: datetime | None) -> str | None:
+    """Return an instant as records write it."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
@@ -96,7 +97,8 @@ def _scene(scene: Scene | None) -> dict[str, Any] | None:
     }
 
 
-def _range(piece: RetiredRange) -> dict[str, Any]:
+def range_of(piece: RetiredRange) -> dict[str, Any]:
+    """Return a range as records write it."""
     return {
         "batch": piece.batch,
         "start_g": piece.start_g,
@@ -115,13 +117,13 @@ def _recognition(ranges: Sequence[RetiredRange]) -> str:
     return "" if "" in found else "; ".join(sorted(found))
 
 
-def _level(record: Mapping[str, Any]) -> str:
-    """Return the claim level that a record's own facts support."""
+def level_of(record: Mapping[str, Any]) -> str:
+    """Return the claim level that a record's own facts support, of the grams that stand."""
     # What nobody here has checked is no measure of what was covered.
     estimate = {} if record["own_factors"] else record["estimate"] or {}
     level = claim_level(
-        retired=record["state"] == "retired",
-        mass_g=record["mass_g"],
+        retired=not record["retire_by"] and record["state"] != "held",
+        mass_g=record.get("standing_g", record["mass_g"]),
         estimate_low_g=estimate.get("low_g"),
         estimate_high_g=estimate.get("high_g"),
         recognition_evidence=record["recognition_evidence"],
@@ -154,19 +156,20 @@ def _own_factors(estimate: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {"lines": count, "says": said}
 
 
-def _upstream(custody: str, upstream: UpstreamState) -> dict[str, Any]:
+def upstream_of(custody: str, upstream: UpstreamState) -> dict[str, Any]:
+    """Return where the tonnes came from, as records write it."""
     return {
         "custody": custody,
         "state": upstream.state,
         "registry": upstream.registry_url,
         "reference": upstream.reference,
-        "retired_at": _instant(upstream.retired_at),
+        "retired_at": instant(upstream.retired_at),
         "evidence_sha256": upstream.evidence_sha256,
         "simulated": upstream.is_simulated,
     }
 
 
-def _retired_at(retirement: Retirement, upstream: UpstreamState) -> datetime:
+def retired_at(retirement: Retirement, upstream: UpstreamState) -> datetime:
     """Return when the last of both happened: ours, and the one at the origin."""
     return max(retirement.retired_at, upstream.retired_at or retirement.retired_at)
 
@@ -182,9 +185,9 @@ def build(facts: Facts) -> dict[str, Any]:
         "code": facts.code,
         "version": 1,
         "lang": facts.language,
-        "issued_at": _instant(facts.issued_at),
+        "issued_at": instant(facts.issued_at),
         "state": "retired" if retired else "held",
-        "retired_at": _instant(_retired_at(retirement, upstream)) if retired else None,
+        "retired_at": instant(retired_at(retirement, upstream)) if retired else None,
         "retire_by": facts.retire_by.isoformat() if facts.retire_by and not retired else None,
         "claim": _claim(facts.scene),
         "beneficiary": {"display_name": facts.display_name},
@@ -210,8 +213,8 @@ def build(facts: Facts) -> dict[str, Any]:
             "methodology_code": project.methodology_code,
             "vintage_year": retirement.vintage_year,
         },
-        "ranges": [_range(piece) for piece in facts.ranges],
-        "upstream": _upstream(facts.batch.custody, upstream),
+        "ranges": [range_of(piece) for piece in facts.ranges],
+        "upstream": upstream_of(facts.batch.custody, upstream),
         "recognition_evidence": _recognition(facts.ranges),
         "money": {
             "currency": facts.supplier.currency,
@@ -226,7 +229,7 @@ def build(facts: Facts) -> dict[str, Any]:
     }
     if facts.log is not None:
         record["log"] = dict(facts.log)
-    record["claim"]["level"] = _level(record)
+    record["claim"]["level"] = level_of(record)
     return record
 
 
@@ -243,19 +246,19 @@ def retired_since(
     Grams, serials, words of the estimate and the address stay; state, evidence and claim follow.
     ``replaced_sha256``: digest of the document that this one replaces.
     """
-    assert earlier["state"] == "held", "what is retired stays retired"
+    assert earlier["retire_by"], "what is retired stays retired"
     assert upstream.state == "retired", "every tonne has its evidence"
     record: dict[str, Any] = {
         **earlier,
         "version": earlier["version"] + 1,
         "replaces": {"version": earlier["version"], "sha256": replaced_sha256},
-        "issued_at": _instant(at),
-        "state": "retired",
-        "retired_at": _instant(_retired_at(retirement, upstream)),
+        "issued_at": instant(at),
+        "state": "retired" if earlier["state"] == "held" else earlier["state"],
+        "retired_at": instant(retired_at(retirement, upstream)),
         "retire_by": None,
         "own_factors": earlier.get("own_factors"),
-        "upstream": _upstream(earlier["upstream"]["custody"], upstream),
+        "upstream": upstream_of(earlier["upstream"]["custody"], upstream),
         "simulated_registry": earlier["simulated_registry"] or upstream.is_simulated,
     }
-    record["claim"] = {**earlier["claim"], "level": _level(record)}
+    record["claim"] = {**earlier["claim"], "level": level_of(record)}
     return record

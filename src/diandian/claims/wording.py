@@ -9,6 +9,7 @@ The record's fields: ``docs/howto/add-a-certificate-design.md``.
 from collections.abc import Mapping
 from typing import Any
 
+from diandian.claims import recalled
 from diandian.claims.banned import banned_terms, find_banned
 from diandian.claims.levels import Level, Style, allowed_style
 from diandian.claims.life_texts import LIFE_CATEGORIES, LIFE_FACTS
@@ -22,6 +23,16 @@ from diandian.claims.phrases import (
     pick,
     shown_mass,
     shown_range,
+)
+from diandian.claims.recall_texts import VERIFY_ANSWERS as RECALL_ANSWERS
+from diandian.claims.recalled import (
+    is_recalled,
+    is_whole,
+    recall_text,
+    recall_title,
+    standing_g,
+    standing_parts,
+    tense,
 )
 from diandian.claims.texts import (
     BRANDS,
@@ -48,13 +59,27 @@ from diandian.kernel.mass import GRAMS_PER_KG, grams_to_buy
 
 Record = Mapping[str, Any]
 
-__all__ = ["LANGUAGES", "banned_terms", "find_banned", "style_of", "title"]
+__all__ = [
+    "LANGUAGES",
+    "banned_terms",
+    "find_banned",
+    "is_recalled",
+    "is_whole",
+    "recall_text",
+    "recall_title",
+    "standing_g",
+    "standing_parts",
+    "style_of",
+    "tense",
+    "title",
+]
 
 
 def style_of(record: Record) -> Style:
     """Return the style in which this record may be worded, never looser than its place allows."""
     claim = record["claim"]
-    return allowed_style(claim["style"], claim["jurisdiction"], claim["audience"])
+    wished = Style.CONTRIBUTION if record["state"] == "short" else claim["style"]
+    return allowed_style(wished, claim["jurisdiction"], claim["audience"])
 
 
 def _style(subject: Record | str) -> Style:
@@ -113,7 +138,7 @@ def poster_words(style: str, lang: str) -> Mapping[str, Any]:
 
 def verify_answer(key: str, lang: str) -> str:
     """Return the first line of the verify page; the keys are those of ``VERIFY_ANSWERS``."""
-    return VERIFY_ANSWERS[key][lang]
+    return (RECALL_ANSWERS if key in RECALL_ANSWERS else VERIFY_ANSWERS)[key][lang]
 
 
 def guest_name(lang: str) -> str:
@@ -123,7 +148,9 @@ def guest_name(lang: str) -> str:
 
 def share_line(record: Record, lang: str) -> str:
     """Return the one line of the share picture; it names nobody."""
-    covered = record["state"] == "retired" and _relation(record) not in {"below", "none"}
+    if not standing_g(record):
+        return recalled.nothing("share", record, lang)
+    covered = _is_covered(record)
     # What "my trip" says, a year cannot.
     all_of_it = "all" if covered and not is_life(record) else "part"
     key = "organisation" if is_organisation(record) else all_of_it
@@ -132,9 +159,14 @@ def share_line(record: Record, lang: str) -> str:
 
 def preview_title(record: Record, lang: str) -> str:
     """Return the title of a link preview."""
-    covered = record["state"] == "retired" and _relation(record) not in {"below", "none"}
-    key = "all_matched" if covered else "some_dots"
+    if not standing_g(record):
+        return recalled.nothing("share", record, lang).replace("|", "")
+    key = "all_matched" if _is_covered(record) else "some_dots"
     return label(key, style_of(record), lang, dots=dots(record))
+
+
+def _is_covered(record: Record) -> bool:
+    return tense(record) == "retired" and _relation(record) not in {"below", "none"}
 
 
 def board_line(style: str, dots_matched: int, lang: str) -> str:
@@ -146,9 +178,11 @@ def board_line(style: str, dots_matched: int, lang: str) -> str:
 
 
 def dots(record: Record) -> int:
-    """Return the number of dots on the certificate."""
+    """Return the number of dots on the certificate; of those that a recall left, full ones."""
     counted = int(sum(record["dots"].values()))
     per_dot_g = int(record["kg_per_dot"]) * GRAMS_PER_KG
+    if record["state"] == "short":
+        return standing_g(record) // per_dot_g
     return counted or (int(record["mass_g"]) + per_dot_g // 2) // per_dot_g
 
 
@@ -210,7 +244,7 @@ def _relation(record: Record) -> str:
     estimate = record["estimate"]
     if estimate is None or record["purpose"] == "lump_sum" or has_own_factors(record):
         return "none"
-    mass_g, exact_g = record["mass_g"], grams_to_buy(estimate["mass_g"])
+    mass_g, exact_g = standing_g(record), grams_to_buy(estimate["mass_g"])
     if mass_g < estimate["mass_g"]:
         return "below"
     if mass_g == exact_g or mass_g == estimate["mass_g"]:
@@ -219,7 +253,7 @@ def _relation(record: Record) -> str:
 
 
 def _percent(record: Record) -> int:
-    return int(record["mass_g"] * 100 // record["estimate"]["mass_g"])
+    return int(standing_g(record) * 100 // record["estimate"]["mass_g"])
 
 
 def _project(record: Record, lang: str) -> str:
@@ -228,9 +262,11 @@ def _project(record: Record, lang: str) -> str:
 
 def statement(record: Record, lang: str) -> str:
     """Return the one sentence of the certificate; it follows the holder's name."""
+    if not standing_g(record):
+        return recalled.nothing("statement", record, lang)
     style, relation = style_of(record), _relation(record)
     occasion, parts = _occasion(record, lang), _categories(record, lang)
-    texts = STATEMENTS[style][record["state"]]
+    texts = STATEMENTS[style][tense(record)]
     comparison = ""
     if relation != "none" and parts:
         percent = _percent(record) if relation == "below" else 0
@@ -239,7 +275,7 @@ def statement(record: Record, lang: str) -> str:
     return _say(
         texts[key],
         lang,
-        mass=exact_mass(record["mass_g"], lang),
+        mass=exact_mass(standing_g(record), lang),
         occasion=occasion,
         parts=parts,
         comparison=comparison,
@@ -261,6 +297,8 @@ def reduce_first(record: Record, lang: str) -> str:
 
 def claim_line(record: Record, lang: str) -> str:
     """Return the sentence of the record's claim level, with what it does not mean or rest on."""
+    if not standing_g(record):
+        return recalled.nothing("claim", record, lang)
     level, estimate = _level(record), record["estimate"]
     if level is Level.MEASURED and estimate is None:
         raise ValueError("a measured claim needs an estimate")
@@ -276,7 +314,7 @@ def claim_line(record: Record, lang: str) -> str:
     text = _say(
         CLAIM_LINES[level],
         lang,
-        mass=exact_mass(record["mass_g"], lang),
+        mass=exact_mass(standing_g(record), lang),
         project=_project(record, lang),
         day=day(record["retire_by"]),
         **numbers,
@@ -289,7 +327,9 @@ def claim_line(record: Record, lang: str) -> str:
 
 
 def state_line(record: Record, lang: str) -> str:
-    """Return the retirement state with its day."""
+    """Return the retirement state with its day, or what a recall made of it."""
+    if is_recalled(record):
+        return recalled.state_line(record, lang)
     at = record["retired_at"] if record["state"] == "retired" else record["retire_by"]
     return _say(STATE_LINES[record["state"]], lang, day=day(at)).strip()
 
@@ -311,8 +351,12 @@ def _estimate_fact(record: Record) -> Text:
 
 def what_it_says(record: Record, lang: str) -> list[str]:
     """Return plain sentences on what the certificate says and does not say."""
-    mass, estimate, money = exact_mass(record["mass_g"], lang), record["estimate"], record["money"]
-    lines = [_say(FACTS[record["state"]], lang, mass=mass, day=day(record["retire_by"]))]
+    mass = exact_mass(standing_g(record), lang)
+    estimate, money = record["estimate"], record["money"]
+    lines = recalled.losses(record, lang)
+    if not is_recalled(record) or record["retire_by"]:
+        state = FACTS[tense(record)]
+        lines.insert(0, _say(state, lang, mass=mass, day=day(record["retire_by"])))
     denial = not_emission_free(record, lang).lstrip("；; ")
     lines.append(denial[0].upper() + denial[1:])
     if estimate is not None:
@@ -328,12 +372,13 @@ def what_it_says(record: Record, lang: str) -> list[str]:
         )
         if has_own_factors(record):
             lines.append(own_factors_note(lang))
-        if is_life(record) and _relation(record) == "below":
+        if standing_g(record) and is_life(record) and _relation(record) == "below":
             lines.append(_say(LIFE_FACTS["part"], lang, percent=_percent(record)))
         parts = _categories(record, lang)
         if parts:
             lines.append(_say(FACTS["boundary"], lang, parts=parts))
-    lines.append(_say(FACTS["once"], lang, mass=mass))
+    if standing_g(record):
+        lines.append(_say(FACTS["once"], lang, mass=mass))
     if money is not None:
         shown = {
             key: amount(money[f"{key}_minor"], money["currency"], lang)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
 
-from diandian.config import guards
+from diandian.config import grants, guards
 
 _MODES = ("demo", "production")
 
@@ -22,6 +23,13 @@ def guards_in_place(*, databases: Sequence[str] | None = None, **_: object) -> l
         for alias in databases or ()
         for name in guards.missing(alias)
     ]
+
+
+@register(Tags.database)
+def role_is_modest(*, databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """Warn in production when the role that serves could undo what is for ever."""
+    found = (grants.advice(alias) for alias in databases or ())
+    return [Caution(text, id="diandian.W003") for text in found if text]
 
 
 def unsafe_settings() -> list[str]:

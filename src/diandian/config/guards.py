@@ -25,6 +25,7 @@ APPEND_ONLY = {
     "registry_serialblock": ("id",),
     "registry_retirement": ("id",),
     "registry_allocation": ("id", "end_key", "start_key"),
+    "registry_remedy": ("id", "replacement_id"),
     "ledger_journal": ("id",),
     "ledger_transfer": ("id",),
     "ledger_closedday": ("id", "day", "previous_sha256", "sha256"),
@@ -58,6 +59,17 @@ FIXED_COLUMNS = {
     # Witnesses add their signatures later.
     "transparency_logcheckpoint": ("head_id", "size", "previous_size", "root", "note", "signed_at"),
     "transparency_logkey": ("head_id", "vkey", "active_from"),
+    "registry_recall": (
+        "public_id",
+        "batch_id",
+        "start_g",
+        "end_g",
+        "kind",
+        "reason",
+        "texts",
+        "opened_by",
+        "opened_at",
+    ),
 }
 # Numbers that only grow, and how a database says that one did not.
 ONWARD = {
@@ -95,6 +107,7 @@ _CLAIMED = (
 )
 # A booking on a closed day; whoever closes a day first waits for those that are under way there.
 _CLOSED_DAY = "a day of the books that is closed stays"
+_BACK_ON_SALE = "OLD.state = 'recalled' AND NEW.state <> 'recalled'"
 _PREFIX = "guard_"
 
 
@@ -153,6 +166,8 @@ def _for_sqlite() -> Iterator[Guard]:
     for table, (column, refusal) in ONWARD.items():
         back = f"NEW.{column} < OLD.{column}"
         yield _sqlite(table, "onward", "UPDATE", refusal, back)
+    recalled = "a recalled batch stays recalled"
+    yield _sqlite("registry_creditbatch", "recalled", "UPDATE", recalled, _BACK_ON_SALE)
     overlap = f"EXISTS (SELECT 1 FROM registry_serialblock other WHERE {_OVERLAP})"
     yield _sqlite("registry_serialblock", "overlap", "INSERT", "serials overlap", overlap)
     for table, (was_closed, refusal) in CLOSED.items():
@@ -207,6 +222,9 @@ def _for_postgres() -> Iterator[Guard]:
     for table, (column, refusal) in ONWARD.items():
         onward = f"BEFORE UPDATE {row} WHEN (NEW.{column} < OLD.{column})"
         yield _postgres(table, "onward", onward, _refuse(refusal))
+    sold_again = f"BEFORE UPDATE {row} WHEN ({_BACK_ON_SALE})"
+    recalled = _refuse("a recalled batch stays recalled")
+    yield _postgres("registry_creditbatch", "recalled", sold_again, recalled)
     for table, (was_closed, refusal) in CLOSED.items():
         closed = f"BEFORE UPDATE OR DELETE {row} WHEN ({was_closed})"
         yield _postgres(table, "closed", closed, _refuse(refusal))

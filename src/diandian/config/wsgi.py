@@ -1,5 +1,6 @@
 """The WSGI application that granian serves."""
 
+import logging
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -7,8 +8,10 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "diandian.config.settings")
 application = get_wsgi_application()
 
-from diandian.config import checks, guards  # noqa: E402 - needs the apps
+from diandian.config import checks, grants, guards  # noqa: E402 - needs the apps
 
 # Better no service than one whose database would accept a second use of a gram.
 guards.require()
 checks.require_safe_settings()
+if advice := grants.advice():
+    logging.getLogger(__name__).warning(advice)

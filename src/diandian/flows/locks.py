@@ -71,8 +71,8 @@ def lock_orders_of_refs(refs: Sequence[str]) -> set[str]:
         if kind == "order" and number.isdigit()
     ]
     rows = Order.objects.select_for_update(skip_locked=True, no_key=True)
-    found = rows.filter(id__in=[int(number) for number in numbers]).order_by("id").only("id")
-    return {order.ref for order in found}
+    found = rows.filter(id__in=[int(number) for number in numbers]).order_by("id")
+    return {f"order:{number}" for number in found.values_list("id", flat=True)}
 
 
 def lock_scene(scene_id: int) -> Scene:

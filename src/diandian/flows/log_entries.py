@@ -11,7 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from diandian.registry.models import Allocation, CreditBatch, Lane, Retirement, UpstreamRetirement
+from diandian.registry.models import (
+    Allocation,
+    CreditBatch,
+    Lane,
+    Recall,
+    Remedy,
+    Retirement,
+    UpstreamRetirement,
+)
 from diandian.registry.queries import RetiredRange
 from diandian.transparency.rules import instant
 from diandian.verifier.entries import problem_of
@@ -112,6 +120,30 @@ def frozen(batch: CreditBatch, reason: str) -> Entry:
 def thawed(batch: CreditBatch, reason: str) -> Entry:
     """Return the entry of a batch that may serve again. ``reason``: a code."""
     return {"type": "thaw", "batch": batch.public_id, "reason": reason}
+
+
+def recalled(recall: Recall) -> Entry:
+    """Return the entry of grams that no longer stand, once a second person approved."""
+    return {
+        "type": "recall",
+        "recall": recall.public_id,
+        "batch": recall.batch.public_id,
+        "start_g": recall.start_g,
+        "end_g": recall.end_g,
+        "reason": recall.reason,
+    }
+
+
+def remedied(recall: Recall, row: Remedy) -> Entry:
+    """Return the entry of one step for one retirement; ``short_g`` is what is open after it."""
+    return {
+        "type": "remedy",
+        "recall": recall.public_id,
+        "retirement": row.retirement.public_id,
+        "outcome": str(row.outcome),
+        "replacement": row.replacement.public_id if row.replacement else None,
+        "short_g": row.short_g,
+    }
 
 
 def done_at(entry: Entry, at: datetime) -> Entry:

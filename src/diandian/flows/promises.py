@@ -7,7 +7,7 @@ ten thousand of them can be stopped and taken up again anywhere.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -21,6 +21,9 @@ from diandian.certificates.record import retired_since
 from diandian.flows.locks import lock_orders_of_refs
 from diandian.kernel.clock import business_day, now
 from diandian.registry import queries as registry_queries
+from diandian.registry.models import Retirement
+from diandian.registry.queries import RetiredRange
+from diandian.registry.recalls.standing import losses_of, standing_ranges
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +74,7 @@ def follow(after_id: int = 0, *, limit: int = AT_ONCE, at: datetime | None = Non
 
 
 def _supersede(rows: list[Certificate], at: datetime) -> int:
-    ranges = registry_queries.ranges_of_many([row.retirement for row in rows])
+    ranges = _standing([row.retirement for row in rows])
     upstream = registry_queries.upstream_states(ranges)
     wanted = [
         (
@@ -105,6 +108,16 @@ def _supersede(rows: list[Certificate], at: datetime) -> int:
         at=at,
     )
     return len(written)
+
+
+def _standing(retirements: Sequence[Retirement]) -> dict[int, list[RetiredRange]]:
+    """Return the ranges that stand: recalled tonnes need no retirement outside any more."""
+    ranges = registry_queries.ranges_of_many(retirements)
+    losses = losses_of(list(ranges))
+    return {
+        id_: standing_ranges(found, losses[id_]) if id_ in losses else found
+        for id_, found in ranges.items()
+    }
 
 
 def ask_to_follow(key: str, after_id: int = 0) -> None:

@@ -14,6 +14,7 @@ from diandian.flows import (
     payment_events,
     pool,
     promises,
+    recall,
     refund,
     sign_in,
 )
@@ -37,6 +38,8 @@ TASKS = (
     Task("ask about payments", timedelta(seconds=1), lambda: payment_events.poll_due(16)),
     Task("continue refunds", timedelta(seconds=2), lambda: refund.continue_refunds(16)),
     Task("release expired orders", timedelta(seconds=5), lambda: expiry.release_expired(16)),
+    Task("work off recalls", timedelta(0), recall.work),
+    Task("replace what is short", timedelta(minutes=1), recall.retry),
     Task("follow outside retirements", timedelta(minutes=10), promises.sweep),
     Task("complete open tonnes", timedelta(minutes=10), lambda: pool.complete_due(16)),
     Task("close the days that are over", timedelta(minutes=5), close.close_due),

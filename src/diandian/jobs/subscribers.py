@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 
 from diandian.audit import actions as audit_actions
 from diandian.audit.models import OutboxEvent
-from diandian.flows import promises
+from diandian.flows import promises, recall, remedy
+from diandian.jobs import recall_mail
 
 log = logging.getLogger(__name__)
 
@@ -20,15 +21,18 @@ def note_completion(payload: Mapping[str, object]) -> None:
     log.info("order %s is completed", payload.get("order"))
 
 
-def note_retirement(payload: Mapping[str, object]) -> None:
-    """Leave a line for the operator: a certificate now says retired; nobody can be written to."""
+def note_version(payload: Mapping[str, object]) -> None:
+    """Leave a line for the operator: a certificate says something new; guests have no address."""
     log.info("certificate %s has version %s", payload.get("code"), payload.get("version"))
 
 
 SUBSCRIBERS: dict[str, tuple[Handler, ...]] = {
     "order.completed": (note_completion,),
     promises.FOLLOW: (promises.follow_on,),
-    promises.FOLLOWED: (note_retirement,),
+    promises.FOLLOWED: (note_version,),
+    remedy.ANSWERED: (note_version,),
+    recall.TELL: (recall_mail.tell_organisation,),
+    recall_mail.MAIL: (recall_mail.send,),
 }
 
 _LEASE_SECONDS = 60

@@ -12,10 +12,12 @@ CUSTOMER_PREPAYMENTS = "2110"
 REFUNDS_IN_TRANSIT = "2120"
 UNALLOCATED = "2190"
 OUTPUT_VAT = "2310"
+PROVISIONS = "2410"
 FEE_REVENUE = "4010"
 COST_OF_CREDITS = "5010"
 GATEWAY_FEES = "5110"
 GOODWILL = "5130"
+REMEDIES = "5140"
 
 NAMES = {
     GATEWAY_CLEARING: "Gateway clearing",
@@ -24,10 +26,12 @@ NAMES = {
     REFUNDS_IN_TRANSIT: "Refunds in transit",
     UNALLOCATED: "Unallocated receipts",
     OUTPUT_VAT: "Output VAT",
+    PROVISIONS: "Provision for recalled credits",
     FEE_REVENUE: "Platform fee revenue",
     COST_OF_CREDITS: "Cost of credits",
     GATEWAY_FEES: "Gateway fees",
     GOODWILL: "Goodwill refunds",
+    REMEDIES: "Replacement of recalled credits",
 }
 
 
@@ -103,3 +107,13 @@ def gateway_fees(currency: str) -> str:
 def goodwill(currency: str) -> str:
     """Return the account of refunds after retirement, at our cost."""
     return code(currency, GOODWILL)
+
+
+def provisions(currency: str) -> str:
+    """Return the account of what we owe to holders of recalled credits, until it is replaced."""
+    return code(currency, PROVISIONS)
+
+
+def remedies(currency: str) -> str:
+    """Return the account of what replacing recalled credits costs us."""
+    return code(currency, REMEDIES)

@@ -137,3 +137,13 @@ def closed_day_sha256(facts: Mapping[str, object], previous_sha256: str) -> str:
     return digest_hex(
         {"schema": "diandian/closed-day/1", **facts, "previous_sha256": previous_sha256}
     )
+
+
+def build_remedy(amount: Money, *, supplier_ref: str) -> list[TransferLine]:
+    """Book credits that replace recalled ones: our cost, by way of the provision, to the owner."""
+    currency = amount.currency
+    provision = chart.provisions(currency)
+    return [
+        line(chart.remedies(currency), provision, amount),
+        line(provision, chart.supplier_payable(currency, supplier_ref), amount),
+    ]

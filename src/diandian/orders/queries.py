@@ -1,10 +1,12 @@
 """Reads of offers, quotes and orders; secret tokens open them, numbers never do."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
-from django.db.models import Count, DateTimeField, F, Min, Q, Sum
+from django.db.models import Count, DateTimeField, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from diandian.kernel.clock import now
@@ -22,6 +24,7 @@ from diandian.orders.models import (
     Offer,
     Order,
     OrderPayment,
+    OrderRetirement,
     OrderState,
     Quote,
 )
@@ -192,6 +195,20 @@ def offer_of_project(project_code: str, currency: str = "CNY") -> Offer:
     if offer is None:
         raise UnknownOfferError(field="project")
     return offer
+
+
+def prices_per_tonne(project_ids: Collection[int], currency: str = "CNY") -> dict[int, Money]:
+    """Return what a tonne of each project costs, as last offered; none for those never offered."""
+    rows = Offer.objects.filter(project_id__in=list(project_ids), currency=currency)
+    found = rows.order_by("id").values_list("project_id", "price_per_tonne_minor")
+    return {project_id: Money(minor, currency) for project_id, minor in found}
+
+
+def holders_of(retirement_ids: QuerySet[Any]) -> dict[str, str]:
+    """Return the organisations that ordered some retirements, with the language of their orders."""
+    links = OrderRetirement.objects.filter(retirement__in=retirement_ids)
+    rows = links.exclude(order__quote__holder_ref="").order_by("id")
+    return dict(rows.values_list("order__quote__holder_ref", "order__language"))
 
 
 def quote_by_token(token: str) -> Quote:

@@ -1,7 +1,8 @@
 """Payments, refunds and the inbox of gateway notices; opaque references up to the orders."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from diandian.kernel.money import Money
 
@@ -56,11 +57,9 @@ class Payment(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_positive"),
             models.CheckConstraint(
+                # A check that compares with nothing counts as kept: so nothing is compared with.
                 condition=Q(refunded_minor__gte=0)
-                & (
-                    Q(received_minor__isnull=True, refunded_minor__lte=F("amount_minor"))
-                    | Q(refunded_minor__lte=F("received_minor"))
-                ),
+                & Q(refunded_minor__lte=Coalesce("received_minor", "amount_minor")),
                 name="payment_never_over_refunded",
             ),
             models.UniqueConstraint(

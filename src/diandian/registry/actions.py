@@ -21,10 +21,16 @@ from diandian.registry.batches.actions import (
     restate,
     thaw,
 )
-from diandian.registry.errors import AlreadyRetiredError, BatchNotOpenError, HoldGoneError
+from diandian.registry.errors import (
+    AlreadyRetiredError,
+    BatchNotOpenError,
+    BatchRecalledError,
+    HoldGoneError,
+)
 from diandian.registry.holds.actions import ask_settle, commit_hold, hold, release
 from diandian.registry.lanes.actions import advance, close_if_sold_out, link_retired
 from diandian.registry.models import (
+    BatchState,
     Beneficiary,
     CreditBatch,
     Holding,
@@ -210,7 +216,9 @@ def _held_by_owner(rows: Iterable[_Held]) -> tuple[dict[str, list[_Held]], dict[
     for row in rows:
         if row.lane_id in idle:
             batch = lanes[row.lane_id].batch
-            raise BatchNotOpenError(batch=batch.public_id, owner_ref=row.owner_ref)
+            is_recalled = batch.state == BatchState.RECALLED
+            refusal = BatchRecalledError if is_recalled else BatchNotOpenError
+            raise refusal(batch=batch.public_id, owner_ref=row.owner_ref)
         assert row.mass_g > 0, "a hold has grams"
         held[row.owner_ref].append(row)
     return dict(held), lanes

@@ -64,6 +64,17 @@ class BatchNotOpenError(ConflictError):
     fixer = Fixer.OPERATOR
 
 
+class BatchRecalledError(BatchNotOpenError):
+    """The batch was recalled: it never serves again, and whoever waits for it is refunded."""
+
+    code = "batch_recalled"
+    retryable = False
+    message = N_(
+        "Batch %(batch)s was recalled and never serves again. Nothing was retired."
+        " Please use another batch or refund."
+    )
+
+
 class IssuedDifferentlyError(ConflictError):
     """The same source reference came with other facts."""
 
@@ -245,4 +256,15 @@ class CatalogueError(InputError):
 
     code = "catalogue"
     message = N_("%(where)s: %(why)s. Nothing was entered.")
+    fixer = Fixer.OPERATOR
+
+
+class UnderRecallError(ConflictError):
+    """A batch with an open recall stays frozen."""
+
+    code = "under_recall"
+    message = N_(
+        "Batch %(batch)s stays frozen: recall %(recall)s is open. Nothing was changed."
+        " Please approve or drop the recall first."
+    )
     fixer = Fixer.OPERATOR

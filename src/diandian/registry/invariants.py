@@ -6,7 +6,7 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery, Sum, Window
+from django.db.models import BigIntegerField, Count, F, Max, Min, OuterRef, Q, Subquery, Sum, Window
 from django.db.models.functions import Coalesce, Lag, Lead
 
 from diandian.audit.breaches import Breach
@@ -15,6 +15,7 @@ from diandian.registry.models import (
     GRAMS_PER_CREDIT,
     Allocation,
     AllocationKind,
+    BatchState,
     Beneficiary,
     CancellationRequest,
     CreditBatch,
@@ -22,11 +23,15 @@ from diandian.registry.models import (
     Lane,
     LaneKind,
     ProjectSite,
+    Recall,
+    RecallState,
+    Remedy,
     RequestState,
     Retirement,
     SerialBlock,
 )
 from diandian.registry.queries import LIVE_HOLDS
+from diandian.registry.recalls.queries import unanswered
 from diandian.registry.rules import subject_commit
 from diandian.registry.sites.facts import boundary_of_site
 from diandian.registry.stock import lanes_with_cancelled, stock_of
@@ -49,6 +54,8 @@ def check() -> list[Breach]:
         *_ground_apart(),
         *_growth_verified(),
         *_cancelled_as_decided(),
+        *_recalls_answered(),
+        *_remedies_add_up(),
     ]
 
 
@@ -154,6 +161,31 @@ def _only_verified() -> Iterator[Breach]:
     served = CreditBatch.objects.filter(unfit, lanes__allocations__kind=AllocationKind.RETIRE)
     for batch in served.distinct():
         yield Breach("R9", f"batch:{batch.public_id}", "served without being verified")
+
+
+def _recalls_answered() -> Iterator[Breach]:
+    """R12: a recall that was worked off has an answer for every retirement that it meets."""
+    for recall in Recall.objects.filter(state=RecallState.DONE).select_related("batch"):
+        if recall.batch.state != BatchState.RECALLED:
+            yield Breach("R9", f"batch:{recall.batch.public_id}", "was recalled and may serve")
+        for use in unanswered(recall):
+            yield Breach("R12", f"allocation:{use.id}", f"recall {recall.public_id} forgot it")
+
+
+def _remedies_add_up() -> Iterator[Breach]:
+    """R12: what is made good and what is short is what was recalled; replacements hold it."""
+    before = Window(
+        Lag("short_g"), partition_by=[F("recall_id"), F("retirement_id")], order_by="step"
+    )
+    steps = Remedy.objects.order_by().annotate(
+        before_g=Coalesce(before, F("affected_g"), output_field=BigIntegerField())
+    )
+    for row in steps.exclude(before_g=F("remedied_g") + F("short_g")):
+        yield Breach("R12", f"remedy:{row.id}", "its grams are not what was open before it")
+    replaced = Remedy.objects.filter(replacement__isnull=False)
+    whole = Q(replacement__mass_g=F("remedied_g"), replacement__replaces=F("retirement"))
+    for remedy in replaced.exclude(whole):
+        yield Breach("R12", f"remedy:{remedy.id}", "its replacement is not of its grams or for it")
 
 
 def _seals_open() -> Iterator[Breach]:

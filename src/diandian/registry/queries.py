@@ -332,11 +332,17 @@ def retired_years() -> list[int]:
 
 def retirement_by_public_id(public_id: str) -> Retirement:
     """Return a retirement by its public number. Raises: NotFoundError."""
-    rows = Retirement.objects.select_related("project__programme", "replaces", "replaced_by")
+    rows = Retirement.objects.select_related("project__programme", "replaces")
     found = rows.filter(public_id=public_id).first()
     if found is None:
         raise NotFoundError
     return found
+
+
+def replacements_of(retirement: Retirement) -> list[str]:
+    """Return the public numbers of what replaced recalled grams of a retirement, oldest first."""
+    rows = Retirement.objects.filter(replaces=retirement).order_by("id")
+    return list(rows.values_list("public_id", flat=True))
 
 
 def retirement_by_source(source_refs: Iterable[str]) -> dict[str, Retirement]:

@@ -22,7 +22,10 @@ _SUBJECTS: dict[str, Callable[[Body], str | None]] = {
     "freeze": lambda _: None,
     "thaw": lambda _: None,
     "recall": lambda body: f"{body['recall']}:{body['batch']}:{body['start_g']}",
-    "remedy": lambda body: f"{body['recall']}:{body['retirement']}",
+    # One retirement may need several steps, each of another outcome or replacement.
+    "remedy": lambda body: (
+        f"{body['recall']}:{body['retirement']}:{body['replacement'] or body['outcome']}"
+    ),
     "correction": lambda body: f"{body['retirement']}:{body['version']}",
     "key": lambda body: body["vkey"],
     "close": lambda body: f"{body['size']}:{body['root']}",

@@ -5,7 +5,7 @@ still be forged: only the signature tells who wrote it.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from diandian.kernel.mass import GRAMS_PER_KG, GRAMS_PER_TONNE
@@ -15,6 +15,8 @@ from diandian.verifier.checks import Check, failed
 Record = Mapping[str, Any]
 SCHEMA = "diandian/certificate/1"
 STATES = ("retired", "held")
+# Of records that a recall has met: all made good, or some grams openly short.
+RECALLED_STATES = ("remedied", "short")
 LEVELS = ("L1", "L2", "L3", "L4")
 _DIGITS = re.compile(r"(\d+)")
 _TENTHS = re.compile(r"[0-9]{1,6}\.[0-9]")
@@ -32,6 +34,8 @@ def _code(record: Record) -> str:
 
 def _state(record: Record) -> str:
     state, level = record["state"], record["claim"]["level"]
+    if state in RECALLED_STATES:
+        return _recalled_state(record, level)
     if state not in STATES or level not in LEVELS:
         return f"unknown state {state!r} or level {level!r}"
     if (state == "held") != (level == "L1"):
@@ -41,14 +45,37 @@ def _state(record: Record) -> str:
     return ""
 
 
+def _recalled_state(record: Record, level: object) -> str:
+    if record["standing_g"] == 0:
+        return "" if level == "L0" else "where nothing stands, nothing is claimed"
+    if level not in LEVELS:
+        return f"unknown level {level!r}"
+    if bool(record["retire_by"]) != (level == "L1"):
+        return "only what is not yet retired has level L1, and it has no other"
+    if not record["retire_by"] and not record["retired_at"]:
+        return "the day of the retirement is missing"
+    return ""
+
+
+def standing_g(record: Record) -> int:
+    """Return the grams that still stand: all of them unless a recall took some. Units: grams."""
+    grams: int = record.get("standing_g", record["mass_g"])
+    return grams
+
+
 def _whole(value: object) -> bool:
     return type(value) is int and value >= 0
 
 
 def _ranges(record: Record) -> str:
+    problem = _ranges_hold(record["ranges"], record["mass_g"])
+    return "" if record["state"] == "held" and not record["ranges"] else problem
+
+
+def _ranges_hold(parts: Sequence[Record], mass_g: int) -> str:
     total = 0
     seen: list[tuple[str, int, int]] = []
-    for part in record["ranges"]:
+    for part in parts:
         start, end = part["start_g"], part["end_g"]
         if not (_whole(start) and _whole(end) and start < end):
             return "a range is empty or runs backwards"
@@ -58,9 +85,7 @@ def _ranges(record: Record) -> str:
             return "two ranges overlap"
         seen.append((part["batch"], start, end))
         total += part["mass_g"]
-    if record["state"] == "held" and not record["ranges"]:
-        return ""
-    return "" if total == record["mass_g"] else f"ranges hold {total} g, not {record['mass_g']} g"
+    return "" if total == mass_g else f"ranges hold {total} g, not {mass_g} g"
 
 
 def _serial_distance(first: object, last: object) -> int | None:
@@ -83,8 +108,18 @@ def _serial_distance(first: object, last: object) -> int | None:
     return int(after) - int(before)
 
 
+def _all_ranges(record: Record) -> list[Record]:
+    """Return the ranges of old, those recalled, and those put in their place."""
+    parts = list(record["ranges"])
+    for recall in record.get("recalls", []):
+        parts += recall["ranges"]
+        for replacement in recall["replacements"]:
+            parts += replacement["ranges"]
+    return parts
+
+
 def _serials(record: Record) -> str:
-    for part in record["ranges"]:
+    for part in _all_ranges(record):
         distance = _serial_distance(part["serial_first"], part["serial_last"])
         first, last = part["offset_first_g"], part["offset_last_g"]
         if distance is None or distance < 0:
@@ -172,7 +207,7 @@ def _claim(record: Record) -> str:
     claim, estimate = record["claim"], record["estimate"]
     if claim["level"] not in {"L3", "L4"}:
         return ""
-    if estimate is None or record["mass_g"] < estimate["high_g"]:
+    if estimate is None or standing_g(record) < estimate["high_g"]:
         return "the claim needs at least the upper estimate"
     if record.get("own_factors"):
         return "the claim needs an estimate with checked factors"
@@ -189,10 +224,79 @@ def _upstream(record: Record) -> str:
         return "" if record["state"] == "held" else "where the tonnes came from is missing"
     if upstream["simulated"] and not record["simulated_registry"]:
         return "a simulated registry is not marked as one"
-    external = upstream["custody"] == "external" and record["state"] == "retired"
+    is_retired = record["state"] != "held" and not record["retire_by"]
+    external = upstream["custody"] == "external" and is_retired
     if external and not upstream["retired_at"]:
         return "the outside registry has not retired these tonnes"
     return ""
+
+
+Spans = dict[str, list[tuple[int, int]]]
+
+
+def _recalls(record: Record) -> str:
+    """Replay the recalls: each takes away what stood, and puts grams in its place or is short.
+
+    What stands at the end, buffers included, must be what the record says.
+    """
+    recalls = record.get("recalls", [])
+    if not recalls:
+        untouched = record["state"] in STATES and "standing_g" not in record
+        return "" if untouched else "what was recalled is not stated"
+    if record["state"] not in RECALLED_STATES:
+        return "it was recalled, and its state does not say so"
+    standing: Spans = {}
+    _add(standing, record["ranges"])
+    buffer_g = short_g = 0
+    for recall in recalls:
+        problem = _one_recall(standing, recall)
+        if problem:
+            return problem
+        buffer_g += recall["buffer_g"]
+        short_g += recall["short_g"]
+    total = buffer_g + sum(end - start for spans in standing.values() for start, end in spans)
+    if total != standing_g(record) or total + short_g != record["mass_g"]:
+        return f"{total} g stand and {short_g} g are short, that is not what is stated"
+    if (record["state"] == "short") != (short_g > 0):
+        return "its state does not say whether grams are short"
+    return ""
+
+
+def _one_recall(standing: Spans, recall: Record) -> str:
+    grams = [recall[name] for name in ("affected_g", "buffer_g", "replaced_g", "short_g")]
+    if not all(_whole(number) for number in grams) or grams[0] != sum(grams[1:]):
+        return "buffer, replaced and short do not add up to what was recalled"
+    if problem := _ranges_hold(recall["ranges"], recall["affected_g"]):
+        return problem
+    new = [part for each in recall["replacements"] for part in each["ranges"]]
+    if problem := _ranges_hold(new, recall["replaced_g"]):
+        return problem
+    for part in recall["ranges"]:
+        if not _take(standing, part["batch"], part["start_g"], part["end_g"]):
+            return "it says that grams were recalled which did not stand"
+    if any(part["batch"] in standing and _meets(standing[part["batch"]], part) for part in new):
+        return "a replacement uses grams that stand already"
+    _add(standing, new)
+    return ""
+
+
+def _add(standing: Spans, parts: Sequence[Record]) -> None:
+    for part in parts:
+        standing.setdefault(part["batch"], []).append((part["start_g"], part["end_g"]))
+
+
+def _meets(spans: list[tuple[int, int]], part: Record) -> bool:
+    return any(part["start_g"] < end and start < part["end_g"] for start, end in spans)
+
+
+def _take(standing: Spans, batch: str, start_g: int, end_g: int) -> bool:
+    """Take grams out of what stands; they lie within one range, as they were retired."""
+    for index, (start, end) in enumerate(standing.get(batch, [])):
+        if start <= start_g and end_g <= end:
+            left = [(start, start_g), (end_g, end)]
+            standing[batch][index : index + 1] = [span for span in left if span[0] < span[1]]
+            return True
+    return False
 
 
 _CHECKS: dict[str, Callable[[Record], str]] = {
@@ -207,6 +311,7 @@ _CHECKS: dict[str, Callable[[Record], str]] = {
     "money": _money,
     "claim": _claim,
     "upstream": _upstream,
+    "recalls": _recalls,
 }
 
 

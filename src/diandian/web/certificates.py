@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from diandian.certificates import design, queries
 from diandian.certificates.models import Certificate, CertificateState
+from diandian.certificates.verify import waits_for_remedy
 from diandian.claims import phrases, wording
 from diandian.kernel.canonical import canonical_json
 from diandian.kernel.errors import DiandianError
@@ -32,6 +33,7 @@ from diandian.web.errors import not_found
 from diandian.web.results import said
 
 Record = dict[str, Any]
+_BLOOMS = {"retired": "full", "remedied": "full", "short": "hollow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,36 @@ def _beside(claim: str, lines: list[str]) -> list[str]:
     return [line for line in lines if line.lower() not in said_already]
 
 
+@dataclass(frozen=True, slots=True)
+class RecallSaid:
+    """What a page says first about a recall. ``tone``: ok, warn or bad."""
+
+    tone: str
+    title: str
+    text: str
+    numbers: list[str]
+
+
+def recall_said(record: Record, lang: str) -> RecallSaid | None:
+    """Return what happened and what was done, where a recall met a certificate."""
+    is_waiting = waits_for_remedy(record)
+    if not is_waiting and not wording.is_recalled(record):
+        return None
+    tone = "warn" if is_waiting else "ok" if record["state"] == "remedied" else "bad"
+    return RecallSaid(
+        tone=tone,
+        title=wording.recall_title(record, lang, is_waiting=is_waiting),
+        text=wording.recall_text(record, lang, is_waiting=is_waiting),
+        numbers=[each["recall"] for each in record.get("recalls", [])],
+    )
+
+
 def words_of(record: Record, lang: str) -> dict[str, Any]:
     """Return everything a page says of a record, in a language."""
     project = record["project"]
     claim = wording.claim_line(record, lang)
-    exact = record["mass_g"] == wording.dots(record) * record["kg_per_dot"] * GRAMS_PER_KG
+    mass_g = wording.standing_g(record)
+    exact = mass_g == wording.dots(record) * record["kg_per_dot"] * GRAMS_PER_KG
     return {
         "title": wording.title(record, lang),
         "name": record["beneficiary"]["display_name"] or wording.guest_name(lang),
@@ -79,12 +106,13 @@ def words_of(record: Record, lang: str) -> dict[str, Any]:
         "statement": wording.statement(record, lang),
         "claim": claim,
         "state": wording.state_line(record, lang),
-        "is_retired": record["state"] == "retired",
+        "is_retired": wording.is_whole(record),
+        "is_short": record["state"] == "short",
         "says": _beside(claim, wording.what_it_says(record, lang)),
         "sample": wording.sample_line(record, lang),
         "dots": wording.dots(record),
         "is_exact": exact,
-        "mass": phrases.exact_mass(record["mass_g"], lang),
+        "mass": phrases.exact_mass(mass_g, lang),
         "range": wording.estimated_range(record, lang),
         "scene": phrases.pick((record["scene"] or {}).get("names"), lang).replace("|", ""),
         "project": phrases.pick(project["names"], lang),
@@ -147,7 +175,8 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         "record": record,
         "words": words_of(record, lang),
         "groups": _groups(record),
-        "bloom_state": "full" if record["state"] == "retired" else "half",
+        "bloom_state": _BLOOMS.get(record["state"], "half"),
+        "recall_said": recall_said(record, lang),
         "opens": "new" in request.GET and found.state == CertificateState.CURRENT,
         "preview_title": wording.preview_title(record, lang),
         "lever": _lever(record),

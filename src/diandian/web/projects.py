@@ -16,7 +16,7 @@ from diandian.registry.pool import queries as pool_queries
 from diandian.registry.pool.queries import Pool
 from diandian.registry.stock import BatchStock
 from diandian.ui import drawing
-from diandian.web import context, flow, project_facts, register
+from diandian.web import context, flow, project_facts, recalls, register
 from diandian.web.errors import not_found
 
 _LATEST = 10
@@ -27,6 +27,7 @@ BATCH_STATES = {
     "frozen": N_("paused"),
     "exhausted": N_("sold out"),
     "closed": N_("closed"),
+    "recalled": N_("recalled"),
 }
 # State of a gram, how its dot is drawn, and the word for it.
 _STATES = (
@@ -174,6 +175,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "view": view,
         "stock": stock,
         "batches": _batches(queries.batch_stocks(project)),
+        "recalls": recalls.latest_of(project),
         "rows": register.latest(project, _LATEST),
         "flow": flow.of_project(project.code, _masses(code), _pool(code), kg_per_dot),
         "kg_per_dot": kg_per_dot,

@@ -70,7 +70,6 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         return not_found(request)
     ranges = queries.ranges_of(row)
     proofs = queries.evidence_of(ranges)
-    replaced_by = getattr(row, "replaced_by", None)
     shown = {
         "row": row,
         "number": number_of(row.public_id),
@@ -83,7 +82,7 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "purpose": gettext(PURPOSES.get(row.purpose, row.purpose)),
         "log": logged([row]).get(row.public_id),
         "replaces": number_of(row.replaces.public_id) if row.replaces else "",
-        "replaced_by": number_of(replaced_by.public_id) if replaced_by else "",
+        "replaced_by": [number_of(public_id) for public_id in queries.replacements_of(row)],
         "link": settings.BASE_URL + path_of(row.public_id),
     }
     return render(request, "web/register/retirement.html", shown)

@@ -18,6 +18,7 @@ from diandian.orders import queries as orders
 from diandian.transparency import queries as log
 from diandian.transparency.heads import trouble
 from diandian.transparency.models import LogCheckpoint, LogHead
+from diandian.web import recalls
 
 # The worker writes the time to this file at every turn.
 HEARTBEAT = "worker.heartbeat"
@@ -35,6 +36,7 @@ class Health:
     when that takes longer than it should.
     ``sales_stopped``: a close found that the books do not hold; ``closed_through``: the last day
     that was closed.
+    ``recalls_at_work``: recalls whose certificates are still being gone through.
     """
 
     database: bool
@@ -54,6 +56,7 @@ class Health:
 
     sales_stopped: bool = False
     closed_through: date | None = None
+    recalls_at_work: int = 0
 
     @property
     def is_late(self) -> bool:
@@ -109,6 +112,7 @@ def health() -> Health:
         log_is_late=_log_is_late(head, last),
         sales_stopped=sales.are_stopped(),
         closed_through=closed.day if closed else None,
+        recalls_at_work=recalls.at_work(),
     )
 
 

@@ -22,10 +22,16 @@ from diandian.ui import limits
 from diandian.verifier import certificate as record_check
 from diandian.verifier import credential as credential_check
 from diandian.web import context, errors
-from diandian.web.certificates import wanted_version, words_of
+from diandian.web.certificates import recall_said, wanted_version, words_of
 
 _LONGEST_TYPED = 300
-_TONES = {"replaced": "warn", "valid": "ok", "pending": "warn"}
+_TONES = {
+    "replaced": "warn",
+    "valid": "ok",
+    "pending": "warn",
+    "remedied": "ok",
+    "recalled": "warn",
+}
 CHECK_WORDS = {
     "shape": N_("The document has the right form"),
     "contexts": N_("It uses the vocabulary it should"),
@@ -42,6 +48,7 @@ CHECK_WORDS = {
     "money": N_("Project share and fee add up to the price"),
     "claim": N_("The evidence supports the wording"),
     "upstream": N_("The origin of the tonnes is stated"),
+    "recalls": N_("What was recalled, replaced and is short adds up"),
 }
 
 
@@ -119,6 +126,9 @@ def _found(verdict: Verdict, lang: str) -> dict[str, Any]:
         "record": verdict.record,
         # A record that fails its own checks may lack what sentences are made of.
         "words": None if verdict.answer == "broken" else words_of(verdict.record, lang),
+        "recall_said": None
+        if verdict.answer not in {"recalled", "remedied", "short"}
+        else recall_said(verdict.record, lang),
         "checks": _checks(verdict),
         "public_key": keys.public_key_hex(),
     }

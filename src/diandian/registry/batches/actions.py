@@ -30,6 +30,7 @@ from diandian.registry.errors import (
     IssuedDifferentlyError,
     NotEnoughCreditsError,
     SerialOverlapError,
+    UnderRecallError,
 )
 from diandian.registry.lanes.actions import advance, close_if_sold_out, link_to
 from diandian.registry.models import (
@@ -42,6 +43,8 @@ from diandian.registry.models import (
     LaneKind,
     Programme,
     Project,
+    Recall,
+    RecallState,
     SerialBlock,
     UpstreamRetirement,
 )
@@ -354,7 +357,7 @@ def restate(batch: CreditBatch, standing: Standing, *, actor_ref: str) -> bool:
 def freeze(batch: CreditBatch, reason: str, *, actor_ref: str = "platform") -> None:
     """Stop a batch from serving until ``thaw``: what is held of it waits, paid or not.
 
-    Only a retirement that has begun to write when this commits still finishes.
+    A retirement that has begun to write still finishes. What is recalled stays recalled.
     """
     assert reason, "a freeze has a reason"
     _set_state(batch, BatchState.FROZEN, reason, actor_ref)
@@ -362,11 +365,16 @@ def freeze(batch: CreditBatch, reason: str, *, actor_ref: str = "platform") -> N
 
 
 def thaw(batch: CreditBatch, reason: str, *, actor_ref: str = "platform") -> None:
-    """Let a frozen batch serve again, if it is verified and has grams left."""
+    """Let a frozen batch serve again, if it is verified and has grams left.
+
+    Raises: UnderRecallError while somebody asks for its recall.
+    """
     assert reason, "a thaw has a reason"
     batch.refresh_from_db()
     if batch.state != BatchState.FROZEN:
         return
+    if recall := Recall.objects.filter(batch=batch, state=RecallState.OPENED).first():
+        raise UnderRecallError(batch=batch.public_id, recall=recall.public_id)
     batch.state = BatchState.OPEN
     to = BatchState.OPEN if may_serve(batch) else BatchState.DRAFT
     with joined():
@@ -380,11 +388,12 @@ def _set_state(batch: CreditBatch, state: BatchState, reason: str, actor_ref: st
     assert reason, "a change has a reason"
     assert actor_ref, "somebody decided"
     with joined():
-        if CreditBatch.objects.filter(id=batch.id).exclude(state=state).update(state=state):
+        known = CreditBatch.objects.filter(id=batch.id)
+        if known.exclude(state__in=(state, BatchState.RECALLED)).update(state=state):
             record(
                 actor_ref=actor_ref,
                 action=f"batch.{state}",
                 subject_ref=f"batch:{batch.public_id}",
                 details={"reason": reason},
             )
-    batch.state = state
+    batch.refresh_from_db(fields=["state"])

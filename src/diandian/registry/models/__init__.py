@@ -29,6 +29,13 @@ from diandian.registry.models.lanes import (
     Lane,
     LaneKind,
 )
+from diandian.registry.models.recalls import (
+    Recall,
+    RecallKind,
+    RecallState,
+    Remedy,
+    RemedyOutcome,
+)
 from diandian.registry.models.requests import (
     CancellationRequest,
     RequestState,
@@ -60,6 +67,11 @@ __all__ = [
     "Programme",
     "Project",
     "ProjectSite",
+    "Recall",
+    "RecallKind",
+    "RecallState",
+    "Remedy",
+    "RemedyOutcome",
     "RequestState",
     "Retirement",
     "SerialBlock",

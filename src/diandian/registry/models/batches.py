@@ -33,13 +33,14 @@ class SerialBlock(models.Model):
 
 
 class BatchState(models.TextChoices):
-    """Whether the batch may serve retirements."""
+    """Whether the batch may serve retirements; recalled is for ever."""
 
     DRAFT = "draft"
     OPEN = "open"
     FROZEN = "frozen"
     EXHAUSTED = "exhausted"
     CLOSED = "closed"
+    RECALLED = "recalled"
 
 
 class Custody(models.TextChoices):

@@ -9,7 +9,8 @@ from diandian.registry.models.catalogue import Project
 class Retirement(models.Model):
     """Grams used for a claim, for ever; the name stands in ``Beneficiary``, its commitment here.
 
-    ``vintage_year`` is the oldest among its ranges; each range names its own batch.
+    ``vintage_year`` is the oldest among its ranges; each range names its own batch. ``replaces``:
+    the retirement whose recalled grams this one stands for; one may need several.
     """
 
     public_id = models.CharField(max_length=32)
@@ -27,8 +28,8 @@ class Retirement(models.Model):
     holder_kind = models.CharField(max_length=12, default="person")
     claim_from = models.DateField(null=True, blank=True)
     claim_to = models.DateField(null=True, blank=True)
-    replaces = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by"
+    replaces = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="replacements"
     )
     is_sample = models.BooleanField(default=False)
     retired_at = models.DateTimeField(db_index=True)

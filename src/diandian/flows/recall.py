@@ -1,0 +1,165 @@
+"""A bad batch, and everybody who holds a certificate of it: opened, approved, worked off, told.
+
+One person opens a recall, which freezes the batch at once; a second one approves it, and from then
+on pages say so. The worker answers a few hundred retirements a commit and may be stopped anywhere:
+what has its remedy is not found again. What stays short is tried again whenever there is stock.
+*Source:* market study, M7; registry design, section 3.4 (R11, R12).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from diandian.audit import actions as audit_actions
+from diandian.certificates import queries as certificate_queries
+from diandian.flows import log_entries
+from diandian.flows.locks import lock_orders_of_refs
+from diandian.flows.remedy import Need, remedy
+from diandian.kernel.clock import now
+from diandian.orders import queries as order_queries
+from diandian.registry.models import BatchState, CreditBatch, Recall, RecallState, Remedy
+from diandian.registry.queries import project_by_code
+from diandian.registry.recalls import actions, queries
+from diandian.transparency import actions as log_actions
+
+AT_ONCE = 256
+TELL = "recall.tell"
+# Why the public log says that a batch stands still.
+_FREEZE = "recall"
+_STANDS_STILL = (BatchState.FROZEN, BatchState.RECALLED)
+
+
+@transaction.atomic
+def open_recall(  # noqa: PLR0913 - one recall, all its facts
+    batch: CreditBatch,
+    *,
+    kind: str,
+    reason: str,
+    texts: Mapping[str, str],
+    opened_by: str,
+    grams: tuple[int, int] | None = None,
+    sources: Sequence[str] = (),
+    at: datetime | None = None,
+) -> Recall:
+    """Ask for a recall of a batch, or of some of its grams; the batch sells nothing from now on.
+
+    ``texts``: why, for the public, by language. ``sources``: codes of further projects that may
+    replace. Raises: RecallFactsError, RecalledAlreadyError, NotFoundError for an unknown project.
+    """
+    at = at or now()
+    for code in sources:
+        project_by_code(code)
+    opened = actions.open_recall(
+        batch=batch,
+        kind=kind,
+        reason=reason,
+        texts=texts,
+        opened_by=opened_by,
+        grams=grams,
+        sources=list(dict.fromkeys(sources)),
+        at=at,
+    )
+    if opened.batch_was not in _STANDS_STILL:
+        log_actions.append_many([log_entries.frozen(opened.batch, _FREEZE)], at=at)
+    return opened
+
+
+@transaction.atomic
+def approve(recall: Recall, *, approved_by: str, at: datetime | None = None) -> Recall:
+    """Approve a recall as a second person; the worker begins. Raises: as the action."""
+    at = at or now()
+    found = actions.approve(recall, approved_by=approved_by, at=at)
+    log_actions.append_many([log_entries.recalled(found)], at=at)
+    return found
+
+
+@transaction.atomic
+def drop(recall: Recall, *, dropped_by: str, at: datetime | None = None) -> Recall:
+    """Give up a recall that nobody approved. Raises: RecallSettledError."""
+    at = at or now()
+    found = actions.drop(recall, dropped_by=dropped_by, at=at)
+    if found.batch.state not in _STANDS_STILL:
+        log_actions.append_many([log_entries.thawed(found.batch, _FREEZE)], at=at)
+    return found
+
+
+def work(limit: int = AT_ONCE, *, at: datetime | None = None) -> int:
+    """Do one portion of the oldest recall at work. Returns how many retirements were answered.
+
+    Locks: the recall, the orders behind it in id order, lanes, the trail, the log. An order that
+    somebody is just changing is left out and found again when the work comes round.
+    """
+    running = queries.running()
+    if running is None:
+        return 0
+    with transaction.atomic():
+        recall = actions.locked(running.id)
+        if recall.state != RecallState.RUNNING:
+            return 0
+        met = queries.meet(recall, limit)
+        needs = [Need(each.row, each.root_id, each.mass_g, each.mass_g) for each in met.affected]
+        done = remedy(recall, _free(needs), at=at or now())
+        if not met.is_last:
+            actions.move_on(recall, met.position)
+            return max(done, 1)
+        if not queries.unanswered(recall).exists():
+            _finish(recall, at or now())
+            return max(done, 1)
+        actions.move_on(recall, 0)
+    return done
+
+
+def work_all(*, at: datetime | None = None) -> int:
+    """Work off every recall as far as it goes. Returns how many portions did something."""
+    portions = 0
+    while work(at=at):
+        portions += 1
+    return portions
+
+
+def _free(needs: list[Need]) -> list[Need]:
+    """Return the needs whose order is ours now, or that have none. Locks: the orders."""
+    refs = certificate_queries.orders_of({need.root_id for need in needs})
+    ordered = {ref for ref in refs.values() if ref.startswith("order:")}
+    busy = ordered - lock_orders_of_refs(sorted(ordered))
+    return [need for need in needs if refs.get(need.root_id, "") not in busy]
+
+
+def _finish(recall: Recall, at: datetime) -> None:
+    """Close a recall and leave one message for each organisation that it met."""
+    if not actions.finish(recall, at=at):
+        return
+    roots = Remedy.objects.filter(recall=recall).order_by().values("root")
+    audit_actions.publish_many(
+        TELL,
+        {
+            f"recall:{recall.public_id}:tell:{holder_ref}": {
+                "recall": recall.public_id,
+                "holder": holder_ref,
+                "language": language,
+            }
+            for holder_ref, language in order_queries.holders_of(roots).items()
+        },
+    )
+
+
+def retry(limit: int = AT_ONCE, *, at: datetime | None = None) -> int:
+    """Try again what is short, oldest first, where stock came. Returns how many were answered.
+
+    Each is replaced whole or left as it is, so that holders do not get a version for every gram.
+    """
+    waiting = queries.open_steps(limit=limit)
+    done = 0
+    for recall_id in dict.fromkeys(row.recall_id for row in waiting):
+        ids = [row.retirement_id for row in waiting if row.recall_id == recall_id]
+        with transaction.atomic():
+            recall = actions.locked(recall_id)
+            steps = queries.latest_steps(ids, recall)
+            needs = [
+                Need(row.retirement, row.root_id, row.affected_g, row.short_g, row.step)
+                for row in steps.values()
+                if row.short_g
+            ]
+            done += remedy(recall, _free(needs), at=at or now(), is_retry=True)
+    return done

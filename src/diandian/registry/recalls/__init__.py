@@ -1,0 +1,1 @@
+"""Recalls: which retirements a bad stretch of a batch stands behind, and what became of each."""

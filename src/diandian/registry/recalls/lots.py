@@ -1,0 +1,94 @@
+"""Which free grams may stand in for recalled ones: like for like or better, and the buffer.
+
+*Source:* market study, M7; design of the registry, section 3.4 (R10, R12).
+"""
+
+from collections.abc import Collection, Sequence
+
+from django.db.models import F, Q
+
+from diandian.registry.models import (
+    GRAMS_PER_CREDIT,
+    CreditBatch,
+    Custody,
+    Lane,
+    LaneKind,
+    Project,
+    Recall,
+    UpstreamRetirement,
+)
+from diandian.registry.queries import servable
+from diandian.registry.recalls import rules
+
+
+def lots_for(recall: Recall, *, project_ids: Collection[int] | None = None) -> list[rules.Lot]:
+    """Return free grams that are as good or better than the recalled ones, nearest first.
+
+    Same project, then same programme and kind, then the recall's own list; never an older vintage,
+    never a batch without the recognition or adjustment that the recalled one had, never samples
+    for what is none, and only tonnes that are retired at their origin. Locks: the lanes, by id.
+    """
+    bad = recall.batch
+    project = bad.project
+    like = Q(batch__project__programme=project.programme_id, batch__project__kind=project.kind)
+    near = Q(batch__project=project.id) | like | Q(batch__project__code__in=recall.sources)
+    class_kept = Q(batch__vintage_year__gte=bad.vintage_year, batch__is_sample=bad.is_sample)
+    if bad.recognition_evidence:
+        class_kept &= ~Q(batch__recognition_evidence="")
+    if bad.corresponding_adjustment != "none":
+        class_kept &= Q(batch__corresponding_adjustment=bad.corresponding_adjustment)
+    rows = (
+        Lane.objects.select_for_update(of=("self",), no_key=True)
+        .filter(servable(), near, class_kept, kind=LaneKind.SALE)
+        .filter(hi__gt=F("cursor") + F("held_g"))
+        .select_related("batch__project", "batch__serial_block")
+        .order_by("id")
+    )
+    lanes = [lane for lane in rows if project_ids is None or lane.batch.project_id in project_ids]
+    ends = _retired_ends(lanes)
+    return rules.nearest_first(
+        rules.Lot(
+            lane_id=lane.id,
+            project_id=lane.batch.project_id,
+            tier=_tier(recall, lane.batch.project),
+            issued_at=lane.batch.issued_at,
+            free_g=min(lane.hi - lane.held_g, ends.get(lane.id, lane.hi)) - lane.cursor,
+        )
+        for lane in lanes
+    )
+
+
+def _tier(recall: Recall, other: Project) -> int:
+    own = recall.batch.project
+    if other.id == own.id:
+        return 0
+    if (other.programme_id, other.kind) == (own.programme_id, own.kind):
+        return 1
+    return 2 + list(recall.sources).index(other.code)
+
+
+def _retired_ends(lanes: Sequence[Lane]) -> dict[int, int]:
+    """Return up to which gram the tonnes of outside lanes are retired at their origin (R10)."""
+    outside = [lane for lane in lanes if lane.batch.custody == Custody.EXTERNAL]
+    if not outside:
+        return {}
+    spans: dict[int, list[tuple[int, int]]] = {}
+    rows = UpstreamRetirement.objects.filter(batch__in={lane.batch_id for lane in outside})
+    firsts = {lane.batch_id: lane.batch.serial_block.first for lane in outside}
+    for row in rows:
+        first = firsts[row.batch_id]
+        spans.setdefault(row.batch_id, []).append(
+            (
+                (row.first_serial - first) * GRAMS_PER_CREDIT,
+                (row.last_serial - first + 1) * GRAMS_PER_CREDIT,
+            )
+        )
+    return {
+        lane.id: rules.covered_until(lane.cursor, spans.get(lane.batch_id, [])) for lane in outside
+    }
+
+
+def buffer_left_g(batch: CreditBatch) -> int:
+    """Return the free grams of a batch's buffer. Locks: its lanes."""
+    rows = Lane.objects.select_for_update(no_key=True).filter(batch=batch, kind=LaneKind.BUFFER)
+    return sum(lane.hi - lane.cursor - lane.held_g for lane in rows.order_by("id"))

@@ -1,0 +1,240 @@
+"""Reads of recalls: what they meet, what may replace it, and what still stands of a retirement.
+
+Grams are looked up by chain key, a stretch at a time, so that a batch behind many certificates is
+worked off in portions of the same price.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+
+from diandian.registry.models import (
+    LANE_STRIDE,
+    Allocation,
+    AllocationKind,
+    Lane,
+    LaneKind,
+    Project,
+    Recall,
+    RecallState,
+    Remedy,
+    RemedyOutcome,
+    Retirement,
+)
+from diandian.registry.recalls import rules
+from diandian.registry.recalls.errors import RecallNotFoundError
+
+# At work or worked off: what the public is told.
+PUBLIC = (RecallState.RUNNING, RecallState.DONE)
+Use = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A retirement that a recall meets, and where its chain of replacements begins."""
+
+    retirement_id: int
+    root_id: int
+    ranges: tuple[tuple[int, int], ...]
+    row: Retirement
+
+    @property
+    def mass_g(self) -> int:
+        """Return its recalled grams."""
+        return sum(end_g - start_g for start_g, end_g in self.ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """One stretch of looking: what was found unanswered, how far it reached, whether it ended."""
+
+    affected: list[Affected]
+    position: int
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A recall in numbers; buffer, replaced and short add up to ``affected_g``. Units: grams."""
+
+    retirements: int
+    answered: int
+    affected_g: int
+    buffer_g: int
+    replaced_g: int
+    waiting_g: int
+    short_retirements: int
+
+    @property
+    def short_g(self) -> int:
+        """Return what was answered and is not made good."""
+        return self.affected_g - self.buffer_g - self.replaced_g - self.waiting_g
+
+
+# --- recalls ------------------------------------------------------------------------------------
+
+
+def recalls(*, public_only: bool = True) -> list[Recall]:
+    """Return the recalls, newest first, with their batches and projects."""
+    rows = Recall.objects.select_related("batch__project__programme", "batch__serial_block")
+    return list(rows.filter(state__in=PUBLIC) if public_only else rows)
+
+
+def recall_by_public_id(public_id: str, *, public_only: bool = False) -> Recall:
+    """Return a recall by its public number. Raises: RecallNotFoundError."""
+    rows = Recall.objects.select_related("batch__project__programme", "batch__serial_block")
+    if public_only:
+        rows = rows.filter(state__in=PUBLIC)
+    found = rows.filter(public_id=public_id[:40]).first()
+    if found is None:
+        raise RecallNotFoundError
+    return found
+
+
+def recalls_of_project(project: Project) -> list[Recall]:
+    """Return the public recalls of a project's batches, newest first."""
+    rows = Recall.objects.filter(batch__project=project, state__in=PUBLIC)
+    return list(rows.select_related("batch"))
+
+
+def running() -> Recall | None:
+    """Return the oldest recall that is at work."""
+    return Recall.objects.filter(state=RecallState.RUNNING).order_by("id").first()
+
+
+def running_recalls() -> list[Recall]:
+    """Return the recalls at work, with their batches."""
+    return list(Recall.objects.filter(state=RecallState.RUNNING).select_related("batch"))
+
+
+# --- what a recall meets ------------------------------------------------------------------------
+
+
+def _uses(recall: Recall) -> QuerySet[Allocation]:
+    """Return the retired ranges that share grams with a recall."""
+    return Allocation.objects.filter(
+        lane__batch_id=recall.batch_id,
+        kind=AllocationKind.RETIRE,
+        start_g__lt=recall.end_g,
+        end_g__gt=recall.start_g,
+    ).order_by("end_key")
+
+
+def unanswered(recall: Recall) -> QuerySet[Allocation]:
+    """Return the retired ranges of a recall whose retirement has no remedy of it yet."""
+    answered = Remedy.objects.filter(recall=recall, retirement=OuterRef("retirement"), step=1)
+    return _uses(recall).filter(~Exists(answered))
+
+
+def meet(recall: Recall, limit: int) -> Met:
+    """Look for unanswered retirements from the recall's position on, at most ``limit`` ranges."""
+    assert limit > 0, "at least one"
+    ids: list[int] = []
+    reached = recall.position
+    lanes = Lane.objects.filter(batch_id=recall.batch_id, kind=LaneKind.SALE).order_by("id")
+    for lane in lanes:
+        key = lane.id * LANE_STRIDE
+        if reached >= key + lane.hi or len(ids) >= limit:
+            continue
+        # The key alone says the lane, so that its index gives the order.
+        rows = Allocation.objects.filter(
+            end_key__gt=max(reached, key + max(lane.lo, recall.start_g)),
+            end_key__lte=key + lane.hi,
+            start_g__lt=recall.end_g,
+            kind=AllocationKind.RETIRE,
+        ).order_by("end_key")
+        found = list(rows.values_list("retirement_id", "end_key")[: limit - len(ids)])
+        ids += [retirement_id for retirement_id, _ in found if retirement_id is not None]
+        reached = found[-1][1] if found else reached
+    is_last = len(ids) < limit
+    return Met(affected(recall, ids), reached, is_last)
+
+
+def affected(recall: Recall, retirement_ids: Collection[int]) -> list[Affected]:
+    """Return which of some retirements a recall meets and has not answered, by id."""
+    ids = sorted(set(retirement_ids))
+    done = Remedy.objects.filter(recall=recall, retirement_id__in=ids, step=1)
+    fresh = sorted(set(ids) - set(done.values_list("retirement_id", flat=True)))
+    if not fresh:
+        return []
+    span = (recall.start_g, recall.end_g)
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for retirement_id, batch_id, start_g, end_g in uses_of(fresh):
+        shared = rules.overlap((start_g, end_g), span)
+        if batch_id == recall.batch_id and shared is not None:
+            spans.setdefault(retirement_id, []).append(shared)
+    roots = _roots(spans)
+    rows = Retirement.objects.filter(id__in=list(spans)).order_by("id")
+    return [Affected(row.id, roots.get(row.id, row.id), tuple(spans[row.id]), row) for row in rows]
+
+
+def _roots(retirement_ids: Iterable[int]) -> dict[int, int]:
+    """Return the beginning of the chain for those that are replacements."""
+    rows = Remedy.objects.filter(replacement_id__in=list(retirement_ids))
+    return dict(rows.order_by().values_list("replacement_id", "root_id"))
+
+
+def uses_of(retirement_ids: Collection[int]) -> list[Use]:
+    """Return the ranges of retirements as (retirement, batch, start, end), in one query.
+
+    Units: grams from the start of the batch, the end excluded.
+    """
+    rows = Allocation.objects.filter(retirement_id__in=list(retirement_ids)).order_by("id")
+    return list(rows.values_list("retirement_id", "lane__batch_id", "start_g", "end_g"))
+
+
+def latest_steps(retirement_ids: Collection[int], recall: Recall) -> dict[int, Remedy]:
+    """Return the newest remedy step of each retirement under a recall."""
+    rows = Remedy.objects.filter(recall=recall, retirement_id__in=list(retirement_ids))
+    return {row.retirement_id: row for row in rows.order_by("step")}
+
+
+def open_steps(recall: Recall | None = None, *, limit: int | None = None) -> list[Remedy]:
+    """Return the newest steps that leave grams short, oldest first, with recall and retirement."""
+    later = Remedy.objects.filter(
+        recall=OuterRef("recall"), retirement=OuterRef("retirement"), step__gt=OuterRef("step")
+    )
+    rows = Remedy.objects.filter(~Exists(later), short_g__gt=0, recall__state=RecallState.DONE)
+    if recall is not None:
+        rows = rows.filter(recall=recall)
+    return list(rows.select_related("recall__batch", "retirement").order_by("id")[:limit])
+
+
+# --- numbers ------------------------------------------------------------------------------------
+
+
+def totals_of(recall: Recall) -> Totals:
+    """Return a recall in numbers, counted from its rows."""
+    uses = _uses(recall).order_by()
+    inside = uses.filter(start_g__gte=recall.start_g, end_g__lte=recall.end_g)
+    affected_g = inside.aggregate(g=Sum(F("end_g") - F("start_g")))["g"] or 0
+    edges = uses.filter(Q(start_g__lt=recall.start_g) | Q(end_g__gt=recall.end_g))
+    for start_g, end_g in edges.values_list("start_g", "end_g"):
+        affected_g += min(end_g, recall.end_g) - max(start_g, recall.start_g)
+    steps = Remedy.objects.filter(recall=recall).order_by()
+    by_outcome = dict(steps.values_list("outcome").annotate(g=Sum("remedied_g")))
+    first = steps.filter(step=1)
+    answered_g = first.aggregate(g=Sum("affected_g"))["g"] or 0
+    later = steps.filter(retirement=OuterRef("retirement"), step__gt=OuterRef("step"))
+    return Totals(
+        retirements=uses.values("retirement").distinct().count(),
+        answered=first.count(),
+        affected_g=affected_g,
+        buffer_g=by_outcome.get(RemedyOutcome.BUFFER, 0),
+        replaced_g=by_outcome.get(RemedyOutcome.REPLACED, 0),
+        waiting_g=affected_g - answered_g,
+        short_retirements=steps.filter(~Exists(later), short_g__gt=0).count(),
+    )
+
+
+def steps_of(recall: Recall, *, after_id: int = 0, limit: int = 50) -> list[Remedy]:
+    """Return the steps of a recall in their order, with the retirements that they name."""
+    rows = Remedy.objects.filter(recall=recall, id__gt=after_id)
+    return list(rows.select_related("retirement", "replacement__project").order_by("id")[:limit])
+
+
+def touches(recall: Recall, batch: str, start_g: int, end_g: int) -> bool:
+    """Tell whether a range of a batch shares grams with a recall, which comes with its batch."""
+    span = rules.overlap((start_g, end_g), (recall.start_g, recall.end_g))
+    return recall.batch.public_id == batch and span is not None
