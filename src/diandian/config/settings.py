@@ -130,8 +130,10 @@ def _database(url: str) -> dict[str, object]:
             "CONN_MAX_AGE": None,
             "CONN_HEALTH_CHECKS": True,
             "ATOMIC_REQUESTS": False,
-            # A pooler that hands a connection round between transactions knows no such statements.
-            "OPTIONS": {"server_side_binding": True, "prepare_threshold": 3}
+            # A pooler that hands a connection round between transactions knows no prepared
+            # statements. ``store`` prepares them; the driver would forget its own, and ours with
+            # them, at each rollback.
+            "OPTIONS": {"server_side_binding": True}
             if _flag("DIANDIAN_PREPARED_STATEMENTS", "1")
             else {},
         }

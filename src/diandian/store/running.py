@@ -1,7 +1,7 @@
 """Runs composed SQL without making a cursor for each statement, which took half of its time.
 
-On PostgreSQL every connection keeps one cursor of the driver's for such statements. Where somebody
-listens to statements (tests, query logs) and on SQLite, Django's own cursor runs them.
+PostgreSQL's connection has a straight way for such statements. Where somebody listens to
+statements (tests, query logs) and on SQLite, Django's own cursor runs them.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+Asked = tuple[str, Sequence[Any]]
 
 
 def database() -> BaseDatabaseWrapper:
@@ -18,35 +20,55 @@ def database() -> BaseDatabaseWrapper:
 
 def fetched(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> list[Any]:
     """Run a statement that returns rows; return them all."""
-    cursor = _kept_cursor(on)
-    if cursor is None:
+    way = _straight(on)
+    if way is None:
         with on.cursor() as usual:
             usual.execute(sql, values)
             return list(usual.fetchall())
     with on.wrap_database_errors:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
+        return list(way.fetched(sql, values))
+
+
+def fetched_together(on: BaseDatabaseWrapper, asked: Sequence[Asked]) -> list[list[Any]]:
+    """Run statements that return rows, where it can be in one message; return the rows of each."""
+    way = _straight(on)
+    if way is None:
+        return [fetched(on, sql, values) for sql, values in asked]
+    with on.wrap_database_errors:
+        return list(way.fetched_together(asked))
 
 
 def changed(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> int:
     """Run a statement that changes rows; return how many."""
-    cursor = _kept_cursor(on)
-    if cursor is None:
+    way = _straight(on)
+    if way is None:
         with on.cursor() as usual:
             usual.execute(sql, values)
             return int(usual.rowcount)
     with on.wrap_database_errors:
-        cursor.execute(sql, values)
-        return int(cursor.rowcount)
+        return int(way.changed(sql, values))
 
 
-def _kept_cursor(on: BaseDatabaseWrapper) -> Any:  # noqa: ANN401 - a cursor of the driver
-    """Return the connection's cursor for statements; None where Django's own is needed.
+def sent_along(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> None:
+    """Run a statement whose answer nobody needs, at the latest with the commit.
+
+    Its errors come from the next statement or the commit. Outside a transaction it runs at once.
+    """
+    way = _straight(on) if on.in_atomic_block else None
+    if way is None:
+        changed(on, sql, values)
+    else:
+        with on.wrap_database_errors:
+            way.send_along(sql, values)
+
+
+def _straight(on: BaseDatabaseWrapper) -> Any:  # noqa: ANN401 - of PostgreSQL's backend only
+    """Return the connection's straight way; None where Django's own cursor is needed.
 
     Raises: TransactionManagementError after an error broke the transaction, as Django does.
     """
-    keep = getattr(on, "kept_cursor", None)
-    if keep is None or on.execute_wrappers or on.queries_logged:
+    way = getattr(on, "straight", None)
+    if way is None or on.execute_wrappers or on.queries_logged:
         return None
     on.validate_no_broken_transaction()
-    return keep()
+    return way()

@@ -15,7 +15,7 @@ from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 
 from diandian.store.forms import read_by, written
-from diandian.store.running import changed, database, fetched
+from diandian.store.running import changed, database, fetched, sent_along
 
 M = TypeVar("M", bound=Model)
 Values = Mapping[str, object]
@@ -192,6 +192,16 @@ class Update:
     def run(self, items: Sequence[object] = (), /, **values: object) -> int:
         """Run it; return how many rows changed."""
         on = database()
+        return changed(on, *self._filled(on, items, values))
+
+    def along(self, items: Sequence[object] = (), /, **values: object) -> None:
+        """Run it with the next statement or the commit; nobody needs to know how many changed."""
+        on = database()
+        sent_along(on, *self._filled(on, items, values))
+
+    def _filled(
+        self, on: BaseDatabaseWrapper, items: Sequence[object], values: Values
+    ) -> tuple[str, list[Any]]:
         size = _ITEMS.size_for(len(items)) if items else 0
         key = on.vendor, size
         ready = self._ready.get(key)
@@ -200,7 +210,7 @@ class Update:
             query.add_update_values(self._changes)
             ready = self._ready[key] = query.get_compiler(using=on.alias).as_sql()
         given = {**values, **_ITEMS.spread(items)} if items else values
-        return changed(on, ready[0], _filled(ready[1], given, on))
+        return ready[0], _filled(ready[1], given, on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,13 +261,7 @@ class Insert(Generic[M]):
         most = _portion(len(rows), len(shape.fields))
         if len(rows) > most:
             return self.run(rows[:most]) + self.run(rows[most:])
-        values = [
-            written(field, getattr(row, field.attname), on)
-            for row in rows
-            for field in shape.fields
-        ]
-        sql = shape.head + ", ".join([shape.group] * len(rows)) + shape.tail
-        numbers = [found[0] for found in fetched(on, sql, values)]
+        numbers = [found[0] for found in fetched(on, *_filled_shape(shape, rows, on))]
         if len(numbers) == len(rows):
             for row, number in zip(rows, numbers, strict=True):
                 row.pk = number
@@ -269,3 +273,25 @@ class Insert(Generic[M]):
         """Write one row; return it with its id. Raises: IntegrityError."""
         self.run([row])
         return row
+
+    def along(self, rows: Sequence[M]) -> None:
+        """Write rows whose ids nobody needs, with the next statement or the commit.
+
+        Raises there, at the latest: IntegrityError.
+        """
+        if not rows:
+            return
+        on = database()
+        shape = self._shape(on)
+        most = _portion(len(rows), len(shape.fields))
+        for start in range(0, len(rows), most):
+            sent_along(on, *_filled_shape(shape, rows[start : start + most], on))
+
+
+def _filled_shape(
+    shape: _Shape, rows: Sequence[Model], on: BaseDatabaseWrapper
+) -> tuple[str, list[object]]:
+    values = [
+        written(field, getattr(row, field.attname), on) for row in rows for field in shape.fields
+    ]
+    return shape.head + ", ".join([shape.group] * len(rows)) + shape.tail, values

@@ -5,17 +5,22 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 
+from diandian.store.postgresql.straight import Straight
+
 # A connection that answered so lately is taken to be alive. If the server restarts within that
 # time, one request per connection fails and the next one connects anew.
 _ALIVE_SECONDS = 5.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own; an idle connection is checked before its next use, a busy one is not."""
+    """Django's own; an idle connection is checked before its next use, a busy one is not.
+
+    Composed statements go straight to the server where it binds values; whatever Django does
+    itself finds them done.
+    """
 
     _last_used = float("-inf")
-    _cursor_of: Any = None
-    _kept: Any = None
+    _straight: Straight | None = None
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Close what failed or is too old; called at both ends of every request."""
@@ -27,11 +32,47 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.health_check_done = True
         self._last_used = moment
 
-    def kept_cursor(self) -> Any:  # noqa: ANN401 - a cursor of the driver
-        """Return the present connection's own cursor; whoever uses it reads all rows at once."""
+    def straight(self) -> Straight | None:
+        """Return the present connection's straight way; None where the driver binds values."""
         self.close_if_health_check_failed()
         self.ensure_connection()
-        if self._cursor_of is not self.connection or self._kept.closed:
-            self._cursor_of = self.connection
-            self._kept = self.create_cursor()
-        return self._kept
+        known = self._straight
+        if known is None or known.connection is not self.connection:
+            if not self.settings_dict["OPTIONS"].get("server_side_binding"):
+                return None
+            known = self._straight = Straight(self.create_cursor())
+        return known
+
+    def _open_way(self) -> Straight | None:
+        """Return the straight way if the present connection has used it."""
+        known = self._straight
+        return known if known is not None and known.connection is self.connection else None
+
+    def _cursor(self, name: str | None = None) -> Any:  # noqa: ANN401 - Django's own
+        way = self._open_way()
+        if way is not None:
+            with self.wrap_database_errors:
+                way.send_waiting()
+        return super()._cursor(name)  # type: ignore[misc]
+
+    def _commit(self) -> None:
+        way = self._open_way()
+        if way is None:
+            super()._commit()  # type: ignore[misc]
+        else:
+            with self.wrap_database_errors:
+                way.commit()
+
+    def _rollback(self) -> None:
+        self._forget_waiting()
+        super()._rollback()  # type: ignore[misc]
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        # A savepoint is made after all that waited; what waits now came after it.
+        self._forget_waiting()
+        super()._savepoint_rollback(sid)  # type: ignore[misc]
+
+    def _forget_waiting(self) -> None:
+        way = self._open_way()
+        if way is not None:
+            way.forget_waiting()
