@@ -1,0 +1,92 @@
+"""Pages that are filled into a form are, letter by letter, the pages that their templates draw."""
+
+import re
+
+import pytest
+from django.template.loader import get_template
+
+from diandian.kernel.memory import Memory
+from diandian.registry.models import Lane
+from diandian.ui import limits
+from diandian.web import certificate_form, till
+from tests.web.test_guest_journey import count, press_pay
+from tests.web.world import open_scene, open_shop
+
+pytestmark = pytest.mark.django_db
+LANGUAGES = ("zh-Hans", "en", "nl")
+# Near and far, with and without a night, one dot and hundreds.
+TRIPS = (
+    {},
+    {"from": "London", "mode": "plane", "nights": "4", "stay": "high"},
+    {"from": "成都", "mode": "metro", "nights": "0"},
+    {"from": "绵阳", "mode": "car", "occupants": "2", "nights": "0"},
+)
+NONCE = re.compile(rb'name="nonce" value="[^"]+"')
+
+
+@pytest.fixture(autouse=True)
+def world(settings, tmp_path):
+    settings.SANDBOX_STORE = tmp_path / "bank.sqlite3"
+    settings.DATA_DIR = tmp_path
+    Memory.forget_everything()
+    limits.misses.forget()
+    open_shop()
+    open_scene()
+
+
+def pages(client, address):
+    """Return an address in every language, as a guest first gets it."""
+    found = {}
+    for language in LANGUAGES:
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = language
+        response = client.get(address)
+        assert response.status_code == 200
+        found[language] = NONCE.sub(b"", response.content)
+    return found
+
+
+def test_projects_and_prices(client, monkeypatch):
+    addresses = [f"{count(client, **trip)}/pay" for trip in TRIPS]
+    filled = [pages(client, address) for address in addresses]
+    monkeypatch.setattr(till.Wish, "is_untouched", property(lambda _wish: False))
+    assert filled == [pages(client, address) for address in addresses]
+    assert len({str(page) for page in filled}) == len(TRIPS)
+
+
+def test_projects_that_are_too_small_or_sold_out(client, monkeypatch):
+    address = f"{count(client)}/pay"
+    for left_g in (30_000, 0):
+        Memory.forget_everything()
+        for lane in Lane.objects.all():
+            Lane.objects.filter(id=lane.id).update(held_g=max(0, lane.hi - lane.cursor - left_g))
+        filled = pages(client, address)
+        with monkeypatch.context() as patched:
+            patched.setattr(till.Wish, "is_untouched", property(lambda _wish: False))
+            assert filled == pages(client, address)
+
+
+def test_what_scripts_ask_for_is_still_a_part_and_varies_by_it(client):
+    address = f"{count(client)}/pay"
+    page = client.get(address)
+    part = client.get(address, headers={"HX-Request": "true"})
+    assert b"<html" in page.content
+    assert b"<html" not in part.content
+    assert "HX-Request" in page["Vary"]
+
+
+def test_certificates(client, monkeypatch):
+    codes = []
+    for trip, name in zip(TRIPS[:2], ("", 'Zoë & "O’Neil"'), strict=True):
+        client.cookies.clear()
+        bank = press_pay(client, count(client, **trip), name=name)
+        order = client.post(bank["Location"], {"outcome": "paid"})["Location"]
+        codes.append(client.get(order)["Location"])
+    assert all(code.endswith("?new=1") for code in codes)
+    filled = [pages(client, code) for code in codes]
+
+    def drawn(page, _lang):
+        return get_template("web/certificate/page.html").render(dict(page))
+
+    monkeypatch.setattr(certificate_form, "filled", drawn)
+    assert filled == [pages(client, code) for code in codes]
+    assert b"Zo\xc3\xab &amp; &quot;" in filled[1]["en"]
