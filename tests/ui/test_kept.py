@@ -68,17 +68,18 @@ def test_texts_are_escaped_unless_they_are_safe_and_never_read_as_blanks(drawn):
     assert "<i>x</i>, 12 kg" in safe
 
 
-@pytest.mark.parametrize("change", [{"unasked": "x"}, {"total": None}])
-def test_a_text_without_a_blank_or_a_blank_without_a_text_is_a_defect(drawn, change):
-    given = {key: value for key, value in (texts("x") | change).items() if value is not None}
-    with translation.override("en"), pytest.raises(AssertionError):
-        Form("x.html").fill("trip", lambda: {"kind": "A", **BLANKS}, given)
+def test_a_blank_without_a_text_is_a_defect_and_a_text_that_is_not_printed_is_none(drawn):
+    form, more = Form("x.html"), texts("x") | {"not_printed": "§"}
+    with translation.override("en"):
+        assert "§" not in form.fill("trip", lambda: {"kind": "A", **BLANKS}, more)
+        with pytest.raises(KeyError):
+            form.fill("trip", dict, {"name": "x"})
 
 
 def test_a_kept_part_is_drawn_once_for_each_key(drawn):
     part = Kept("x.html")
     context = {"kind": "A", "name": "x", "mass_g": 12_000, "total": None}
     with translation.override("en"):
-        assert part.draw(1, lambda: context) == part.draw(1, lambda: {})
+        assert part.draw(1, lambda: context) == part.draw(1, dict)
         part.draw(2, lambda: context)
     assert len(drawn) == 2

@@ -8,7 +8,7 @@ from django.template.loader import get_template
 from diandian.kernel.memory import Memory
 from diandian.registry.models import Lane
 from diandian.ui import limits
-from diandian.web import certificate_form, till
+from diandian.web import certificate_form, result_forms, till
 from tests.web.test_guest_journey import count, press_pay
 from tests.web.world import open_scene, open_shop
 
@@ -43,6 +43,23 @@ def pages(client, address):
         assert response.status_code == 200
         found[language] = NONCE.sub(b"", response.content)
     return found
+
+
+def test_results(client, monkeypatch):
+    addresses = [count(client, **trip) for trip in TRIPS]
+    filled = [pages(client, address) for address in addresses]
+
+    def body(page, lang):
+        shown = result_forms._shown(page, lang)
+        return get_template("web/result/_body.html").render(page | {"shown": shown})
+
+    def drawn(page, _lang):
+        return get_template("web/result/page.html").render(page)
+
+    monkeypatch.setattr(result_forms, "body", body)
+    monkeypatch.setattr(result_forms, "page", drawn)
+    assert filled == [pages(client, address) for address in addresses]
+    assert len({str(page) for page in filled}) == len(TRIPS)
 
 
 def test_projects_and_prices(client, monkeypatch):
