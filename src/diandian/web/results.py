@@ -8,8 +8,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.dateformat import format as date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
 from diandian.claims import wording
@@ -22,7 +20,7 @@ from diandian.flows import line_claims
 from diandian.flows.elsewhere import PARTS
 from diandian.footprints import queries
 from diandian.footprints.models import Footprint
-from diandian.kernel.clock import now
+from diandian.kernel.clock import business_day, now
 from diandian.kernel.errors import N_
 from diandian.kernel.mass import GRAMS_PER_KG, grams_to_buy
 from diandian.orders import queries as orders
@@ -287,7 +285,7 @@ def _context(footprint: Footprint, where: str, order: Order | None) -> dict[str,
         "order": order,
         "count": count,
         "dots": write.dots(count, lang),
-        "expires_on": date_format(localtime(footprint.expires_at), "Y-m-d"),
+        "expires_on": business_day(footprint.expires_at).isoformat(),
         "price": offer.price_of(grams_to_buy(footprint.guest_g)).total if offer else None,
         "references": references_of(footprint),
         "say": {
