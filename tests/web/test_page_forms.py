@@ -1,14 +1,16 @@
 """Pages that are filled into a form are, letter by letter, the pages that their templates draw."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.template.loader import get_template
 
 from diandian.kernel.memory import Memory
 from diandian.registry.models import Lane
+from diandian.transparency.shown import Published, Standing, Witnessed
 from diandian.ui import limits
-from diandian.web import certificate_form, result_forms, till
+from diandian.web import certificate_form, certificates, result_forms, till
 from tests.web.test_guest_journey import count, press_pay
 from tests.web.world import open_scene, open_shop
 
@@ -20,6 +22,24 @@ TRIPS = (
     {"from": "London", "mode": "plane", "nights": "4", "stay": "high"},
     {"from": "成都", "mode": "metro", "nights": "0"},
     {"from": "绵阳", "mode": "car", "occupants": "2", "nights": "0"},
+)
+AT = datetime(2026, 11, 28, 9, 30, 59, tzinfo=UTC)
+WITNESS = Witnessed("witness.example", AT)
+
+
+def standing(index, *, at=AT, witnessed=(WITNESS,)):
+    head = Published(1, "log.example", 2000, "00", "", at, witnessed, 1)
+    return Standing(1, "log.example", index, head)
+
+
+# Where a retirement may stand in the public log.
+STANDINGS = (
+    None,
+    Standing(1, "log.example", 1234, None),
+    standing(1235),
+    standing(1236, witnessed=(WITNESS, WITNESS)),
+    standing(1237, at=AT.replace(minute=31), witnessed=()),
+    standing(1238),
 )
 NONCE = re.compile(rb'name="nonce" value="[^"]+"')
 
@@ -99,11 +119,20 @@ def test_certificates(client, monkeypatch):
         order = client.post(bank["Location"], {"outcome": "paid"})["Location"]
         codes.append(client.get(order)["Location"])
     assert all(code.endswith("?new=1") for code in codes)
-    filled = [pages(client, code) for code in codes]
+
+    def every_page():
+        found = []
+        for standing in STANDINGS:
+            monkeypatch.setattr(certificates, "standing_of", lambda _record, each=standing: each)
+            found += [pages(client, code) for code in codes]
+        return found
+
+    filled = every_page()
 
     def drawn(page, _lang):
         return get_template("web/certificate/page.html").render(dict(page))
 
     monkeypatch.setattr(certificate_form, "filled", drawn)
-    assert filled == [pages(client, code) for code in codes]
+    assert filled == every_page()
+    assert len({str(page) for page in filled}) == len(filled)
     assert b"Zo\xc3\xab &amp; &quot;" in filled[1]["en"]

@@ -6,6 +6,7 @@ A hall's certificates differ in names, numbers and drawings; the rest of the pag
 from collections.abc import Mapping
 from typing import Any
 
+from diandian.transparency.shown import Standing
 from diandian.ui import format as write
 from diandian.ui.kept import Form, blank
 from diandian.ui.templatetags import dd
@@ -36,7 +37,19 @@ def _key(page: Page) -> tuple[object, ...]:
         tuple(part["serial_first"] == part["serial_last"] for part in record["ranges"]),
         bool(page["lever"]),
         place and place.is_own,
+        _standing(page["logged"]),
     )
+
+
+def _standing(logged: Standing | None) -> tuple[object, ...] | None:
+    """Return what is said of an entry of the log, but for its number."""
+    if logged is None:
+        return None
+    if logged.under is None:
+        return ()
+    signed_at, seen = logged.under.signed_at, logged.under.witnessed
+    # To the minute, as the page says it.
+    return (signed_at and signed_at.replace(second=0, microsecond=0), len(seen))
 
 
 def _texts(page: Page, lang: str) -> dict[str, str]:
@@ -59,6 +72,8 @@ def _texts(page: Page, lang: str) -> dict[str, str]:
         texts["range"] = words["range"]
     if page["lever"]:
         texts["lever"], texts["less"] = page["lever"][0], write.dots(page["lever"][1], lang)
+    if page["logged"]:
+        texts["entry"] = write.number(page["logged"].index, lang)
     if place:
         texts["number"] = write.number(place.number, lang)
         texts["avatar"] = dd.avatar(place.seed, 52)
@@ -74,6 +89,7 @@ def _texts(page: Page, lang: str) -> dict[str, str]:
 def _blanked(page: Page) -> dict[str, object]:
     """Return the page's facts with a blank for each text."""
     words, record, place = page["words"], page["record"], page["place"]
+    logged = page["logged"]
     ranges = []
     for index, part in enumerate(record["ranges"]):
         first = blank(f"first_{index}")
@@ -100,6 +116,7 @@ def _blanked(page: Page) -> dict[str, object]:
             "scene": {"slug": blank("slug")},
         },
         "lever": page["lever"] and (blank("lever"), blank("less")),
+        "logged": logged and {"index": blank("entry"), "under": logged.under},
         "place": place
         and {"is_own": place.is_own, "seed": blank("avatar"), "number": blank("number")},
     }
