@@ -121,9 +121,11 @@ class Server(NamedTuple):
         )
 
     def url(self, database: str) -> str:
-        """Return the address of a database, for settings."""
+        """Return the address of a database, for settings. PGHOST may be a socket's folder."""
         secret = os.environ.get("PGPASSWORD", "")
         who = quote(self.user) + (f":{quote(secret)}" if secret else "")
+        if self.host.startswith("/"):
+            return f"postgresql://{who}@:{self.port}/{database}?host={quote(self.host)}"
         return f"postgresql://{who}@{self.host}:{self.port}/{database}"
 
     @contextmanager

@@ -99,7 +99,7 @@ def hold(lane_id: int, first: int, count: int) -> None:
         numbers = range(begin, min(begin + _PORTION, first + count))
         masses_g = clients.masses_of(numbers)
         with transaction.atomic():
-            _HOLDS.run(
+            _HOLDS.along(
                 [(f"bench:{n}", mass_g) for n, mass_g in zip(numbers, masses_g, strict=True)],
                 lane_id=lane_id,
                 state=HoldState.COMMITTED,

@@ -72,7 +72,7 @@ def retirement_rows(count):
 def test_rows_and_their_instances_are_what_django_reads(count):
     rows = retirement_rows(count)
     shared = {"retired_at": AT, "purpose": "trip", "subject_commit": "c" * 64}
-    RETIREMENTS.run(rows, **shared)
+    RETIREMENTS.along(rows, **shared)
     made = RETIREMENTS.instances(rows, **shared)
     read = list(Retirement.objects.order_by("id"))
     assert len(made) == len(read) == count
@@ -102,7 +102,7 @@ def test_instances_are_written_as_rows_too():
 @given(st.lists(TEXTS, min_size=1, max_size=9, unique=True))
 def test_whatever_the_text_it_comes_back(keys):
     with transaction.atomic():
-        EVENTS.run([(key, {"text": key}) for key in keys], **SHARED)
+        EVENTS.along([(key, {"text": key}) for key in keys], **SHARED)
         found = {row.key: row.payload for row in OutboxEvent.objects.filter(kind="k")}
         assert found == {key: {"text": key} for key in keys}
         transaction.set_rollback(True)
@@ -122,31 +122,31 @@ def test_whole_numbers_keep_their_size(value):
 
 
 def test_a_taken_key_is_refused_or_left_out():
-    EVENTS.run([("a", {})], **SHARED)
+    EVENTS.along([("a", {})], **SHARED)
     with pytest.raises(IntegrityError), transaction.atomic():
-        EVENTS.run([("b", {}), ("a", {})], **SHARED)
-    NEW_EVENTS.run([("a", {"new": 1}), ("b", {})], **SHARED)
+        EVENTS.along([("b", {}), ("a", {})], **SHARED)
+    NEW_EVENTS.along([("a", {"new": 1}), ("b", {})], **SHARED)
     assert dict(OutboxEvent.objects.values_list("key", "payload")) == {"a": {}, "b": {}}
-    EVENTS.run([], **SHARED)
+    EVENTS.along([], **SHARED)
 
 
 @pytest.mark.postgres
 def test_too_long_a_text_is_refused_not_cut():
     with pytest.raises(DataError), transaction.atomic():
-        JOURNALS.run([("x" * 121,), ("y",)], **BOOKED)
+        JOURNALS.along([("x" * 121,), ("y",)], **BOOKED)
     with pytest.raises(DataError), transaction.atomic():
-        EVENTS.run([("zero\0byte", {}), ("b", {})], **SHARED)
+        EVENTS.along([("zero\0byte", {}), ("b", {})], **SHARED)
     assert not Journal.objects.exists()
 
 
 def test_what_belongs_to_nothing_is_refused():
     with pytest.raises(IntegrityError), transaction.atomic():
-        InsertMany(Beneficiary, "retirement_id", "salt").run([(10**9, ""), (10**9 + 1, "")])
+        InsertMany(Beneficiary, "retirement_id", "salt").along([(10**9, ""), (10**9 + 1, "")])
 
 
 def test_a_pipeline_answers_in_order_and_counts():
     with transaction.atomic(), pipelined():
-        EVENTS.run([(f"k{n}", {}) for n in range(5)], **SHARED)
+        EVENTS.along([(f"k{n}", {}) for n in range(5)], **SHARED)
         rows = Answer(database(), "SELECT key FROM audit_outboxevent ORDER BY id", [])
         tried = Answer(
             database(), "UPDATE audit_outboxevent SET attempts = %s WHERE key < %s", [3, "k2"]
@@ -159,25 +159,25 @@ def test_a_pipeline_answers_in_order_and_counts():
 
 def test_djangos_own_statements_may_stand_inside():
     with transaction.atomic(), pipelined():
-        EVENTS.run([("a", {}), ("b", {})], **SHARED)
+        EVENTS.along([("a", {}), ("b", {})], **SHARED)
         assert OutboxEvent.objects.filter(key="a").update(attempts=4) == 1
-        EVENTS.run([("c", {})], **SHARED)
+        EVENTS.along([("c", {})], **SHARED)
         with transaction.atomic():
-            EVENTS.run([("d", {})], **SHARED)
+            EVENTS.along([("d", {})], **SHARED)
         with pipelined():
-            EVENTS.run([("e", {})], **SHARED)
+            EVENTS.along([("e", {})], **SHARED)
     assert OutboxEvent.objects.count() == 5
 
 
 def twice_within():
     with transaction.atomic(), pipelined():
-        EVENTS.run([("a", {}), ("a", {})], **SHARED)
-        EVENTS.run([("b", {})], **SHARED)
+        EVENTS.along([("a", {}), ("a", {})], **SHARED)
+        EVENTS.along([("b", {})], **SHARED)
 
 
 def twice_around():
     with pipelined(), transaction.atomic():
-        EVENTS.run([("a", {}), ("a", {})], **SHARED)
+        EVENTS.along([("a", {}), ("a", {})], **SHARED)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -187,7 +187,7 @@ def test_an_error_inside_takes_all_back(write):
         write()
     assert not OutboxEvent.objects.exists()
     with transaction.atomic(), pipelined():
-        EVENTS.run([("a", {})], **SHARED)
+        EVENTS.along([("a", {})], **SHARED)
     assert OutboxEvent.objects.count() == 1
 
 
@@ -197,7 +197,7 @@ class RefusedError(Exception):
 
 def refused():
     with pipelined():
-        EVENTS.run([("a", {})], **SHARED)
+        EVENTS.along([("a", {})], **SHARED)
         raise RefusedError
 
 
@@ -206,7 +206,7 @@ def test_a_refusal_inside_leaves_the_transaction_whole():
     with transaction.atomic():
         with pytest.raises(RefusedError):
             refused()
-        EVENTS.run([("b", {})], **SHARED)
+        EVENTS.along([("b", {})], **SHARED)
     assert OutboxEvent.objects.count() == 2
 
 

@@ -87,14 +87,14 @@ def publish(
         created_at=at,
         available_at=available_at or at,
     )
-    _EVENTS.run([event])
+    _EVENTS.along([event])
 
 
 def publish_many(kind: str, payloads: Mapping[str, Mapping[str, object]]) -> None:
     """Leave events of one kind for the worker, by their keys. Idempotent by: each key."""
     assert kind, "an event has a kind"
     at = now()
-    _MANY_EVENTS.run(
+    _MANY_EVENTS.along(
         [(key, dict(payload)) for key, payload in payloads.items()],
         kind=kind,
         created_at=at,

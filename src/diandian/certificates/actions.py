@@ -67,7 +67,7 @@ def issue(wanted: Sequence[Issue], *, at: datetime) -> None:
                 _promised_day(item.record),
             )
         )
-    _ISSUED.run(rows, issued_at=at)
+    _ISSUED.along(rows, issued_at=at)
 
 
 def _promised_day(record: Mapping[str, Any]) -> date | None:

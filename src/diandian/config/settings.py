@@ -3,7 +3,7 @@
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
@@ -124,14 +124,17 @@ def _database(url: str) -> dict[str, object]:
             "NAME": unquote(parts.path.lstrip("/")),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
-            "HOST": parts.hostname or "",
+            # A socket's folder has no place in an address but behind it: ?host=/run/postgresql.
+            "HOST": parts.hostname or parse_qs(parts.query).get("host", [""])[0],
             "PORT": parts.port or "",
             # Threads of the web server live long: each keeps its connection.
             "CONN_MAX_AGE": None,
             "CONN_HEALTH_CHECKS": True,
             "ATOMIC_REQUESTS": False,
-            # A pooler that hands a connection round between transactions knows no such statements.
-            "OPTIONS": {"server_side_binding": True, "prepare_threshold": 3}
+            # A pooler that hands a connection round between transactions knows no prepared
+            # statements. ``store`` prepares them; the driver would forget its own, and ours with
+            # them, at each rollback.
+            "OPTIONS": {"server_side_binding": True}
             if _flag("DIANDIAN_PREPARED_STATEMENTS", "1")
             else {},
         }

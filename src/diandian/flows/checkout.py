@@ -76,7 +76,8 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
 ) -> Order:
     """Order a quote: hold its grams and start its payment.
 
-    ``fresh_quote``: the quote itself when the caller just opened it, which saves reading it again.
+    ``fresh_quote``: the quote itself when the caller just opened it, which saves reading it again;
+    where it was left to the order, it is written with the order.
     ``is_vouched_for``: the operator's own sale, which the caps on unpaid orders leave alone.
     ``carried``: the quote's estimate with the answers behind it, where somebody asked for them to
     go along; written with the order and not before, so that no answers lie with an unused quote.
@@ -165,6 +166,7 @@ def _refuse_too_much(quote: Quote, footprint: Footprint) -> None:
 @transaction.atomic
 def _write(wish: _Wish) -> tuple[Order, Payment]:
     quote, at = wish.quote, wish.at
+    actions.keep_quote(quote)
     order = actions.place(
         quote=quote,
         beneficiary_name=wish.name,
@@ -218,7 +220,7 @@ def _resolve_race(quote: Quote, body: str, idempotency_key: str | None) -> Order
         earlier = queries.order_by_idempotency_key(idempotency_key)
         if earlier is not None:
             return _same_or_refuse(earlier, body, IdempotencyConflictError)
-    earlier = Order.objects.filter(quote=quote).first()
+    earlier = Order.objects.filter(quote_id=quote.id).first()
     if earlier is not None:
         return _same_or_refuse(earlier, body, QuoteUsedError)
     if quote.footprint_id is not None:

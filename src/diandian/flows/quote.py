@@ -48,7 +48,7 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
     ``mass_g`` is the part of it that is wanted. Of a scene whose travel is split, only the guest's
     part is priced. ``holder_kind``, ``holder_ref``: in whose
     name, such as company and "organisation:7". ``is_ordered_at_once``: the order that follows
-    holds the grams or is refused, so the stock is not looked at here.
+    holds the grams or is refused, so the stock is not looked at here, and it writes the quote.
     Raises: SalesPausedError, UnknownOfferError, NothingToRetireError, TooMuchError, SoldOutError,
     SceneClosedError, HostAnswersError, AlreadyCoveredError, FootprintExpiredError.
     """
@@ -81,6 +81,7 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
         estimate=estimate,
         holder_kind=holder_kind,
         holder_ref=holder_ref,
+        is_ordered_at_once=is_ordered_at_once,
         at=at,
     )
 

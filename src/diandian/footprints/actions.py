@@ -82,12 +82,13 @@ def erase(footprint: Footprint, *, at: datetime) -> None:
 # --- who claims ---------------------------------------------------------------------------------
 
 
-def claim_lines(footprint: Footprint, *, claimant_ref: str, at: datetime) -> int:
+def claim_lines(footprint: Footprint, *, claimant_ref: str, at: datetime) -> None:
     """Write that a guest claims their part of each line; a claimed part breaks the transaction.
 
-    Raises: IntegrityError when any part has a claimant. Returns the number of parts claimed.
+    Raises, with the transaction's next statement at the latest: IntegrityError when any part has a
+    claimant.
     """
-    return _CLAIMS.run(_rows(footprint, Part.GUEST, Claimant.GUEST, claimant_ref, at))
+    _CLAIMS.along(_rows(footprint, Part.GUEST, Claimant.GUEST, claimant_ref, at))
 
 
 def refer(footprint: Footprint, keys: Collection[str], owner: Footprint, *, at: datetime) -> int:

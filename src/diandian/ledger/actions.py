@@ -116,7 +116,7 @@ def _write_alone(request: JournalRequest, at: datetime) -> Journal | None:
     )
     if not _NEW_JOURNALS.run([journal]):
         return None
-    _TRANSFERS.run(_moved(journal.id, request))
+    _TRANSFERS.along(_moved(journal.id, request))
     return journal
 
 
@@ -126,8 +126,8 @@ def _write(
     """Write new journals and what they move."""
     rows = [_row(number, *each) for number, each in zip(ids, fresh, strict=True)]
     dated = {"business_day": business_day(at), "created_at": at}
-    _JOURNALS.run(rows, **dated)
-    _TRANSFERS.run(
+    _JOURNALS.along(rows, **dated)
+    _TRANSFERS.along(
         [
             moved
             for number, (request, _) in zip(ids, fresh, strict=True)

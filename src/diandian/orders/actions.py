@@ -86,31 +86,38 @@ def write_quote(  # noqa: PLR0913 - one row's facts
     cover: Mapping[str, object] | None = None,
     holder_kind: str = HolderKind.PERSON,
     holder_ref: str = "",
+    is_ordered_at_once: bool = False,
     at: datetime,
 ) -> Quote:
     """Write a quote that holds for an hour.
 
     ``cover``: what an organiser's cover claims; ``holder_kind``, ``holder_ref``: in whose name.
+    ``is_ordered_at_once``: the order that follows writes it, in its own commit (``keep_quote``).
     """
-    return _QUOTES.one(
-        Quote(
-            token=tokens.secret_token(),
-            offer=offer,
-            scene=scene,
-            footprint=footprint,
-            estimate=estimate,
-            cover=cover,
-            holder_kind=holder_kind,
-            holder_ref=holder_ref,
-            mass_g=mass_g,
-            currency=price.total.currency,
-            supplier_minor=price.supplier.amount_minor,
-            fee_minor=price.fee.amount_minor,
-            total_minor=price.total.amount_minor,
-            created_at=at,
-            expires_at=at + rules.QUOTE_LIFETIME,
-        )
+    quote = Quote(
+        token=tokens.secret_token(),
+        offer=offer,
+        scene=scene,
+        footprint=footprint,
+        estimate=estimate,
+        cover=cover,
+        holder_kind=holder_kind,
+        holder_ref=holder_ref,
+        mass_g=mass_g,
+        currency=price.total.currency,
+        supplier_minor=price.supplier.amount_minor,
+        fee_minor=price.fee.amount_minor,
+        total_minor=price.total.amount_minor,
+        created_at=at,
+        expires_at=at + rules.QUOTE_LIFETIME,
     )
+    return quote if is_ordered_at_once else _QUOTES.one(quote)
+
+
+def keep_quote(quote: Quote) -> None:
+    """Write a quote that was left to its order. Idempotent: a written one stays as it is."""
+    if quote._state.adding:  # noqa: SLF001
+        _QUOTES.one(quote)
 
 
 def place(  # noqa: PLR0913 - one row's facts
@@ -152,12 +159,12 @@ def place(  # noqa: PLR0913 - one row's facts
 
 def link_payment(order: Order, payment: Payment) -> None:
     """Tie an attempt to pay to its order."""
-    _PAYMENT_LINKS.one(OrderPayment(order=order, payment=payment))
+    _PAYMENT_LINKS.along([OrderPayment(order=order, payment=payment)])
 
 
 def link_entry(order: Order, journal: Journal) -> None:
     """Tie a journal to the order that caused it. Idempotent by the journal."""
-    _ENTRY_LINKS.run([OrderEntry(order=order, journal=journal)])
+    _ENTRY_LINKS.along([OrderEntry(order=order, journal=journal)])
 
 
 def move(order: Order, to: OrderState) -> bool:
@@ -208,7 +215,7 @@ def end_wait(order: Order, choice: Withdrawal) -> None:
 
 def enqueue(order: Order, *, at: datetime) -> None:
     """Put a paid order into the durable queue, due when it need not wait. Idempotent by order."""
-    _INTAKES.run([Intake(order=order, created_at=at, next_attempt_at=order.retire_after)])
+    _INTAKES.along([Intake(order=order, created_at=at, next_attempt_at=order.retire_after)])
 
 
 def take_lease(holder: str, *, over_others: bool, at: datetime) -> bool:
@@ -238,8 +245,8 @@ def complete(
 ) -> None:
     """Mark paid orders completed and tie them to their retirements and sale journals."""
     ids = [order.id for order, _ in pairs]
-    _RETIREMENT_LINKS.run([(order.id, retirement.id) for order, retirement in pairs])
-    _SALE_LINKS.run([(order.id, journal.id) for order, journal in journals])
+    _RETIREMENT_LINKS.along([(order.id, retirement.id) for order, retirement in pairs])
+    _SALE_LINKS.along([(order.id, journal.id) for order, journal in journals])
     done, taken_in = _COMPLETED.ask(ids, at=at), _TAKEN_IN.ask(ids)
     assert done.count() == len(ids), "only paid orders are completed, each once"
     assert taken_in.count() == len(ids), "each has its place in the queue"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, DateTimeField, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
@@ -33,6 +32,7 @@ from diandian.payments.models import Payment
 from diandian.registry import queries as registry_queries
 from diandian.registry.models import Project
 from diandian.scenes.models import Scene
+from diandian.store.running import database, fetched
 from diandian.store.statements import Param, Select
 
 LOW_STOCK_G = 5_000_000
@@ -286,12 +286,10 @@ def place_of_ref(ref: str) -> Place | None:
         return None
     order_id = int(number)
     last_of_block = order_id - order_id % _BLOCK_ORDERS
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACE, [last_of_block, order_id])
-        row = cursor.fetchone()
-    if row is None:
+    found = fetched(database(), _PLACE, [last_of_block, order_id])
+    if not found:
         return None
-    guest_key, scene_id, place = row
+    guest_key, scene_id, place = found[0]
     return Place(number=_guests_until(scene_id, last_of_block) + place, guest_key=guest_key)
 
 
@@ -300,9 +298,7 @@ def _guests_until(scene_id: int, order_id: int) -> int:
     """Return how many guests of a scene completed an order up to a number."""
     if order_id == 0:
         return 0
-    with connection.cursor() as cursor:
-        cursor.execute(_BEFORE, [scene_id, order_id])
-        return int(cursor.fetchone()[0])
+    return int(fetched(database(), _BEFORE, [scene_id, order_id])[0][0])
 
 
 def typical_price(scene: Scene) -> tuple[Money, Money] | None:
@@ -364,9 +360,7 @@ def unpaid_past(created_by: datetime, limit: int) -> list[Order]:
 
 def unpaid_of_guest(guest_key: str) -> int:
     """Return how many unpaid orders a device has."""
-    with connection.cursor() as cursor:
-        cursor.execute(_UNPAID_OF_GUEST, [guest_key])
-        return int(cursor.fetchone()[0])
+    return int(fetched(database(), _UNPAID_OF_GUEST, [guest_key])[0][0])
 
 
 def large_unpaid_g(project_id: int) -> int:

@@ -299,7 +299,7 @@ def store_notice(
 
 def finish_notice(notification: Notification) -> None:
     """Mark a notice as applied."""
-    _APPLIED.run(id=notification.id)
+    _APPLIED.along(id=notification.id)
 
 
 def park_notice(notification: Notification, *, at: datetime) -> None:

@@ -249,8 +249,8 @@ def _write_retirements(
         _row(each, public_id, [lanes[row.lane_id].batch for row in each.holdings])
         for each, public_id in zip(fresh, public_ids, strict=True)
     ]
-    _RETIREMENTS.run(rows, retired_at=at)
-    _BENEFICIARIES.run([(each.id, each.salt, dict(each.request.subject)) for each in fresh])
+    _RETIREMENTS.along(rows, retired_at=at)
+    _BENEFICIARIES.along([(each.id, each.salt, dict(each.request.subject)) for each in fresh])
     made: list[Retirement] = _RETIREMENTS.instances(rows, retired_at=at)
     for retirement, each in zip(made, fresh, strict=True):
         retirement.project = lanes[each.holdings[0].lane_id].batch.project

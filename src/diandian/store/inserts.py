@@ -5,6 +5,7 @@ column is an array, so that one plan serves every number of rows. SQLite runs it
 row, which it does faster than reading a long one.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
@@ -15,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, JSONField, Model
 
 from diandian.store.forms import json_text, made, written
-from diandian.store.running import Answer, database, fetched, sent, sent_each
+from diandian.store.running import Answer, database, fetched, sent_along, sent_each
 from diandian.store.transactions import require_transaction
 
 M = TypeVar("M", bound=Model)
@@ -33,7 +34,7 @@ _MOST_VALUES = 30_000
 class NewIds:
     """Ids for rows that are about to be written, rising. Inside a transaction.
 
-    They are asked for at once and waited for when read. On SQLite, whose transaction is the only
+    They are waited for when read. On SQLite, whose transaction is the only
     writer: write the rows before asking again.
     """
 
@@ -128,6 +129,26 @@ class _Shape:
     tail: str
     columns: list[_Column]
 
+    @property
+    def most(self) -> int:
+        """Return how many rows a statement takes."""
+        return sys.maxsize if self.many else _MOST_VALUES // len(self.columns)
+
+    def filled(self, rows: Sequence[Model], on: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        """Return the statement that writes these rows, with its values."""
+        if self.many and len(rows) > 1:
+            columns = [
+                column.many(map(attrgetter(column.field.attname), rows), on)
+                for column in self.columns
+            ]
+            return self.head + self.many + self.tail, columns
+        values = [
+            written(column.field, getattr(row, column.field.attname), on)
+            for row in rows
+            for column in self.columns
+        ]
+        return f"{self.head} VALUES {', '.join([self.group] * len(rows))}{self.tail}", values
+
 
 class Insert(Generic[M]):
     """Rows of one model in one statement; each instance gets its new id.
@@ -168,23 +189,10 @@ class Insert(Generic[M]):
             return 0
         on = database()
         shape = self._shape(on)
-        if shape.many and len(rows) > 1:
-            sql = shape.head + shape.many + shape.tail
-            values = [
-                column.many(map(attrgetter(column.field.attname), rows), on)
-                for column in shape.columns
-            ]
-        else:
-            most = _MOST_VALUES // len(shape.columns)
-            if len(rows) > most:
-                return self.run(rows[:most]) + self.run(rows[most:])
-            sql = f"{shape.head} VALUES {', '.join([shape.group] * len(rows))}{shape.tail}"
-            values = [
-                written(column.field, getattr(row, column.field.attname), on)
-                for row in rows
-                for column in shape.columns
-            ]
-        numbers = [found[0] for found in fetched(on, sql, values)]
+        most = shape.most
+        if len(rows) > most:
+            return self.run(rows[:most]) + self.run(rows[most:])
+        numbers = [found[0] for found in fetched(on, *shape.filled(rows, on))]
         if len(numbers) == len(rows):
             for row, number in zip(rows, numbers, strict=True):
                 row.pk = number
@@ -196,6 +204,16 @@ class Insert(Generic[M]):
         """Write one row; return it with its id. Raises: IntegrityError."""
         self.run([row])
         return row
+
+    def along(self, rows: Sequence[M]) -> None:
+        """Write rows whose ids nobody needs, with the next statement or the commit.
+
+        Raises there, at the latest: IntegrityError.
+        """
+        on = database()
+        shape = self._shape(on)
+        for start in range(0, len(rows), shape.most):
+            sent_along(on, *shape.filled(rows[start : start + shape.most], on))
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +263,11 @@ class InsertMany:
             shape = self._ready[on.vendor] = _ManyShape(sql, named, shared, defaults)
         return shape
 
-    def run(self, rows: Sequence[tuple[object, ...]], **shared: object) -> None:
-        """Write the rows, in this order. Raises: IntegrityError, in ``pipelined`` at its end."""
+    def along(self, rows: Sequence[tuple[object, ...]], **shared: object) -> None:
+        """Write the rows, in this order, with the next statement or the commit.
+
+        Raises there, at the latest: IntegrityError.
+        """
         if not rows:
             return
         on = database()
@@ -256,7 +277,7 @@ class InsertMany:
         columns = zip(shape.columns, zip(*rows, strict=True), strict=True)
         if on.vendor == "postgresql":
             many = [column.many(values, on) for column, values in columns]
-            sent(on, shape.sql, [*fixed, *many])
+            sent_along(on, shape.sql, [*fixed, *many])
             return
         many = [[_one(column.field, value, on) for value in values] for column, values in columns]
         sent_each(on, shape.sql, [(*row, *fixed) for row in zip(*many, strict=True)])

@@ -1,7 +1,8 @@
 """Runs composed SQL without making a cursor for each statement, which took half of its time.
 
-On PostgreSQL every connection keeps cursors of the driver's for such statements. Where somebody
-listens to statements (tests, query logs) and on SQLite, Django's own cursor runs them.
+PostgreSQL's connection has a straight way for such statements, on which those that nobody waits
+for travel with one that is waited for. Where somebody listens to statements (tests, query logs)
+and on SQLite, Django's own cursor runs each at once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,16 +19,18 @@ def database() -> BaseDatabaseWrapper:
 
 
 class Answer:
-    """What a statement that was sent has to say, read once; inside ``pipelined`` reading waits."""
+    """What a statement has to say. Inside a transaction only reading it waits for the server."""
 
     def __init__(self, on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> None:
-        self._on: Any = on
-        self._cursor = _free_cursor(on)
+        self._on = on
+        self._way = _straight(on)
         self._rows: list[Any] = []
         self._count = 0
-        if self._cursor is not None:
+        if self._way is not None:
             with on.wrap_database_errors:
-                self._cursor.execute(sql, values)
+                self._asked = self._way.ask(sql, values)
+                if not on.in_atomic_block:
+                    self._way.finish()
             return
         with on.cursor() as usual:
             usual.execute(sql, values)
@@ -37,24 +40,17 @@ class Answer:
 
     def rows(self) -> list[Any]:
         """Return the rows."""
-        if self._cursor is not None:
-            with self._on.wrap_database_errors:
-                self._rows = list(self._cursor.fetchall())
-            self._give_back()
-        return self._rows
+        if self._way is None:
+            return self._rows
+        with self._on.wrap_database_errors:
+            return list(self._way.rows(self._asked))
 
     def count(self) -> int:
         """Return how many rows were changed."""
-        if self._cursor is not None:
-            with self._on.wrap_database_errors:
-                self._on.await_answers(self._cursor)
-                self._count = int(self._cursor.rowcount)
-            self._give_back()
-        return self._count
-
-    def _give_back(self) -> None:
-        self._on.give_back(self._cursor)
-        self._cursor = None
+        if self._way is None:
+            return self._count
+        with self._on.wrap_database_errors:
+            return int(self._way.count(self._asked))
 
 
 def fetched(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> list[Any]:
@@ -67,49 +63,46 @@ def changed(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> int:
     return Answer(on, sql, values).count()
 
 
-def sent(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> None:
-    """Run a statement whose answer nobody needs; inside ``pipelined`` without waiting for it."""
-    if not _keeps_cursors(on):
-        with on.cursor() as usual:
-            usual.execute(sql, values)
-        return
-    on.validate_no_broken_transaction()
-    with on.wrap_database_errors:
-        on.send(sql, values)  # type: ignore[attr-defined]
+def sent_along(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> None:
+    """Run a statement whose answer nobody needs, at the latest with the commit.
+
+    Its errors come from the next statement that is waited for, or from the commit. Outside a
+    transaction it runs at once.
+    """
+    Answer(on, sql, values)
 
 
 def sent_each(on: BaseDatabaseWrapper, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Run a statement once for each row of values; nobody needs the answers."""
+    """Run a statement once for each row of values on Django's cursor; nobody needs the answers."""
     with on.cursor() as usual:
         usual.executemany(sql, rows)
 
 
 @contextmanager
 def pipelined() -> Iterator[None]:
-    """Send statements without waiting for each answer, where the database can (PostgreSQL).
+    """Set statements off at once, also those that are not waited for yet.
 
-    The server works on one while the next is being made. An error is raised at the latest when
-    the block ends, so the block stands inside the transaction that it may break.
+    Outside, what goes along saves the server being woken for it. Inside, where there is much to
+    write, the server works on one statement while the next is being made.
     """
-    on = database()
-    if not _keeps_cursors(on):
+    way = _straight(database())
+    if way is None:
         yield
         return
-    with on.pipeline():  # type: ignore[attr-defined]
+    earlier, way.is_eager = way.is_eager, True
+    try:
         yield
+    finally:
+        way.is_eager = earlier
 
 
-def _keeps_cursors(on: BaseDatabaseWrapper) -> bool:
-    """Tell whether statements run on kept cursors; where not, Django's own is needed."""
-    return hasattr(on, "free_cursor") and not on.execute_wrappers and not on.queries_logged
-
-
-def _free_cursor(on: BaseDatabaseWrapper) -> Any:  # noqa: ANN401 - a cursor of the driver
-    """Return one of the connection's cursors for statements; None where Django's own is needed.
+def _straight(on: BaseDatabaseWrapper) -> Any:  # noqa: ANN401 - of PostgreSQL's backend only
+    """Return the connection's straight way; None where Django's own cursor is needed.
 
     Raises: TransactionManagementError after an error broke the transaction, as Django does.
     """
-    if not _keeps_cursors(on):
+    way = getattr(on, "straight", None)
+    if way is None or on.execute_wrappers or on.queries_logged:
         return None
     on.validate_no_broken_transaction()
-    return on.free_cursor()  # type: ignore[attr-defined]
+    return way()

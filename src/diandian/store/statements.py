@@ -15,7 +15,7 @@ from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 
 from diandian.store.forms import made, read_by
-from diandian.store.running import Answer, database, fetched
+from diandian.store.running import Answer, database, fetched, sent_along
 
 M = TypeVar("M", bound=Model)
 Values = Mapping[str, object]
@@ -165,7 +165,7 @@ class SelectMany(Generic[M]):
         return self.ask(items, **values)() if items else []
 
     def ask(self, items: Sequence[object], /, **values: object) -> Callable[[], list[M]]:
-        """Send it; return what reads its instances, waiting for them inside ``pipelined``."""
+        """Ask for it; return what waits for its instances."""
         on = database()
         key = on.vendor, _ITEMS.size_for(len(items))
         ready = self._ready.get(key)
@@ -206,8 +206,18 @@ class Update:
         return self.ask(items, **values).count()
 
     def ask(self, items: Sequence[object] = (), /, **values: object) -> Answer:
-        """Send it; its answer knows how many rows changed."""
+        """Ask for it; reading its answer waits for how many rows changed."""
         on = database()
+        return Answer(on, *self._filled(on, items, values))
+
+    def along(self, items: Sequence[object] = (), /, **values: object) -> None:
+        """Run it with the next statement or the commit; nobody needs to know how many changed."""
+        on = database()
+        sent_along(on, *self._filled(on, items, values))
+
+    def _filled(
+        self, on: BaseDatabaseWrapper, items: Sequence[object], values: Values
+    ) -> tuple[str, list[Any]]:
         size = _ITEMS.size_for(len(items)) if items else 0
         key = on.vendor, size
         ready = self._ready.get(key)
@@ -216,4 +226,4 @@ class Update:
             query.add_update_values(self._changes)
             ready = self._ready[key] = query.get_compiler(using=on.alias).as_sql()
         given = {**values, **_ITEMS.spread(items)} if items else values
-        return Answer(on, ready[0], _filled(ready[1], given, on))
+        return ready[0], _filled(ready[1], given, on)

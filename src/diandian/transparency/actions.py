@@ -55,7 +55,7 @@ def append_many(bodies: Sequence[Body], *, at: datetime) -> list[Place]:
     written = [entries.encode(body).decode() for body in stamped]
     origin, base, size = _advance(len(written), at)
     first = size - len(written)
-    _ENTRIES.run(
+    _ENTRIES.along(
         [
             (base + first + offset, body["type"], ref_of(body), text)
             for offset, (body, text) in enumerate(zip(stamped, written, strict=True))

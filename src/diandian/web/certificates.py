@@ -26,9 +26,10 @@ from diandian.orders import queries as orders
 from diandian.transparency.shown import proof_about, standing_of
 from diandian.ui import limits, rendered
 from diandian.ui.drawing import CATEGORIES
-from diandian.ui.format import canonical_lang
+from diandian.ui.format import canonical_lang, number
+from diandian.ui.templatetags import dd
 from diandian.ui.typst import TypesettingError
-from diandian.web import context, errors, guest
+from diandian.web import certificate_form, context, errors, guest
 from diandian.web.errors import not_found
 from diandian.web.results import said
 
@@ -111,6 +112,7 @@ def words_of(record: Record, lang: str) -> dict[str, Any]:
         "says": _beside(claim, wording.what_it_says(record, lang)),
         "sample": wording.sample_line(record, lang),
         "dots": wording.dots(record),
+        "shown_dots": number(wording.dots(record), lang),
         "is_exact": exact,
         "mass": phrases.exact_mass(mass_g, lang),
         "range": wording.estimated_range(record, lang),
@@ -170,10 +172,16 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         address = reverse("certificate", args=[found.code])
         return _unlisted(HttpResponseRedirect(f"{address}?{query}" if query else address))
     record, lang = queries.record_of(found), context.language()
-    shown = {
+    words = words_of(record, lang)
+    shown: dict[str, Any] = {
         "certificate": found,
         "record": record,
-        "words": words_of(record, lang),
+        "words": words,
+        "said_state": dd.whole_days(words["state"]),
+        # Said once, beside the seal.
+        "says": [line for line in words["says"] if line != words["sample"]],
+        "sealed": found.code,
+        "typed_code": spaced_code(found.code),
         "groups": _groups(record),
         "bloom_state": _BLOOMS.get(record["state"], "half"),
         "recall_said": recall_said(record, lang),
@@ -186,6 +194,10 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         "is_revoked": found.state == CertificateState.REVOKED,
         "base_url": settings.BASE_URL,
     }
+    # With its languages above it, a page needs its own address; guests come by the other. What a
+    # recall met is drawn as ever.
+    if shown["opens"] and not wording.is_recalled(record) and not shown["recall_said"]:
+        return _unlisted(HttpResponse(certificate_form.filled(shown, lang)))
     return _unlisted(render(request, "web/certificate/page.html", shown))
 
 

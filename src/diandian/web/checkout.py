@@ -3,7 +3,9 @@
 *Source:* product design, sections 4.4 and 11.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,7 +17,10 @@ from diandian.footprints.models import Footprint
 from diandian.kernel.errors import DiandianError
 from diandian.orders.errors import AlreadyMatchedError, FootprintExpiredError, SceneClosedError
 from diandian.orders.models import Quote
-from diandian.ui import drawing
+from diandian.ui import drawing, htmx
+from diandian.ui import format as write
+from diandian.ui.kept import Form, blank
+from diandian.ui.templatetags import dd
 from diandian.web import context, results, till
 from diandian.web.secret import secret_page
 from diandian.web.till import NewTotal, Wish
@@ -53,7 +58,87 @@ def _page(
         "voluntary": wording.voluntary(lang, style),
         "back_url": reverse("scene_result", args=[scene.slug, footprint.token]),
     }
+    if wish.is_untouched and not error and not new_total and not htmx.wants_fragment(request):
+        filled = _FORM.fill(_form_key(page), lambda: _blanked(page), _texts(page))
+        return till.answer_of_form(filled)
     return till.answer(request, "web/pay/page.html", page)
+
+
+# The page as it opens differs from guest to guest in texts only.
+_FORM = Form("web/pay/page.html", seconds=2)
+
+
+def _form_key(page: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what the page's look depends on."""
+    cards = [
+        (card.view.offer.id, card.view.available_g, card.view.price_per_tonne, card.gone, card.on)
+        for card in page["cards"]
+    ]
+    has_upper = page["upper_g"] is not None
+    return (
+        page["scene"].slug,
+        page["voluntary"],
+        page["may_withdraw"],
+        page["sales_stopped"],
+        has_upper,
+        tuple(cards),
+    )
+
+
+def _texts(page: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts that are a guest's own."""
+    lang, chosen, upper_g = context.language(), page["chosen"], page["upper_g"]
+    texts = {"back": str(page["back_url"])}
+    if chosen is None:
+        return texts
+    price = chosen.price
+    texts |= {
+        "token": page["footprint"].token,
+        "nonce": page["wish"].nonce,
+        "dots": write.dots(page["count"], lang),
+        "mass": write.exact_mass(page["mass_g"], lang),
+        "minor": str(page["agreed_minor"]),
+        "total": write.money(price.total, lang),
+        "supplier": write.money(price.supplier, lang),
+        "fee": write.money(price.fee, lang),
+        "split": dd.split_bar(page["split"]),
+    }
+    if upper_g is not None:
+        texts["upper"] = write.exact_mass(upper_g, lang)
+        texts["upper_total"] = write.money(page["upper_price"], lang)
+    return texts | {
+        _price_name(card): write.money(card.price.total, lang)
+        for card in page["cards"]
+        if not card.gone
+    }
+
+
+def _price_name(card: till.Card) -> str:
+    return f"price_{card.view.offer.id}"
+
+
+def _blanked(page: Mapping[str, Any]) -> dict[str, object]:
+    """Return the page's facts with a blank for each of a guest's own texts."""
+    chosen = page["chosen"]
+    blanked = {**page, "back_url": blank("back")}
+    if chosen is None:
+        return blanked
+    price = {"total": blank("total"), "supplier": blank("supplier"), "fee": blank("fee")}
+    return blanked | {
+        "wish": replace(page["wish"], nonce=blank("nonce")),
+        "footprint": {"token": blank("token")},
+        "count": blank("dots"),
+        "mass_g": blank("mass"),
+        "agreed_minor": blank("minor"),
+        "split": blank("split"),
+        "upper_g": page["upper_g"] and blank("upper"),
+        "upper_price": blank("upper_total"),
+        "chosen": {"view": chosen.view, "price": price},
+        "cards": [
+            card if card.gone else replace(card, price={"total": blank(_price_name(card))})
+            for card in page["cards"]
+        ],
+    }
 
 
 @dataclass(frozen=True, slots=True)

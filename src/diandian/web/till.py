@@ -13,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 
 from diandian.claims import withdrawal
 from diandian.flows import checkout, sales
@@ -55,6 +56,11 @@ class Wish:
     agreed_minor: str = ""
     was_asked: bool = False
     at_once: bool = False
+
+    @property
+    def is_untouched(self) -> bool:
+        """Tell whether nothing was chosen or typed yet."""
+        return self == Wish(nonce=self.nonce)
 
     @property
     def subject(self) -> str:
@@ -181,6 +187,7 @@ def facts(
         "mass_g": mass_g,
         "cards": cards,
         "chosen": chosen,
+        "agreed_minor": chosen.price.total.amount_minor if chosen else "",
         "split": split_of(chosen),
         "gateways": settings.GATEWAYS,
         "new_total": new_total,
@@ -194,6 +201,13 @@ def answer(request: HttpRequest, template: str, page: Mapping[str, Any]) -> Http
     """Show a page that sells, or what a change of its form refreshes; 409 when it refused."""
     response = htmx.render(request, template, dict(page), fragment="web/pay/_refreshed.html")
     response.status_code = 409 if page["errors"] or page["new_total"] else 200
+    return response
+
+
+def answer_of_form(page: str) -> HttpResponse:
+    """Show a page that was filled in; to scripts the same address answers something else."""
+    response = HttpResponse(page)
+    patch_vary_headers(response, ("HX-Request",))
     return response
 
 

@@ -56,7 +56,8 @@ def hold(
 ) -> list[Holding]:
     """Set grams aside for an owner, oldest issuance first; they may span lanes and batches.
 
-    ``is_first``: the owner was made in this transaction, so nothing is held for it yet.
+    ``is_first``: the owner was made in this transaction, so nothing is held for it yet; the rows
+    may then come back without ids.
     Idempotent by: ``owner_ref``; of two that race with one owner the second ends in IntegrityError.
     Locks: lanes, in id order. Raises: NotEnoughCreditsError (nothing is held, the caller may go
     on), HoldMismatchError, AlreadyRetiredError.
@@ -72,10 +73,11 @@ def hold(
         plan = _plan(project_id, mass_g, locked=False)
         if len(plan) == 1:
             # The usual case: one lane, promised by one conditional UPDATE, without waiting first.
-            holdings = _write_holds(plan, owner_ref, expires_at, again=again)
+            holdings = _write_holds(plan, owner_ref, expires_at, again=again, along=is_first)
             if promise(*plan[0]):
                 return holdings
-            settle([row.id for row in holdings], HoldState.RELEASED)
+            mine = queries.holds_of(owner_ref) if is_first else holdings
+            settle([row.id for row in mine], HoldState.RELEASED)
             again = True
         plan = _plan(project_id, mass_g, locked=True)
         holdings = _write_holds(plan, owner_ref, expires_at, again=again)
@@ -111,9 +113,18 @@ def _plan(project_id: int, mass_g: int, *, locked: bool) -> list[tuple[int, int]
 
 
 def _write_holds(
-    plan: Iterable[tuple[int, int]], owner_ref: str, expires_at: datetime, *, again: bool
+    plan: Iterable[tuple[int, int]],
+    owner_ref: str,
+    expires_at: datetime,
+    *,
+    again: bool,
+    along: bool = False,
 ) -> list[Holding]:
-    """Write one hold per lane; ``again``: this owner's released rows are taken up once more."""
+    """Write one hold per lane.
+
+    ``again``: this owner's released rows are taken up once more. ``along``: they go with what comes
+    next, and their ids stay unknown.
+    """
     rows = [
         Holding(lane_id=lane_id, owner_ref=owner_ref, mass_g=take_g, expires_at=expires_at)
         for lane_id, take_g in plan
@@ -121,7 +132,7 @@ def _write_holds(
     assert rows, "a plan has at least one lane"
     assert len({row.lane_id for row in rows}) == len(rows), "one hold per lane"
     if not again:
-        _HOLDINGS.run(rows)
+        (_HOLDINGS.along if along else _HOLDINGS.run)(rows)
         return rows
     return Holding.objects.bulk_create(
         rows,

@@ -87,7 +87,7 @@ def link_retired(lane_id: int, used: Sequence[tuple[int, int, int]]) -> None:
     assert all(0 <= start_g < end_g for _, start_g, end_g in used), "a range has grams"
     assert used[-1][2] < LANE_STRIDE, "a key stays in its lane's part of the number line"
     zero = lane_id * LANE_STRIDE
-    _RETIRED.run(
+    _RETIRED.along(
         [
             (start_g, end_g, zero + end_g, zero + start_g, retirement_id)
             for retirement_id, start_g, end_g in used

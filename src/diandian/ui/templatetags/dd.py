@@ -18,6 +18,7 @@ from diandian.kernel.errors import N_, DiandianError
 from diandian.kernel.tokens import spaced_code
 from diandian.ui import amounts, bars, drawing, frame, halftones, icons, qr, quick_tags
 from diandian.ui import format as text
+from diandian.ui.kept import unless_blank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,6 +47,7 @@ CATEGORY_NAMES = {
     "goods": N_("Goods and waste"),
 }
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,40}(\.[0-9]{1,40})?")
+_BOUNDS = {"minimum", "maximum"}
 _DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
@@ -113,6 +115,7 @@ def fill_field(
 
 
 @register.simple_tag
+@unless_blank
 def bloom(
     groups: Mapping[str, int] | Sequence[drawing.Group],
     radius: int = 118,
@@ -124,18 +127,21 @@ def bloom(
 
 
 @register.simple_tag
+@unless_blank
 def avatar(seed: int, size: int = 44, outer: str = "") -> SafeString:
     """Draw a small bloom from a random number; ``outer="you"`` marks the viewer."""
     return _safe(drawing.avatar(int(seed), int(size), outer=outer))
 
 
 @register.simple_tag
+@unless_blank
 def seal(code: str, size: int = 62) -> SafeString:
     """Draw the dot seal of a certificate code."""
     return _safe(drawing.seal(code, int(size)))
 
 
 @register.simple_tag(name="qr")
+@unless_blank
 def qr_code(url: str, size: int = 96, label: str = "") -> SafeString:
     """Draw a QR code of an address."""
     spoken = label or gettext("QR code: %(url)s") % {"url": url}
@@ -174,6 +180,7 @@ def _same_unit(low_g: int, high_g: int) -> bool:
 
 
 @register.simple_tag
+@unless_blank
 def split_bar(parts: Sequence[tuple[str, int]]) -> SafeString:
     """Draw where the money goes, as shares."""
     return _safe(bars.split_bar(parts))
@@ -201,6 +208,7 @@ def mass_co2e(mass_g: int) -> str:
 
 
 @register.filter
+@unless_blank
 def mass_exact(mass_g: int) -> str:
     """Write an amount of the books to the gram."""
     return text.exact_mass(int(mass_g), _lang())
@@ -213,6 +221,7 @@ def mass_exact_co2e(mass_g: int) -> str:
 
 
 @register.filter
+@unless_blank
 def money(amount: Money | None) -> str:
     """Write an amount of money; nothing for none."""
     return "" if amount is None else text.money(amount, _lang())
@@ -231,12 +240,14 @@ def money_up(amount: Money) -> str:
 
 
 @register.filter(name="dots")
+@unless_blank
 def dots_text(count: int) -> str:
     """Write a count of dots."""
     return text.dots(int(count), _lang())
 
 
 @register.filter
+@unless_blank
 def number(value: int) -> str:
     """Write a whole number."""
     return text.number(int(value), _lang())
@@ -308,7 +319,7 @@ def said(error: object) -> str:
     why = error.params.get("why")
     # A reason inside a refusal is a text of its own; bounds and units are words of the language.
     params = error.params | ({"why": gettext(why)} if why and isinstance(why, str) else {})
-    params |= {name: _bound(str(params[name])) for name in ("minimum", "maximum") if name in params}
+    params |= {name: decimal(str(params[name])) for name in _BOUNDS & params.keys()}
     unit = params.get("unit")
     if isinstance(unit, str):
         params |= {"unit": amounts.unit_word(unit)}
@@ -318,15 +329,10 @@ def said(error: object) -> str:
         return error.text()
 
 
-def _bound(number: str) -> str:
-    """Write a bound as people write numbers; what is none stays as it is."""
-    return amounts.decimal_text(Decimal(number)) if _PLAIN_NUMBER.fullmatch(number) else number
-
-
 @register.filter
 def decimal(number: str) -> str:
-    """Write a number that is kept as text, with all its digits."""
-    return _bound(number)
+    """Write a number that is kept as text, with all its digits; what is none stays as it is."""
+    return amounts.decimal_text(Decimal(number)) if _PLAIN_NUMBER.fullmatch(number) else number
 
 
 @register.filter
