@@ -27,7 +27,7 @@ from diandian.registry.recalls.errors import (
     SamePersonError,
 )
 from diandian.registry.recalls.rules import MOST_TEXT, Piece
-from diandian.store.statements import Insert
+from diandian.store.inserts import Insert
 from diandian.store.transactions import joined, require_transaction
 
 _HOLDINGS = Insert(Holding)
