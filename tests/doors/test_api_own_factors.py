@@ -4,7 +4,7 @@ import pytest
 
 from diandian.certificates import design
 from diandian.certificates import queries as certificates
-from diandian.certificates.record import _level
+from diandian.certificates.record import level_of
 from diandian.claims import wording
 from diandian.flows.erase import erase_order, order_named
 from diandian.verifier import certificate as record_check
@@ -56,7 +56,7 @@ def test_no_covered_claim_rests_on_factors_that_nobody_checked(api, code):
     record = api.get(f"/certificates/{code}").json()["record"]
     claim = {**record["claim"], "level": "L3"}
     better = {**record, "claim": claim, "recognition_evidence": "A", "mass_g": 10**9}
-    assert _level(better) == "L2"
+    assert level_of(better) == "L2"
     assert "claim" in [check.key for check in record_check.check(better)]
 
 

@@ -9,6 +9,7 @@ which shows that the constraint is load-bearing. What cannot be shown so is excu
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from psycopg.errors import InsufficientPrivilege
 
+from tests.simulator.forgeries_of_books import BOOK_CONSTRAINTS, BOOK_GUARDS, BOOK_UNIQUE
 from tests.simulator.forgeries_of_log import LOG_CONSTRAINTS, LOG_GUARDS, LOG_UNIQUE
 from tests.simulator.rows import (
     STRIDE,
@@ -87,6 +88,11 @@ def _without_retirement():
     return link(end, end["cursor"], end["cursor"] + 500, retirement_id=None)
 
 
+def _for_no_retirement():
+    end = tail()
+    return link(end, end["cursor"], end["cursor"] + 500, retirement_id=fresh_number())
+
+
 def _twice_by_one_source():
     end = tail()
     for start_g in (end["cursor"], end["cursor"] + 500):
@@ -104,12 +110,6 @@ def _two_reversals():
     journal = one("SELECT id FROM ledger_journal")["id"]
     for _ in range(2):
         copy("ledger_journal", reverses_id=journal)
-
-
-def _two_replacements():
-    row = one("SELECT id FROM registry_retirement")["id"]
-    for _ in range(2):
-        copy("registry_retirement", replaces_id=row)
 
 
 def _overlapping_block():
@@ -205,6 +205,9 @@ CONSTRAINTS = {
     "batch_verified_grams": lambda: fresh_batch(verified_g=0),
     "upstream_order": _upstream(first_serial=900_001, last_serial=900_000),
     "upstream_once": _upstream_again,
+    "retirement_public_id_once": lambda: again("registry_retirement", "public_id"),
+    "retirement_once": lambda: again("registry_retirement", "source_ref"),
+    "journal_once": lambda: again("ledger_journal", "source_ref"),
     "retirement_has_grams": lambda: copy("registry_retirement", mass_g=0),
     "lane_order": lambda: lane(hi=0),
     "lane_fits_its_stride": lambda: lane(hi=STRIDE),
@@ -251,11 +254,7 @@ UNIQUE = {
         **one("SELECT source_ref FROM registry_creditbatch")
     ),
     "registry_creditbatch.serial_block_id": lambda: copy("registry_creditbatch"),
-    "registry_retirement.public_id": lambda: again("registry_retirement", "public_id"),
-    "registry_retirement.source_ref": lambda: again("registry_retirement", "source_ref"),
-    "registry_retirement.replaces_id": _two_replacements,
     "registry_allocation.start_key": _fork,
-    "ledger_journal.source_ref": lambda: again("ledger_journal", "source_ref"),
     "ledger_journal.reverses_id": _two_reversals,
     "payments_payment.payment_no": lambda: copy(
         "payments_payment",
@@ -322,8 +321,8 @@ def _cursor_back():
     run('UPDATE registry_lane SET "cursor" = "cursor" - 1 WHERE id = %s', tail()["id"])
 
 
-CONSTRAINTS |= LOG_CONSTRAINTS
-UNIQUE |= LOG_UNIQUE
+CONSTRAINTS |= BOOK_CONSTRAINTS | LOG_CONSTRAINTS
+UNIQUE |= BOOK_UNIQUE | LOG_UNIQUE
 
 
 # Each append-only table: how a row goes that nothing else points at.
@@ -349,6 +348,8 @@ GUARDS = {
     ("registry_lane", "onward"): _cursor_back,
     ("registry_serialblock", "overlap"): _overlapping_block,
     ("registry_allocation", "inside"): _beyond_the_cursor,
+    ("registry_allocation", "retirement_id_insert"): _for_no_retirement,
+    **BOOK_GUARDS,
     **LOG_GUARDS,
 }
 

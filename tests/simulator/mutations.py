@@ -98,6 +98,10 @@ ALSO_REPLACE = {
     "transparency_logentry.ref",
     "audit_auditentry.previous_hash",
     "audit_auditentry.entry_hash",
+    "ledger_closedday.day",
+    "ledger_closedday.previous_sha256",
+    "ledger_closedday.sha256",
+    "registry_remedy.replacement_id",
 }
 # Rooms without grams and money: the simulator has no scenes, no footprints and no desks.
 _NO_GRAMS = "no grams and no money; proved by the room's own tests"
