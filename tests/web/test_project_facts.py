@@ -44,7 +44,8 @@ def test_new_forest_is_drawn_with_its_area_and_plans(page, lang):
     assert '<polygon points="' in shown
     for fact in ("419 ha", "31.9100, 102.2100", "2019-03-12", "plan 7, 2019", "CCER-14-001-V01"):
         assert fact in shown
-    assert "2025-01-01 – 2025-12-31" in shown
+    assert "2025-01-01 –" in shown
+    assert "2025-12-31" in shown
 
 
 def test_planned_growth_is_not_shown_as_grown(page):
