@@ -113,7 +113,7 @@ def test_downloads_in_portions_are_whole(get, two_scenes, monkeypatch):
 @database
 def test_the_register_costs_few_queries(get, two_scenes, django_assert_max_num_queries):
     get("/register")
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(7):
         get("/register")
 
 
