@@ -243,13 +243,6 @@ def test_the_gauge_never_calls_retired_what_is_held(get, sold):
 
 
 @database
-def test_each_programme_is_named_beside_its_tonnes(get, sold):
-    page = get("/books").content.decode()
-    for code in {project.programme.code for project in registry.projects()}:
-        assert f'<a href="/register?programme={code}">{code}</a>' in page
-
-
-@database
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_retirement_has_an_address_that_stays(get, sold, lang):
     row = retirement()

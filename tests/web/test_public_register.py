@@ -117,6 +117,13 @@ def test_the_register_costs_few_queries(get, two_scenes, django_assert_max_num_q
         get("/register")
 
 
+@database
+def test_each_programme_is_named_beside_its_tonnes(get, two_scenes):
+    page = body(get("/books"))
+    codes = [project.programme.code for project in registry.projects()]
+    assert all(f'<a href="/register?programme={code}">{code}</a>' in page for code in codes)
+
+
 @pytest.mark.pure
 @given(st.text())
 def test_no_cell_becomes_a_formula(text):
