@@ -42,7 +42,7 @@ def lump_sum(**changes):
     return record(**(sum_of | changes))
 
 
-def sign(made):
+def sign(made, **facts):
     """Return the credential around a record."""
     return credential.sign(
         made,
@@ -50,4 +50,5 @@ def sign(made):
         key=KEY,
         verification_method="did:web:diandian.example#test",
         created=datetime(2026, 11, 27, 8, tzinfo=UTC),
+        **facts,
     )

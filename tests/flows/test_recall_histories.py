@@ -33,6 +33,7 @@ from diandian.registry import queries
 from diandian.registry.errors import NotEnoughCreditsError
 from diandian.registry.invariants import check
 from diandian.registry.models import Allocation, Recall, Remedy, Retirement
+from diandian.registry.recalls import marks
 from diandian.registry.recalls.errors import RecalledAlreadyError, RecallFactsError
 from diandian.registry.recalls.queries import totals_of
 from diandian.verifier import certificate as record_check
@@ -173,6 +174,8 @@ class Histories(RuleBasedStateMachine):
             parts = totals.buffer_g, totals.replaced_g, totals.short_g, totals.waiting_g
             assert min(parts) >= 0
             assert sum(parts) == totals.affected_g
+        ours = [marks.standing_of_project(project).mass_g for project in self.projects]
+        assert sum(ours) == marks.all_standing().mass_g
 
     def teardown(self):
         if not hasattr(self, "projects"):
@@ -184,6 +187,8 @@ class Histories(RuleBasedStateMachine):
             assert row.code == code
             assert record_check.check(record) == []
             assert record.get("standing_g", record["mass_g"]) == self.standing(root_id)
+        stands_g = sum(self.standing(root_id) for root_id in self.sold)
+        assert marks.all_standing() == marks.Standing(len(self.sold), len(self.sold), stands_g)
 
     def standing(self, root_id):
         """Count what stands of a certificate, from the tables and nothing else."""

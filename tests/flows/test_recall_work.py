@@ -66,6 +66,27 @@ def test_only_good_enough_credits_replace(world):
     assert found["recalls"][0]["replacements"][0]["ranges"][0]["batch"] == outside.public_id
 
 
+@pytest.mark.parametrize(
+    ("bad", "good", "is_enough"),
+    [
+        ("ccer", "puhui", False),
+        ("ccer", "other", False),
+        ("ccer", "not-known", False),
+        ("ccer", "ccer", True),
+        ("ccer", "allowance", True),
+        ("puhui", "ccer", True),
+        ("other", "not-known", True),
+        ("not-known", "other", True),
+    ],
+)
+def test_a_worse_class_never_replaces(world, bad, good, is_enough):
+    order = bought(world, 300_000)
+    CreditBatch.objects.update(credit_class=bad)
+    CreditBatch.objects.filter(id=more(world.project).id).update(credit_class=good)
+    recalled()
+    assert record(order)["state"] == ("remedied" if is_enough else "short")
+
+
 def test_the_operators_list_comes_last_and_likeness_before_it(world):
     order = bought(world, 300_000)
     another_project("other-wind", kind="wind")

@@ -110,6 +110,18 @@ def test_what_others_would_read_differently_is_never_signed(value):
         sign(record(purpose=value))
 
 
+@given(st.floats() | st.integers(min_value=2**53) | st.just({"键": 1}))
+def test_what_is_new_in_a_next_version_is_looked_through(value):
+    first = sign(record())["credentialSubject"]
+    same = {**first, "version": 2}
+    assert sign(same, earlier=first) == sign(same)
+    for name in ("version", "added"):
+        with pytest.raises(credential.UnsignableError):
+            sign({**first, name: value}, earlier=first)
+    with pytest.raises(credential.UnsignableError):
+        sign({**first, "键": 1}, earlier=first)
+
+
 def test_a_local_time_is_never_signed():
     with pytest.raises(ValueError, match="aware"):
         credential.sign(

@@ -113,8 +113,15 @@ def test_downloads_in_portions_are_whole(get, two_scenes, monkeypatch):
 @database
 def test_the_register_costs_few_queries(get, two_scenes, django_assert_max_num_queries):
     get("/register")
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(7):
         get("/register")
+
+
+@database
+def test_each_programme_is_named_beside_its_tonnes(get, two_scenes):
+    page = body(get("/books"))
+    codes = [project.programme.code for project in registry.projects()]
+    assert all(f'<a href="/register?programme={code}">{code}</a>' in page for code in codes)
 
 
 @pytest.mark.pure

@@ -14,6 +14,7 @@ from diandian.leaderboards import queries as boards
 from diandian.leaderboards.queries import StandingRow
 from diandian.leaderboards.rankings import RANKED_FROM_PEOPLE
 from diandian.registry import queries
+from diandian.registry.recalls.marks import marks_of
 from diandian.scenes.models import Scene
 
 MOST_ROWS = 200
@@ -35,7 +36,11 @@ class RangeOut(msgspec.Struct, kw_only=True):
 
 
 class RetirementOut(msgspec.Struct, kw_only=True):
-    """A retirement as everybody may know it; ``subject_commit`` stands for the name."""
+    """A retirement as everybody may know it; ``subject_commit`` stands for the name.
+
+    ``recall_state``: empty, or `recalled`, `replaced`, `short`. ``replaces``: the retirement whose
+    recalled grams this one stands for, or empty.
+    """
 
     retirement: str
     retired_at: str
@@ -51,6 +56,10 @@ class RetirementOut(msgspec.Struct, kw_only=True):
     upstream_state: str
     subject_commit: str
     sample: bool
+    recall_state: str
+    recalled_g: int
+    remedied_g: int
+    replaces: str
     ranges: list[RangeOut]
 
 
@@ -122,8 +131,13 @@ class RetirementsController(ApiController):
         count, mass_g = queries.retirement_totals(**lookups)
         shown = rows[:limit]
         slugs = _slugs([row.context_ref for row in shown])
+        met = marks_of(shown)
+        records = queries.public_records(shown)
         return RetirementsOut(
-            retirements=[_retirement(record, slugs) for record in queries.public_records(shown)],
+            retirements=[
+                _retirement(record | met[row.id].public(), slugs)
+                for row, record in zip(shown, records, strict=True)
+            ],
             count=count,
             mass_g=mass_g,
             next_before=shown[-1].public_id if len(rows) > limit else None,

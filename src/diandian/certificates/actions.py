@@ -6,6 +6,7 @@ A code names the newest version; a signed document is never changed, a new versi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from diandian.certificates import keys
@@ -14,6 +15,7 @@ from diandian.emissions.estimate import without_person
 from diandian.kernel.canonical import digest_hex
 from diandian.registry.models import Retirement
 from diandian.store.inserts import Insert, InsertMany
+from diandian.store.statements import Param, Update
 from diandian.verifier.credential import record_of, sign
 
 _ISSUED = InsertMany(
@@ -27,6 +29,12 @@ _ISSUED = InsertMany(
     shared=("issued_at",),
 )
 _CERTIFICATES = Insert(Certificate)
+_SUPERSEDED = Update(
+    lambda ids: Certificate.objects.filter(id__in=ids, state=CertificateState.CURRENT),
+    state=CertificateState.SUPERSEDED,
+    state_reason=Param("reason"),
+    promised_by=None,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +92,20 @@ def supersede(
     """
     assert reason, "a new version says why"
     ids = [certificate.id for certificate, _ in wanted]
-    current = Certificate.objects.filter(id__in=ids, state=CertificateState.CURRENT)
-    changed = current.update(
-        state=CertificateState.SUPERSEDED, state_reason=reason[:200], promised_by=None
-    )
+    changed = _SUPERSEDED.run(ids, reason=reason[:200])
     assert changed == len(ids), "only what is current is followed, once"
+    # The key's names are written out once for all.
+    next_version = partial(
+        sign,
+        issuer=keys.issuer(),
+        key=keys.signing_key(),
+        verification_method=keys.verification_method(),
+        created=at,
+    )
     rows = []
     for certificate, record in wanted:
         assert record["version"] == certificate.version + 1, "versions are counted"
-        credential = _signed(record, at)
+        credential = next_version(record, earlier=record_of(certificate.credential))
         rows.append(
             Certificate(
                 code=certificate.code,

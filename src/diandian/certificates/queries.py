@@ -9,7 +9,7 @@ from django.db.models import Min, OuterRef, QuerySet
 from diandian.certificates.models import Certificate, CertificateState
 from diandian.kernel.tokens import is_well_formed, normalise_code
 from diandian.registry.origin import only_held
-from diandian.store.statements import Param, Select
+from diandian.store.statements import Param, Select, SelectMany
 from diandian.verifier import credential
 
 _BY_CODE = Select(lambda: Certificate.objects.filter(code=Param("code")).order_by("-version")[:1])
@@ -17,6 +17,11 @@ _CODE_OF_ORDER = Select(
     lambda: (
         Certificate.objects.filter(order_ref=Param("order_ref")).only("code").order_by("-id")[:1]
     )
+)
+_CURRENT = SelectMany(
+    lambda ids: Certificate.objects.filter(
+        retirement__id__in=ids, state=CertificateState.CURRENT
+    ).order_by("id")
 )
 
 
@@ -54,10 +59,7 @@ def orders_of(retirement_ids: Collection[int]) -> dict[int, str]:
 
 def current_of(retirement_ids: Collection[int]) -> list[Certificate]:
     """Return the current certificates of retirements, by id."""
-    rows = Certificate.objects.filter(
-        retirement_id__in=list(retirement_ids), state=CertificateState.CURRENT
-    )
-    return list(rows.order_by("id"))
+    return _CURRENT.all(list(retirement_ids))
 
 
 def code_of_order(order_ref: str) -> str | None:

@@ -30,7 +30,7 @@ from diandian.registry.recalls import actions as recall_actions
 from diandian.registry.recalls import lots as recall_lots
 from diandian.registry.recalls import rules as recall_rules
 from diandian.registry.recalls.rules import Lot, Piece
-from diandian.registry.recalls.standing import Loss, losses_of, ranges_by_id, standing_ranges
+from diandian.registry.recalls.standing import Known, Loss, losses_of, ranges_by_id, standing_ranges
 from diandian.transparency import actions as log_actions
 from diandian.transparency.actions import Place
 
@@ -91,7 +91,8 @@ def remedy(recall: Recall, needs: Sequence[Need], *, at: datetime, is_retry: boo
     entries = []
     if recall.kind == RecallKind.REVERSAL and not is_retry:
         entries += _from_buffer(recall, needs, at)
-    entries += _replace(recall, needs, lots, at, whole=is_retry)
+    made = _replace(recall, needs, lots, at, whole=is_retry)
+    entries += [log_entries.retired(*each) for each in made.values()]
     for need in needs:
         if not need.rows and not is_retry:
             need.answer(recall, RemedyOutcome.SHORT, 0, at)
@@ -103,7 +104,7 @@ def remedy(recall: Recall, needs: Sequence[Need], *, at: datetime, is_retry: boo
     _record(recall, answered, at)
     entries += [log_entries.remedied(recall, row) for row in rows]
     places = log_actions.append_many(entries, at=at)
-    _certificates(recall, answered, places, at)
+    _certificates(recall, answered, made, places, at)
     return len(answered)
 
 
@@ -132,14 +133,15 @@ def _from_buffer(recall: Recall, needs: Iterable[Need], at: datetime) -> list[En
 
 def _replace(
     recall: Recall, needs: Iterable[Need], lots: Sequence[Lot], at: datetime, *, whole: bool
-) -> list[Entry]:
+) -> Known:
+    """Retire what may replace; return the new retirements with their ranges, by id."""
     open_needs = [need for need in needs if need.missing_g]
     prices = order_queries.prices_per_tonne({lot.project_id for lot in lots})
     # Nobody knows what a tonne costs that was never offered: it is not taken.
     lots = [lot for lot in lots if lot.project_id in prices]
     wanted = _planned(recall, open_needs, lots, whole=whole)
     if not wanted:
-        return []
+        return {}
     recall_actions.hold_pieces(
         [(owner_ref, piece) for _, owner_ref, piece in wanted], expires_at=at + _HOLD
     )
@@ -151,7 +153,8 @@ def _replace(
         replacement.replaces = need.retirement
         need.answer(recall, RemedyOutcome.REPLACED, piece.mass_g, at, replacement)
     _pay(recall, made, prices, f"{wanted[0][1]}:money", at)
-    return log_entries.all_retired(made, ranges_by_id([row.id for row in made]))
+    ranges = ranges_by_id([row.id for row in made])
+    return {row.id: (row, ranges[row.id]) for row in made}
 
 
 def _planned(
@@ -232,7 +235,11 @@ def _price(per_tonne: Money, mass_g: int) -> Money:
 
 
 def _certificates(
-    recall: Recall, answered: Sequence[Need], places: Iterable[Place], at: datetime
+    recall: Recall,
+    answered: Sequence[Need],
+    made: Known,
+    places: Iterable[Place],
+    at: datetime,
 ) -> None:
     """Write the next version of the certificates of chains; their orders are locked."""
     logged = {
@@ -240,9 +247,12 @@ def _certificates(
         for place in places
         if place.entry["type"] == "retire"
     }
-    made = [row.replacement for need in answered for row in need.rows if row.replacement]
     rows = certificate_queries.current_of({need.root_id for need in answered})
-    losses = losses_of([row.retirement_id for row in rows], {row.id: row for row in made})
+    losses = losses_of(
+        [row.retirement_id for row in rows],
+        [row for need in answered for row in need.rows],
+        made,
+    )
     promised = _promised([row for row in rows if row.promised_by], losses)
     wanted = [
         (

@@ -8,6 +8,7 @@ other verifiers compare them by identity and refuse inline objects.
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -34,6 +35,7 @@ class UnsignableError(ValueError):
     """The value cannot be canonicalised in the same way by everybody."""
 
 
+_NONE = object()
 _PLAIN = frozenset({str, bool, type(None)})
 
 
@@ -94,10 +96,13 @@ def sign(
     key: Ed25519PrivateKey,
     verification_method: str,
     created: datetime,
+    earlier: Mapping[str, Any] = MappingProxyType({}),
 ) -> Document:
     """Return the signed credential around a certificate record.
 
     ``issuer``: a DID or an address. ``verification_method``: where the public key is published.
+    ``earlier``: a record that was signed before; members that are the very same are not looked
+    through again.
     Raises: UnsignableError when the record holds anything but text, booleans and safe integers.
     """
     document: Document = {
@@ -108,7 +113,8 @@ def sign(
         "validFrom": record["issued_at"],
         "credentialSubject": dict(record),
     }
-    if not _is_portable(document):
+    fresh = {name: item for name, item in record.items() if item is not earlier.get(name, _NONE)}
+    if not _is_portable({**document, "credentialSubject": fresh}):
         _require_portable(document, "document")
     options: Document = {
         "type": "DataIntegrityProof",

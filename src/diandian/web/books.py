@@ -32,7 +32,7 @@ _DAYS_SHOWN = 14
 # Part of the stock, its word, its colour, and how its dots are drawn.
 _PARTS: tuple[tuple[str, str, str, State], ...] = (
     ("retired_g", N_("retired"), "", "full"),
-    ("held_g", N_("held"), "", "half"),
+    ("held_g", N_("held for open orders"), "", "half"),
     ("available_g", N_("for sale"), "", "hollow"),
     ("blocked_g", N_("stopped"), "goods", "hollow"),
     ("cancelled_g", N_("cancelled"), "goods", "full"),

@@ -10,7 +10,7 @@ from diandian.kernel.memory import Memory, ttl_cache
 from diandian.kernel.money import Money
 from diandian.orders import queries as orders
 from diandian.orders.queries import OfferView, Progress
-from diandian.registry import queries as registry
+from diandian.registry.recalls import marks
 from diandian.scenes import queries as scenes
 from diandian.scenes.models import Scene
 from diandian.ui.format import canonical_lang, day_range, pick, unmarked
@@ -77,7 +77,7 @@ def forget_offers() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """All retirements of the platform. Units: grams."""
+    """All retirements of the platform, and the grams of them that stand."""
 
     count: int
     mass_g: int
@@ -85,9 +85,9 @@ class Totals:
 
 @ttl_cache(10)
 def totals() -> Totals:
-    """Return how much was retired in all."""
-    count, mass_g = registry.retirement_totals()
-    return Totals(count, mass_g)
+    """Return how much was retired in all; a recalled gram and its replacement count once."""
+    found = marks.all_standing()
+    return Totals(found.count, found.mass_g)
 
 
 @ttl_cache(3600)

@@ -14,6 +14,7 @@ from diandian.orders.queries import OfferView
 from diandian.registry import queries
 from diandian.registry.pool import queries as pool_queries
 from diandian.registry.pool.queries import Pool
+from diandian.registry.recalls import marks
 from diandian.registry.stock import BatchStock
 from diandian.ui import drawing
 from diandian.web import context, flow, project_facts, recalls, register
@@ -164,9 +165,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
     except NotFoundError:
         return not_found(request)
     view = next((each for each in context.offers() if each.project.code == code), None)
-    count, retired_g = queries.retirement_totals(project=project)
-    # What the platform bought to complete a tonne stands in the register without a certificate.
-    completions, _ = queries.retirement_totals(project=project, holder_kind="platform")
+    standing = marks.standing_of_project(project)
     stock = _stock(_masses(code))
     kg_per_dot = stock.kg_per_dot
     shown = {
@@ -179,8 +178,8 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "rows": register.latest(project, _LATEST),
         "flow": flow.of_project(project.code, _masses(code), _pool(code), kg_per_dot),
         "kg_per_dot": kg_per_dot,
-        "retired_count": count - completions,
-        "retired_g": retired_g,
+        "retired_count": standing.certificates,
+        "retired_g": standing.mass_g,
         "on_file": project_facts.of(project),
     }
     return render(request, "web/projects/page.html", shown)

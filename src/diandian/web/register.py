@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 
 from diandian.registry import queries
 from diandian.registry.queries import RetiredRange
+from diandian.registry.recalls.marks import marks_of
 from diandian.scenes.models import Scene
 from diandian.web.register_filters import HOLDERS, Filters, fields, scenes_of
 from diandian.web.retirement import number_of, path_of
@@ -25,7 +26,10 @@ _RANGES_SHOWN = 2
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One retirement as the page shows it. Units: grams."""
+    """One retirement as the page shows it. Units: grams.
+
+    ``mark``: what a recall did to it. ``replaces``: the number of the one it stands in for.
+    """
 
     number: str
     url: str
@@ -40,12 +44,16 @@ class Row:
     scene: Scene | None
     holder: str
     is_sample: bool
+    mark: str
+    replaces: str
+    replaces_url: str
 
 
 def _rows(found: Sequence[Any]) -> list[Row]:
     ranges = queries.ranges_of_many(found)
     states = queries.upstream_states(ranges)
     scenes = scenes_of([row.context_ref for row in found])
+    met = marks_of(found)
     return [
         Row(
             number=number_of(row.public_id),
@@ -61,6 +69,9 @@ def _rows(found: Sequence[Any]) -> list[Row]:
             scene=scenes.get(row.context_ref),
             holder=gettext(HOLDERS.get(row.holder_kind, row.holder_kind)),
             is_sample=row.is_sample,
+            mark=met[row.id].state,
+            replaces=number_of(met[row.id].replaces) if met[row.id].replaces else "",
+            replaces_url=path_of(met[row.id].replaces) if met[row.id].replaces else "",
         )
         for row in found
     ]

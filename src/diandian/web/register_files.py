@@ -12,6 +12,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 
 from diandian.kernel.clock import now
 from diandian.registry import queries
+from diandian.registry.recalls.marks import marks_of
 from diandian.web import cells
 from diandian.web.register_filters import Filters, scenes_of
 from diandian.web.retirement import logged, number_of
@@ -34,6 +35,10 @@ COLUMNS = (
     "upstream_state",
     "subject_commit",
     "sample",
+    "recall_state",
+    "recalled_g",
+    "remedied_g",
+    "replaces",
     "log_origin",
     "log_index",
     "url",
@@ -50,12 +55,14 @@ def _records(filters: Filters) -> Iterator[dict[str, Any]]:
             return
         scenes = scenes_of([row.context_ref for row in found])
         places = logged(found)
+        met = marks_of(found)
         for row, record in zip(found, queries.public_records(found), strict=True):
             origin, index = places.get(row.public_id, ("", None))
             scene = scenes.get(str(record["context_ref"]))
             number = number_of(str(record["retirement"]))
             yield {
                 **record,
+                **met[row.id].public(),
                 "scene": scene.slug if scene else "",
                 "log_origin": origin,
                 "log_index": index,

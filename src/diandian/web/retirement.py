@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from diandian.kernel.errors import N_, NotFoundError
 from diandian.registry import queries
 from diandian.registry.queries import RetiredRange
+from diandian.registry.recalls import marks
 from diandian.transparency import queries as log_queries
 from diandian.web.errors import not_found
 from diandian.web.register_filters import HOLDERS, scenes_of
@@ -25,6 +26,7 @@ PURPOSES = {
     "lump_sum": N_("Amount without a trip"),
     "life": N_("Year of life"),
     "completion": N_("Rest of a tonne, bought by the platform"),
+    "remedy": N_("In place of recalled tonnes"),
 }
 _MARK = "R-"
 
@@ -83,6 +85,8 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "log": logged([row]).get(row.public_id),
         "replaces": number_of(row.replaces.public_id) if row.replaces else "",
         "replaced_by": [number_of(public_id) for public_id in queries.replacements_of(row)],
+        "mark": marks.marks_of([row])[row.id],
+        "recalls": marks.recalls_of(row),
         "link": settings.BASE_URL + path_of(row.public_id),
     }
     return render(request, "web/register/retirement.html", shown)
@@ -99,6 +103,9 @@ def as_json(request: HttpRequest, number: str) -> HttpResponse:
     record = queries.public_record(row)
     origin, index = logged([row]).get(row.public_id, ("", None))
     record["log"] = {"origin": origin, "index": index} if index is not None else None
+    record |= marks.marks_of([row])[row.id].public()
+    record["replaced_by"] = queries.replacements_of(row)
+    record["recalls"] = marks.recalls_of(row)
     record["ranges"] = [
         {
             **queries.public_range(piece),

@@ -13,7 +13,7 @@ from diandian.emissions.scene_kind import scene_kind, scene_kinds
 from diandian.flows.inside import references_of
 from diandian.kernel.clock import business_day
 from diandian.kernel.memory import Memory
-from diandian.registry import queries as registry
+from diandian.registry.recalls import marks
 from diandian.scenes import queries, rules
 from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
 from diandian.scenes.models import Scene, TravelOwner
@@ -175,7 +175,7 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
         found = context.published_scene(slug)
     except (SceneNotFoundError, SceneNotPublishedError) as error:
         return unavailable(request, error)
-    count, mass_g = registry.retirement_totals(context_ref=f"scene:{found.id}")
+    standing = marks.standing_in(f"scene:{found.id}")
     lines = list(found.inventory.all())
     stated_g = found.stated_total_g
     return render(
@@ -190,8 +190,8 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
             "closed": inventory.closed_of(found),
             "references": [(gettext(label), mass_g) for label, mass_g in references_of(found)],
             "measures": queries.confirmed_measures(found),
-            "retired_count": count,
-            "retired_g": mass_g,
-            "open_g": max(stated_g - mass_g, 0) if stated_g else None,
+            "retired_count": standing.count,
+            "retired_g": standing.mass_g,
+            "open_g": max(stated_g - standing.mass_g, 0) if stated_g else None,
         },
     )

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from diandian.registry.models import (
     GRAMS_PER_CREDIT,
     CreditBatch,
+    CreditClass,
     Custody,
     Lane,
     LaneKind,
@@ -24,15 +25,19 @@ from diandian.registry.recalls import rules
 def lots_for(recall: Recall, *, project_ids: Collection[int] | None = None) -> list[rules.Lot]:
     """Return free grams that are as good or better than the recalled ones, nearest first.
 
-    Same project, then same programme and kind, then the recall's own list; never an older vintage,
-    never a batch without the recognition or adjustment that the recalled one had, never samples
-    for what is none, and only tonnes that are retired at their origin. Locks: the lanes, by id.
+    Same project, then same programme and kind, then the recall's own list; never an older vintage
+    or a worse class, never a batch without the recognition or adjustment that the recalled one had,
+    never samples for what is none, and only tonnes that are retired at their origin.
+    Locks: the lanes, by id.
     """
     bad = recall.batch
     project = bad.project
     like = Q(batch__project__programme=project.programme_id, batch__project__kind=project.kind)
     near = Q(batch__project=project.id) | like | Q(batch__project__code__in=recall.sources)
     class_kept = Q(batch__vintage_year__gte=bad.vintage_year, batch__is_sample=bad.is_sample)
+    better = rules.as_good_as(bad.credit_class, CreditClass.values)
+    if better is not None:
+        class_kept &= Q(batch__credit_class__in=better)
     if bad.recognition_evidence:
         class_kept &= ~Q(batch__recognition_evidence="")
     if bad.corresponding_adjustment != "none":

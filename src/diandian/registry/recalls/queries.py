@@ -24,10 +24,12 @@ from diandian.registry.models import (
 )
 from diandian.registry.recalls import rules
 from diandian.registry.recalls.errors import RecallNotFoundError
+from diandian.store.statements import SelectMany
 
 # At work or worked off: what the public is told.
 PUBLIC = (RecallState.RUNNING, RecallState.DONE)
 Use = tuple[int, int, int, int]
+_RETIREMENTS = SelectMany(lambda ids: Retirement.objects.filter(id__in=ids).order_by("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def affected(recall: Recall, retirement_ids: Collection[int]) -> list[Affected]:
         if batch_id == recall.batch_id and shared is not None:
             spans.setdefault(retirement_id, []).append(shared)
     roots = _roots(spans)
-    rows = Retirement.objects.filter(id__in=list(spans)).order_by("id")
+    rows = _RETIREMENTS.all(list(spans))
     return [Affected(row.id, roots.get(row.id, row.id), tuple(spans[row.id]), row) for row in rows]
 
 

@@ -69,6 +69,19 @@ def replace(lots: Sequence[Lot], mass_g: int, *, whole: bool = False) -> list[Pi
     return pieces
 
 
+def as_good_as(name: str, best_first: Sequence[str]) -> Sequence[str] | None:
+    """Return the classes that are no worse than one, or None when every class is.
+
+    The last class, and one that is not known, are the lowest.
+
+    >>> as_good_as("b", ("a", "b", "c", "d")), as_good_as("d", ("a", "d")), as_good_as("?", ("a",))
+    (('a', 'b'), None, None)
+    """
+    if name not in best_first[:-1]:
+        return None
+    return best_first[: best_first.index(name) + 1]
+
+
 def overlap(one: Span, other: Span) -> Span | None:
     """Return the grams that two ranges share, or None.
 

@@ -1,12 +1,17 @@
 """What recalls did to a retirement, and which of its grams still stand, replacements included."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from diandian.registry.models import CreditBatch, Project, Recall, Remedy, RemedyOutcome, Retirement
 from diandian.registry.queries import RetiredRange, retired_range
 from diandian.registry.recalls import rules
 from diandian.registry.recalls.queries import uses_of
+from diandian.store.statements import Param, SelectMany
+
+# Above all numbers of rows.
+_NEVER = 2**63 - 1
+_STEPS = SelectMany(lambda ids: Remedy.objects.filter(root__id__in=ids, id__lt=Param("before")))
 
 
 @dataclass(slots=True)
@@ -29,20 +34,29 @@ class Loss:
         return self.affected_g - self.buffer_g - self.replaced_g
 
 
+Known = Mapping[int, tuple[Retirement, list[RetiredRange]]]
+
+
 def losses_of(
-    root_ids: Collection[int], known: Mapping[int, Retirement] | None = None
+    root_ids: Collection[int], fresh: Sequence[Remedy] = (), known: Known | None = None
 ) -> dict[int, list[Loss]]:
     """Return what recalls did to chains of retirements, by their roots, in the order of recalls.
 
-    ``known``: replacements that the caller has at hand, with their projects, by their ids.
+    ``fresh``: all steps that the caller wrote in this transaction. ``known``: replacements that it
+    has at hand, with projects and ranges, by their ids.
     """
-    rows = list(Remedy.objects.filter(root_id__in=list(root_ids)).order_by("recall_id", "id"))
-    ids = {row.retirement_id for row in rows}
+    known = known or {}
+    # Chains have one writer at a time, so what was there before has lower numbers.
+    first = min((row.id for row in fresh), default=_NEVER)
+    rows = [*_STEPS.all(list(root_ids), before=first), *fresh]
+    rows = sorted(rows, key=lambda row: (row.recall_id, row.id))
+    ids = {row.retirement_id for row in rows if row.step == 1}
     ids |= {row.replacement_id for row in rows if row.replacement_id is not None}
     # Few batches, recalls and projects stand behind many rows: each is read once.
-    ranges = ranges_by_id(ids)
+    ranges = {id_: found for id_, (_, found) in known.items()}
+    ranges |= ranges_by_id(ids - ranges.keys())
     recalls = Recall.objects.in_bulk({row.recall_id for row in rows})
-    retired = dict(known or {})
+    retired = {id_: row for id_, (row, _) in known.items()}
     retired |= _replacements({row.replacement_id for row in rows} - {None, *retired})
     losses: dict[int, dict[int, Loss]] = {}
     for row in rows:
@@ -86,7 +100,8 @@ def _recalled(recall: Recall, ranges: Iterable[RetiredRange]) -> list[RetiredRan
     for piece in ranges:
         shared = rules.overlap((piece.start_g, piece.end_g), (recall.start_g, recall.end_g))
         if piece.batch_row.id == recall.batch_id and shared is not None:
-            found.append(retired_range(piece.batch_row, *shared))
+            is_whole = shared == (piece.start_g, piece.end_g)
+            found.append(piece if is_whole else retired_range(piece.batch_row, *shared))
     return found
 
 
