@@ -28,6 +28,7 @@ from diandian.registry import queries as registry_queries
 from diandian.registry.batches import actions as issuing
 from diandian.registry.holds import actions as holds
 from diandian.registry.models import Holding, Lane
+from diandian.store import inserts
 from diandian.store.statements import Param, Select, SelectMany
 from tests.simulator import guests, sabotage, staff
 from tests.simulator.day import play
@@ -72,8 +73,12 @@ def _live(earlier, owner_ref, mass_g):
     return [row for row in earlier if row.state in registry_queries.LIVE_HOLDS]
 
 
-def _settle_any(holdings, state):
-    Holding.objects.filter(id__in=[row.id for row in holdings]).update(state=state)
+def _settle_any(hold_ids, state):
+    Holding.objects.filter(id__in=hold_ids).update(state=state)
+
+
+def _settle_none(hold_ids, state):
+    return mock.Mock(**{"count.return_value": len(hold_ids)})
 
 
 def _keep_duplicate(order, payment, at):
@@ -95,13 +100,15 @@ CHECKS = {
     "nothing is held from a frozen or unfit batch": Check(
         ((holds, "_FREE_LANES"), (holds, "_LOCKED_LANES")), Select(_any_lane), (staff.freeze,)
     ),
-    "what is retired is no longer held": Check(((registry, "settle"),), _nothing),
+    "what is retired is no longer held": Check(((registry, "ask_settle"),), _settle_none),
     "a hold ends once": Check(((holds, "settle"),), _settle_any, (sabotage.settle_twice,)),
     "whose grams are retired holds no others": Check(
         ((holds, "_live_or_refuse"),), _live, (sabotage.hold_again,)
     ),
     "a retirement needs a transaction": Check(
-        ((registry, "require_transaction"),), _nothing, (sabotage.retire_piecemeal,)
+        ((registry, "require_transaction"), (inserts, "require_transaction")),
+        _nothing,
+        (sabotage.retire_piecemeal,),
     ),
     "what was retired is not retired under another name": Check(
         ((registry, "_retired_before"),),

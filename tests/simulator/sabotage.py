@@ -112,9 +112,9 @@ def settle_twice(sim, dice):
     guest = _of_state(sim, dice, "completed", "expired", "refunded")
 
     def do():
-        rows = list(Holding.objects.filter(owner_ref=guest.ref))
-        act = lambda: holds.settle(rows, HoldState.RELEASED)  # noqa: E731 - done at once
-        if rows:
+        ids = [row.id for row in Holding.objects.filter(owner_ref=guest.ref)]
+        act = lambda: holds.settle(ids, HoldState.RELEASED)  # noqa: E731 - done at once
+        if ids:
             _unless_refused("a hold that ended twice", act, AssertionError)
 
     return do
