@@ -81,6 +81,27 @@ def read_marked(text: str, mark: str = "") -> Reading | None:
     )
 
 
+def read_form(form: re.Pattern[str], text: str) -> Reading | None:
+    """Read what a form names: ``head``, ``first``, ``last``, ``country``, ``vintage``, ``project``.
+
+    The last of them is optional. What stands between the numbers is written back as it came.
+    """
+    match = form.fullmatch(text)
+    if match is None:
+        return None
+    return Reading(
+        prefix=match["head"],
+        first=int(match["first"]),
+        last=int(match["last"]),
+        head=match["head"],
+        between=text[match.end("first") : match.start("last")].lower(),
+        width=len(match["first"]),
+        project=match.groupdict().get("project", ""),
+        country=match["country"],
+        vintage_year=int(match["vintage"]),
+    )
+
+
 def write_plain(reading: Reading, first: int, last: int) -> str:
     """Write head, first number, what stands between, last number, tail."""
     numbers = [f"{number:0{reading.width}d}" for number in (first, last)]

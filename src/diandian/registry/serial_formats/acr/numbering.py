@@ -6,31 +6,18 @@ Its exports write ``1 to 5000`` as well; a block is written back in the form in 
 
 import re
 
-from diandian.registry.serial_formats.base import Reading, write_plain
+from diandian.registry.serial_formats.base import Reading, read_form, write_plain
 
 EXAMPLE = "ACR-US-192-2010-203-1-5000"
 _FORM = re.compile(
     r"(?P<head>ACR-(?P<country>[A-Z]{2})-(?P<project>[0-9]{1,6})-(?P<vintage>[0-9]{4})"
-    r"-[0-9]{1,8}-)(?P<first>[0-9]{1,15})(?P<between>-| TO )(?P<last>[0-9]{1,15})"
+    r"-[0-9]{1,8}-)(?P<first>[0-9]{1,15})(?:-| TO )(?P<last>[0-9]{1,15})"
 )
 
 
 def read(text: str) -> Reading | None:
     """Return what a plain text says, None when it is not of this form."""
-    match = _FORM.fullmatch(text)
-    if match is None:
-        return None
-    return Reading(
-        prefix=match["head"],
-        first=int(match["first"]),
-        last=int(match["last"]),
-        head=match["head"],
-        between=match["between"].lower(),
-        width=len(match["first"]),
-        project=match["project"],
-        country=match["country"],
-        vintage_year=int(match["vintage"]),
-    )
+    return read_form(_FORM, text)
 
 
 write = write_plain

@@ -6,7 +6,7 @@ Both ends are part of the range; a published page counts one too few.
 
 import re
 
-from diandian.registry.serial_formats.base import Reading, write_plain
+from diandian.registry.serial_formats.base import Reading, read_form, write_plain
 
 EXAMPLE = "CAR-1-US-293-1-120-CA-2006-102-1 to 29251"
 _FORM = re.compile(
@@ -17,19 +17,7 @@ _FORM = re.compile(
 
 def read(text: str) -> Reading | None:
     """Return what a plain text says, None when it is not of this form."""
-    match = _FORM.fullmatch(text)
-    if match is None:
-        return None
-    return Reading(
-        prefix=match["head"],
-        first=int(match["first"]),
-        last=int(match["last"]),
-        head=match["head"],
-        between=" to ",
-        width=len(match["first"]),
-        country=match["country"],
-        vintage_year=int(match["vintage"]),
-    )
+    return read_form(_FORM, text)
 
 
 write = write_plain

@@ -6,7 +6,7 @@ As in published rows of its registry, where the stated quantity is that of the r
 
 import re
 
-from diandian.registry.serial_formats.base import Reading, write_plain
+from diandian.registry.serial_formats.base import Reading, read_form, write_plain
 
 EXAMPLE = "GS1-1-PA-GS2940-22-2023-28803-38582-38588"
 _FORM = re.compile(
@@ -17,20 +17,7 @@ _FORM = re.compile(
 
 def read(text: str) -> Reading | None:
     """Return what a plain text says, None when it is not of this form."""
-    match = _FORM.fullmatch(text)
-    if match is None:
-        return None
-    return Reading(
-        prefix=match["head"],
-        first=int(match["first"]),
-        last=int(match["last"]),
-        head=match["head"],
-        between="-",
-        width=len(match["first"]),
-        project=match["project"],
-        country=match["country"],
-        vintage_year=int(match["vintage"]),
-    )
+    return read_form(_FORM, text)
 
 
 write = write_plain
