@@ -21,7 +21,7 @@ def log(settings, tmp_path, monkeypatch):
     settings.LOG_ORIGIN = "log.example/2026"
     settings.LOG_WITNESSES = ""
     monkeypatch.setattr(signing, "_EVERY_SECONDS", 0.02)
-    monkeypatch.setattr(signing, "_LONGEST_BACK_OFF_SECONDS", 0.05)
+    monkeypatch.setattr(Signing, "longest_back_off_seconds", 0.05)
     return World(tmp_path / "log")
 
 

@@ -96,7 +96,7 @@ def test_impossible_lines_cannot_be_made(facts):
 
 
 @pytest.mark.parametrize(
-    "parts", [("XXX", "2110"), ("CNY", "9999"), ("CNY", "2010", ""), ("CNY", "2010", "a:b")]
+    "parts", [("ZZZ", "2110"), ("CNY", "9999"), ("CNY", "2010", ""), ("CNY", "2010", "a:b")]
 )
 def test_impossible_accounts_cannot_be_named(parts):
     with pytest.raises(ValueError):

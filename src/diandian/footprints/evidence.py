@@ -88,8 +88,8 @@ def _workbook(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as book:
             parts = {part.filename.lower() for part in book.infolist()[: _MOST_PARTS + 1]}
-    # The last two are zipfile's words for an encrypted part and an unknown compression.
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError):
+    # The last is zipfile's word for an encrypted part and for an unknown compression.
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError):
         refuse("kind")
     if not {"[content_types].xml", "xl/workbook.xml"} <= parts or len(parts) > _MOST_PARTS:
         refuse("kind")

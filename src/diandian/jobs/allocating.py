@@ -3,13 +3,10 @@
 import logging
 import os
 import socket
-import threading
 import time
-from contextlib import suppress
-
-from django.db import DatabaseError, connection
 
 from diandian.flows.allocator import Allocator
+from diandian.jobs.turning import Turning
 from diandian.kernel import tokens
 
 log = logging.getLogger(__name__)
@@ -22,46 +19,32 @@ _GATHER_SECONDS, _LONGEST_GATHER_SECONDS = 0.025, 0.05
 _IDLE_SECONDS = 0.02
 # When nothing came for a while, looking less often is soon enough.
 _QUIET_AFTER_SECONDS, _QUIET_SECONDS = 5.0, 0.05
-_LONGEST_BACK_OFF_SECONDS = 5.0
 
 
-class Allocating(threading.Thread):
+class Allocating(Turning):
     """Leads when nobody else does, and then takes what waits until asked to stop."""
 
+    trouble = "the allocator failed; what is paid stays in the intake"
+    first_back_off_seconds = 0.2
+    longest_back_off_seconds = 5.0
+
     def __init__(self) -> None:
-        super().__init__(name="allocator", daemon=True)
+        super().__init__("allocator")
         self._allocator = Allocator(
             f"{socket.gethostname()[:30]}:{os.getpid()}:{tokens.new_code()}"
         )
-        self._stop_asked = threading.Event()
         self._leads = False
         self._beat_at = self._last_work = float("-inf")
 
-    def stop(self) -> None:
-        """Ask to stop after the commit in hand, and wait for it."""
-        self._stop_asked.set()
-        self.join(timeout=10)
+    def recover(self) -> None:
+        """Ask for the office anew."""
+        self._leads = False
 
-    def run(self) -> None:
-        """Turn until asked to stop; an error is logged and waited out, with a fresh connection."""
-        failures = 0
-        while not self._stop_asked.is_set():
-            try:
-                rest = self._turn()
-                failures = 0
-            except Exception:
-                log.exception("the allocator failed; what is paid stays in the intake")
-                self._leads = False
-                failures += 1
-                rest = min(0.2 * 2.0**failures, _LONGEST_BACK_OFF_SECONDS)
-                with suppress(DatabaseError):
-                    connection.close()
-            self._stop_asked.wait(rest)
-        with suppress(DatabaseError):
-            self._allocator.retire()
-        connection.close()
+    def leave(self) -> None:
+        """Let another lead."""
+        self._allocator.retire()
 
-    def _turn(self) -> float:
+    def turn(self) -> float:
         """Do what is due; return how long to rest, in seconds."""
         moment = time.monotonic()
         if moment - self._beat_at >= _BEAT_SECONDS:

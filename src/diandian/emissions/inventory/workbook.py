@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 MOST_PARTS, MOST_UNPACKED = 500, 20_000_000
 _BOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _STRINGS = "xl/sharedStrings.xml"
-# zipfile's own words for an encrypted part (RuntimeError) and an unknown compression
-# (NotImplementedError) are refusals of the file like all others.
+# zipfile's own word for an encrypted part or an unknown compression (RuntimeError, and what
+# derives from it) is a refusal of the file like all others.
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, expat.ExpatError, KeyError, ValueError, OSError, EOFError,
-    RuntimeError, NotImplementedError,
+    RuntimeError,
 )  # fmt: skip
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
