@@ -236,7 +236,7 @@ def test_a_mistake_of_ours_shows_no_trace(api, monkeypatch, caplog):
 
 def test_the_gateway_being_away_is_said_and_the_same_key_goes_on(api, monkeypatch):
     from diandian.flows import gateways
-    from diandian.payments.gateway import Unknown
+    from diandian.payments.messages import Unknown
 
     quote = api.quote()["id"]
     with monkeypatch.context() as patch:

@@ -7,8 +7,8 @@ import pytest
 from diandian.flows import expiry
 from diandian.ledger import chart
 from diandian.ledger.models import Journal
-from diandian.payments.gateway import Unknown
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
+from diandian.payments.messages import Unknown
 from diandian.registry.models import Retirement
 
 CLEARING = chart.gateway_clearing("CNY", "sandbox", "demo")

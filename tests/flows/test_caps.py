@@ -6,8 +6,8 @@ from diandian.flows import checkout, expiry
 from diandian.orders import rules
 from diandian.orders.errors import HeldUnpaidError, TooManyUnpaidError
 from diandian.orders.models import Order
-from diandian.payments.gateway import Unknown
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
+from diandian.payments.messages import Unknown
 from tests.flows.books import PAST_GRACE
 from tests.flows.conftest import make_project
 

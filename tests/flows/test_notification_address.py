@@ -8,8 +8,8 @@ from diandian.flows import payment_events
 from diandian.payments.errors import (
     UnknownPaymentError,
 )
-from diandian.payments.gateway import NOT_FOUND, Rejected
 from diandian.payments.gateways.sandbox.gateway import GATEWAY, SandboxGateway
+from diandian.payments.messages import NOT_FOUND, Rejected
 from tests.flows.books import (
     assert_completed_once,
 )

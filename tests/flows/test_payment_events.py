@@ -16,9 +16,9 @@ from diandian.orders.errors import PaymentUnavailableError
 from diandian.orders.models import Order
 from diandian.payments import actions as payment_actions
 from diandian.payments import queries as payments
-from diandian.payments.gateway import Unknown
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
 from diandian.payments.gateways.sandbox.peer import SIGNATURE_HEADER
+from diandian.payments.messages import Unknown
 from diandian.payments.models import Notification, Payment, Refund
 from tests.flows.books import (
     NOTHING,

@@ -84,6 +84,7 @@ def test_21_two_workers_start_a_payment(world, together):
             owner_ref="order:9",
             amount=Money(804, "CNY"),
             gateway="sandbox",
+            supplier_ref="supplier:one",
             expires_at=world.later(minutes=10),
             at=world.now,
         ).payment_no

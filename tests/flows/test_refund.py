@@ -10,8 +10,8 @@ from diandian.payments.errors import (
     NothingToRefundError,
     RetiredNotRefundableError,
 )
-from diandian.payments.gateway import Done, RefundSnapshot, Unknown
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
+from diandian.payments.messages import Done, RefundSnapshot, Unknown
 from tests.flows.books import (
     IN_TRANSIT,
     NOTHING,

@@ -12,8 +12,8 @@ from diandian.orders.errors import MoneyDiffersError, NotUnderReviewError, Still
 from diandian.orders.models import Intake, Order
 from diandian.payments import queries as payments
 from diandian.payments.errors import NothingToRefundError, RetiredNotRefundableError
-from diandian.payments.gateway import Rejected
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
+from diandian.payments.messages import Rejected
 from diandian.payments.models import Payment, Refund
 from diandian.registry.models import Retirement
 from tests.flows.books import (

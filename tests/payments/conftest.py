@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from diandian.kernel.money import Money
-from diandian.payments.gateway import MerchantContext, PaymentRequest
 from diandian.payments.gateways.sandbox.gateway import GATEWAY, peer_of
+from diandian.payments.messages import MerchantContext, PaymentRequest
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 

@@ -17,7 +17,8 @@ from diandian.payments.errors import (
     UnknownGatewayError,
     UnknownPaymentError,
 )
-from diandian.payments.gateway import (
+from diandian.payments.inbox import actions as inbox_actions
+from diandian.payments.messages import (
     Done,
     Instruction,
     Pending,
@@ -28,6 +29,7 @@ from diandian.payments.gateway import (
     VerifiedNotice,
 )
 from diandian.payments.models import Notification, Payment, Refund
+from diandian.payments.refunds import actions as refund_actions
 
 pytestmark = pytest.mark.django_db
 WAY = Done(Instruction("redirect", url="/sandbox/abc", gateway_ref="abc"))
@@ -40,6 +42,7 @@ def start(now):
             owner_ref=owner_ref,
             amount=Money(amount_minor, "CNY"),
             gateway=gateway,
+            supplier_ref="supplier:one",
             expires_at=at + timedelta(minutes=10),
             at=at,
         )
@@ -222,7 +225,7 @@ def test_what_was_paid_is_never_given_up(start, now):
 
 def keep(now, notice_id="n1", merchant="demo"):
     notice = VerifiedNotice(notice_id, "payment.succeeded", "DD1", now)
-    return actions.store_notice(
+    return inbox_actions.store_notice(
         gateway="sandbox", merchant=merchant, notice=notice, body_sha256="0" * 64, at=now
     )
 
@@ -239,14 +242,14 @@ def test_a_notice_whose_receiver_crashed_is_found_again(now):
     kept = keep(now)
     assert queries.notices_due(now, 10) == []
     assert queries.notices_due(now + timedelta(seconds=5), 10) == [kept]
-    actions.finish_notice(kept)
+    inbox_actions.finish_notice(kept)
     assert queries.notices_due(now + timedelta(days=1), 10) == []
 
 
 def test_a_parked_notice_is_dead_at_last(now):
     kept, at, tries = keep(now), now, 0
     while kept.state != "dead":
-        actions.park_notice(kept, at=at)
+        inbox_actions.park_notice(kept, at=at)
         at, tries = kept.next_attempt_at or at, tries + 1
     assert tries == 30
     assert queries.notices_due(at + timedelta(days=9), 10) == []
@@ -255,7 +258,7 @@ def test_a_parked_notice_is_dead_at_last(now):
 def test_a_notice_of_another_gateway_is_not_about_our_payment(start, now):
     payment = start()
     notice = VerifiedNotice("n9", "payment.succeeded", payment.payment_no, now)
-    kept = actions.store_notice(
+    kept = inbox_actions.store_notice(
         gateway="elsewhere", merchant="demo", notice=notice, body_sha256="0" * 64, at=now
     )
     with pytest.raises(UnknownPaymentError):
@@ -267,7 +270,7 @@ def test_a_notice_of_another_gateway_is_not_about_our_payment(start, now):
 
 def ask(payment, amount_minor=804, refund_no="R1"):
     with transaction.atomic():
-        return actions.request_refund(
+        return refund_actions.request_refund(
             payment=payment,
             amount_minor=amount_minor,
             refund_no=refund_no,
@@ -278,7 +281,7 @@ def ask(payment, amount_minor=804, refund_no="R1"):
 
 def told(refund, outcome):
     with transaction.atomic():
-        return actions.refund_result(refund, outcome, at=refund.created_at)
+        return refund_actions.refund_result(refund, outcome, at=refund.created_at)
 
 
 def done(refund, state="succeeded", **changes):

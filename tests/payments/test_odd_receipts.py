@@ -8,8 +8,9 @@ from django.db import IntegrityError, transaction
 from diandian.kernel.money import Money
 from diandian.payments import actions, invariants, queries
 from diandian.payments.errors import OverRefundError
-from diandian.payments.gateway import Done, RefundSnapshot, Snapshot
+from diandian.payments.messages import Done, RefundSnapshot, Snapshot
 from diandian.payments.models import Payment
+from diandian.payments.refunds import actions as refund_actions
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +21,7 @@ def payment(now):
         owner_ref="order:1",
         amount=Money(804, "CNY"),
         gateway="sandbox",
+        supplier_ref="supplier:one",
         expires_at=now + timedelta(minutes=10),
         at=now,
     )
@@ -113,7 +115,7 @@ def test_a_difference_after_success_is_old_news(payment):
 
 def ask(payment, amount_minor, refund_no="R1"):
     with transaction.atomic():
-        return actions.request_refund(
+        return refund_actions.request_refund(
             payment=payment,
             amount_minor=amount_minor,
             refund_no=refund_no,
@@ -141,7 +143,7 @@ def test_a_refund_goes_back_in_the_currency_that_arrived(payment):
     refund = ask(payment, 804)
     with transaction.atomic():
         answer = Done(RefundSnapshot("succeeded", refund.refund_no, 804, "JPY"))
-        actions.refund_result(refund, answer, at=payment.created_at)
+        refund_actions.refund_result(refund, answer, at=payment.created_at)
     assert refund.state == "succeeded"
 
 

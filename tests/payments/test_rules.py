@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from diandian.kernel.money import Money
 from diandian.payments import rules
-from diandian.payments.gateway import Capabilities, Snapshot
+from diandian.payments.messages import Capabilities, Snapshot
 
 pytestmark = pytest.mark.pure
 

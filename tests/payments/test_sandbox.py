@@ -9,17 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from diandian.payments.gateway import (
-    NOT_FOUND,
-    Done,
-    Gateway,
-    NoticeRefused,
-    Pending,
-    Rejected,
-    Unknown,
-    VerifiedNotice,
-    gateways,
-)
+from diandian.payments.gateway import Gateway, gateways
 from diandian.payments.gateways.sandbox.gateway import GATEWAY
 from diandian.payments.gateways.sandbox.peer import (
     CHOICES,
@@ -29,6 +19,15 @@ from diandian.payments.gateways.sandbox.peer import (
     Peer,
     SignedAnswer,
     TradeRefusedError,
+)
+from diandian.payments.messages import (
+    NOT_FOUND,
+    Done,
+    NoticeRefused,
+    Pending,
+    Rejected,
+    Unknown,
+    VerifiedNotice,
 )
 
 pytestmark = pytest.mark.pure

@@ -7,17 +7,11 @@ from dataclasses import replace
 import pytest
 
 from diandian.kernel.money import Money
-from diandian.payments.gateway import (
-    NOT_FOUND,
-    Done,
-    RefundRequest,
-    Rejected,
-    Unknown,
-)
 from diandian.payments.gateways.sandbox.gateway import GATEWAY
 from diandian.payments.gateways.sandbox.peer import (
     Peer,
 )
+from diandian.payments.messages import NOT_FOUND, Done, RefundRequest, Rejected, Unknown
 
 pytestmark = pytest.mark.pure
 

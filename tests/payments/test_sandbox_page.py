@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import include, path
 
 from diandian.flows import payment_events
-from diandian.payments.gateway import Ack, PaymentRequest
 from diandian.payments.gateways.sandbox.gateway import GATEWAY, peer_of
 from diandian.payments.merchants import context_for
+from diandian.payments.messages import Ack, PaymentRequest
 from diandian.web import sandbox
 
 urlpatterns = [

@@ -19,10 +19,10 @@ from diandian.ledger import queries as ledger_queries
 from diandian.orders import actions as order_actions
 from diandian.orders import rules as order_rules
 from diandian.orders.models import Intake, Order, OrderState
-from diandian.payments import actions as payment_actions
 from diandian.payments import rules as payment_rules
 from diandian.payments.gateways.sandbox import gateway as sandbox
 from diandian.payments.gateways.sandbox.peer import Peer
+from diandian.payments.refunds import actions as refund_actions
 from diandian.registry import actions as registry
 from diandian.registry import queries as registry_queries
 from diandian.registry.batches import actions as issuing
@@ -119,7 +119,7 @@ CHECKS = {
         ((refund, "OrderRetirement"),), _never_retired(), (staff.refund_again,)
     ),
     "no refund above what came in": Check(
-        ((payment_actions, "Coalesce"),),
+        ((refund_actions, "Coalesce"),),
         lambda *_: Value(10**12),
         (sabotage.refund_too_much,),
     ),

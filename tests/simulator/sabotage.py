@@ -4,9 +4,9 @@ from django.db import connection, transaction
 
 from diandian.flows import batches, refund
 from diandian.orders.models import Order
-from diandian.payments import actions as payment_actions
 from diandian.payments.errors import OverRefundError, RetiredNotRefundableError
 from diandian.payments.models import Payment
+from diandian.payments.refunds import actions as refund_actions
 from diandian.registry import actions as registry
 from diandian.registry.errors import (
     AlreadyRetiredError,
@@ -144,7 +144,7 @@ def refund_too_much(sim, dice):
             return
         _unless_refused(
             "a refund above the payment",
-            lambda: payment_actions.request_refund(
+            lambda: refund_actions.request_refund(
                 payment=payment,
                 amount_minor=payment.received.amount_minor - payment.refunded_minor + 1,
                 refund_no="forged",

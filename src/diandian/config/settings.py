@@ -54,6 +54,8 @@ INSTALLED_APPS = [
     "diandian.registry",
     "diandian.ledger",
     "diandian.payments",
+    "diandian.reconciliation",
+    "diandian.settlement",
     "diandian.transparency",
     "diandian.footprints",
     "diandian.orders",
@@ -279,6 +281,8 @@ RENDERED_MEGABYTES = int(os.environ.get("DIANDIAN_RENDERED_MEGABYTES", "1000"))
 OFFLINE_PAGES = _flag("DIANDIAN_OFFLINE_PAGES", "1")
 
 GATEWAYS = [key for key in os.environ.get("DIANDIAN_GATEWAYS", "sandbox").split(",") if key]
+# A TOML file that names our merchants at the gateways, with references to their keys.
+MERCHANTS_FILE = os.environ.get("DIANDIAN_MERCHANTS", "")
 SANDBOX_STORE = DATA_DIR / "sandbox-gateway.sqlite3"
 KEYS_DIR = DATA_DIR / "keys"
 

@@ -202,6 +202,7 @@ def _start_payment(order: Order, quote: Quote, gateway: str, at: datetime) -> Pa
         owner_ref=order.ref,
         amount=Money(quote.total_minor, quote.currency),
         gateway=gateway,
+        supplier_ref=quote.offer.project.supplier_ref,
         expires_at=at + rules.PAYMENT_LIFETIME,
         at=at,
     )

@@ -15,9 +15,9 @@ from django.conf import settings
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.payments import merchants
-from diandian.payments.gateway import (
+from diandian.payments.gateway import Gateway
+from diandian.payments.messages import (
     CloseAnswer,
-    Gateway,
     Instruction,
     MerchantContext,
     Outcome,
@@ -33,8 +33,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def _line_to(key: str) -> tuple[Gateway, MerchantContext]:
-    return merchants.gateway_of(key), merchants.context_for(key)
+def _line_of(payment: Payment) -> tuple[Gateway, MerchantContext]:
+    """Return the line on which a payment was begun. Raises: UnknownGatewayError."""
+    return merchants.gateway_of(payment.gateway), merchants.of_payment(payment).context
 
 
 def _call(what: str, number: str, call: Callable[[], Outcome[T]]) -> Outcome[T]:
@@ -50,7 +51,7 @@ def create_payment(
     payment: Payment, *, subject: str, return_url: str, at: datetime | None = None
 ) -> Outcome[Instruction]:
     """Ask the payment's gateway for the way to pay. Raises: UnknownGatewayError."""
-    gateway, context = _line_to(payment.gateway)
+    gateway, context = _line_of(payment)
     request = PaymentRequest(
         payment_no=payment.payment_no,
         amount=Money(payment.amount_minor, payment.currency),
@@ -67,14 +68,14 @@ def create_payment(
 
 def query_payment(payment: Payment, *, at: datetime) -> Outcome[Snapshot]:
     """Ask where a payment stands. Raises: UnknownGatewayError."""
-    gateway, context = _line_to(payment.gateway)
+    gateway, context = _line_of(payment)
     number = payment.payment_no
     return _call("query", number, lambda: gateway.query_payment(context, number, at=at))
 
 
 def close_payment(payment: Payment, *, at: datetime) -> Outcome[CloseAnswer]:
     """Ask the gateway to let nobody pay this any more. Raises: UnknownGatewayError."""
-    gateway, context = _line_to(payment.gateway)
+    gateway, context = _line_of(payment)
     number = payment.payment_no
     return _call("closing", number, lambda: gateway.close_payment(context, number, at=at))
 
@@ -82,7 +83,7 @@ def close_payment(payment: Payment, *, at: datetime) -> Outcome[CloseAnswer]:
 def send_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
     """Ask the gateway to give money back. Raises: UnknownGatewayError."""
     payment = refund.payment
-    gateway, context = _line_to(payment.gateway)
+    gateway, context = _line_of(payment)
     request = RefundRequest(
         refund_no=refund.refund_no,
         payment_no=payment.payment_no,
@@ -95,6 +96,6 @@ def send_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
 
 def query_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
     """Ask where a refund stands. Raises: UnknownGatewayError."""
-    gateway, context = _line_to(refund.payment.gateway)
+    gateway, context = _line_of(refund.payment)
     number = refund.refund_no
     return _call("refund query", number, lambda: gateway.query_refund(context, number, at=at))

@@ -27,7 +27,8 @@ from diandian.payments import merchants
 from diandian.payments import queries as payment_queries
 from diandian.payments import rules as payment_rules
 from diandian.payments.errors import UnknownGatewayError, UnknownPaymentError
-from diandian.payments.gateway import (
+from diandian.payments.inbox import actions as inbox_actions
+from diandian.payments.messages import (
     NOT_FOUND,
     Ack,
     Done,
@@ -74,7 +75,7 @@ def receive_notice(
     if isinstance(heard, NoticeRefused):
         log.warning("a notice of %s was refused: %s", gateway_key, heard.reason)
         return gateway.ack(heard)
-    kept = payment_actions.store_notice(
+    kept = inbox_actions.store_notice(
         gateway=gateway_key,
         merchant=context.merchant,
         notice=heard,
@@ -156,17 +157,17 @@ def _try_notice(notice: Notification, at: datetime) -> None:
         _refresh(payment_queries.of_notice(notice), at, notice)
     except UnknownPaymentError:
         log.warning("notice %s is about a payment that is not here (yet)", notice.notice_id)
-        payment_actions.park_notice(notice, at=at)
+        inbox_actions.park_notice(notice, at=at)
     except Exception:
         log.exception("notice %s could not be applied, it will be tried again", notice.notice_id)
-        payment_actions.park_notice(notice, at=at)
+        inbox_actions.park_notice(notice, at=at)
 
 
 def _refresh(payment: Payment, at: datetime, notice: Notification | None = None) -> str:
     if payment.state == PaymentState.SUCCEEDED:
         # Final here; money that goes back is another row.
         if notice is not None:
-            payment_actions.finish_notice(notice)
+            inbox_actions.finish_notice(notice)
         return payment.state
     match gateways.query_payment(payment, at=at):
         case Done(value=snapshot):
@@ -175,7 +176,7 @@ def _refresh(payment: Payment, at: datetime, notice: Notification | None = None)
             if payment_actions.give_up(payment, at=at):
                 return PaymentState.CLOSED
     if notice is not None:
-        payment_actions.park_notice(notice, at=at)
+        inbox_actions.park_notice(notice, at=at)
     return payment.state
 
 
@@ -191,7 +192,7 @@ def _settle(payment: Payment, snapshot: Snapshot, at: datetime, notice: Notifica
         applied = payment_actions.apply(payment, snapshot, at=at)
         todo = _consequences(order, applied, at)
         if notice is not None:
-            payment_actions.finish_notice(notice)
+            inbox_actions.finish_notice(notice)
     _do(todo, at)
     return applied.became
 

@@ -19,11 +19,11 @@ from diandian.ledger import rules as ledger_rules
 from diandian.ledger.rules import TransferLine
 from diandian.orders import actions
 from diandian.orders.models import Intake, Order, OrderRetirement, OrderState
-from diandian.payments import actions as payment_actions
 from diandian.payments import queries as payment_queries
 from diandian.payments.errors import NothingToRefundError, RetiredNotRefundableError
-from diandian.payments.gateway import NOT_FOUND, Outcome, RefundSnapshot, Rejected
+from diandian.payments.messages import NOT_FOUND, Outcome, RefundSnapshot, Rejected
 from diandian.payments.models import Payment, Refund, RefundState
+from diandian.payments.refunds import actions as refund_actions
 from diandian.registry import actions as registry_actions
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def open_refund(order: Order | None, payment: Payment, reason: str, *, at: datet
         return living
     # A fixed number: a crash between this and the call leads back to the very same refund.
     number = f"R{payment.payment_no}" + (f"-{len(earlier) + 1}" if earlier else "")
-    refund = payment_actions.request_refund(
+    refund = refund_actions.request_refund(
         payment=payment,
         amount_minor=payment.received.amount_minor,
         refund_no=number,
@@ -158,7 +158,7 @@ def _continue(refund: Refund, at: datetime) -> bool:
 def _keep(refund: Refund, outcome: Outcome[RefundSnapshot], at: datetime) -> bool:
     """Keep what the gateway said, and book what follows. Locks: order, then refund."""
     order = locks.lock_order_of_ref(refund.payment.owner_ref)
-    if not payment_actions.refund_result(refund, outcome, at=at):
+    if not refund_actions.refund_result(refund, outcome, at=at):
         return False
     match refund.state:
         case RefundState.SUCCEEDED:

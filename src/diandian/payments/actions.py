@@ -1,46 +1,22 @@
-"""Writes of payments, refunds and the inbox; each is safe to repeat."""
+"""Writes of attempts to pay; each is safe to repeat."""
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import BooleanField, DateTimeField, F, JSONField
-from django.db.models.functions import Coalesce
 
 from diandian.kernel.money import Money
 from diandian.kernel.tokens import ALPHABET
 from diandian.payments import merchants, queries, rules
-from diandian.payments.errors import (
-    AmountOutOfRangeError,
-    NotCapturedError,
-    OverRefundError,
-    RefundConflictError,
-)
-from diandian.payments.gateway import (
-    Done,
-    Instruction,
-    Outcome,
-    Pending,
-    RefundSnapshot,
-    Rejected,
-    Snapshot,
-    VerifiedNotice,
-)
-from diandian.payments.models import (
-    OPEN_STATES,
-    NoticeState,
-    Notification,
-    Payment,
-    PaymentState,
-    Refund,
-    RefundState,
-)
+from diandian.payments.errors import AmountOutOfRangeError
+from diandian.payments.messages import Done, Instruction, Outcome, Pending, Rejected, Snapshot
+from diandian.payments.models import OPEN_STATES, Payment, PaymentState
 from diandian.store.inserts import Insert
 from diandian.store.statements import Param, Update
 
 _PAYMENTS = Insert(Payment, skip_conflicts=True)
-_NOTICES = Insert(Notification, skip_conflicts=True)
 _INSTRUCTED = Update(
     lambda _: Payment.objects.filter(id=Param("id"), state__in=OPEN_STATES),
     state=Param("state"),
@@ -55,14 +31,7 @@ _BECAME = Update(
     gateway_ref=Param("gateway_ref"),
     next_query_at=Param("next_query_at", DateTimeField()),
 )
-_APPLIED = Update(
-    lambda _: Notification.objects.filter(id=Param("id")),
-    state=NoticeState.APPLIED,
-    next_attempt_at=None,
-)
-
 _NUMBER_LETTERS = 16  # 80 random bits behind the day: never used twice, never guessed
-_FIRST_ATTEMPT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +52,22 @@ def new_payment_no(at: datetime) -> str:
 
 
 def start(
-    *, owner_ref: str, amount: Money, gateway: str, expires_at: datetime, at: datetime
+    *,
+    owner_ref: str,
+    amount: Money,
+    gateway: str,
+    supplier_ref: str,
+    flow: str = "",
+    expires_at: datetime,
+    at: datetime,
 ) -> Payment:
     """Write the attempt to pay, before any gateway hears of it.
 
     Idempotent by: the owner, who has one open attempt at most; a second start returns it.
     Raises: UnknownGatewayError, AmountOutOfRangeError.
     """
-    context = merchants.context_for(gateway)
+    merchant = merchants.for_supplier(gateway, supplier_ref)
+    context = merchant.context
     if not rules.is_in_range(amount, merchants.gateway_of(gateway).capabilities(context)):
         raise AmountOutOfRangeError
     assert expires_at > at, "a payment begins before its deadline"
@@ -99,7 +76,9 @@ def start(
         owner_ref=owner_ref,
         gateway=gateway,
         mode=context.mode,
-        merchant=context.merchant,
+        merchant=context.account,
+        settlement=merchant.settlement,
+        flow=flow,
         amount_minor=amount.amount_minor,
         currency=amount.currency,
         created_at=at,
@@ -131,7 +110,7 @@ def submitted(payment: Payment, outcome: Outcome[Instruction], *, at: datetime) 
         case Rejected():
             pass  # never sent: the attempt stays as it was and is sent again
         case _:
-            soon = at + _FIRST_ATTEMPT
+            soon = at + rules.FIRST_ATTEMPT
             _take_state(payment, PaymentState.UNKNOWN, next_query_at=soon)
     payment.refresh_from_db()
     assert payment.state != PaymentState.CREATED or isinstance(outcome, Rejected)
@@ -271,121 +250,3 @@ def supersede(payment: Payment) -> bool:
     payment.refresh_from_db()
     assert payment.is_superseded or payment.state not in OPEN_STATES
     return bool(changed)
-
-
-# -- the inbox --------------------------------------------------------------------------------
-
-
-def store_notice(
-    *, gateway: str, merchant: str, notice: VerifiedNotice, body_sha256: str, at: datetime
-) -> Notification | None:
-    """Keep a verified notice, so that it outlasts a crash; None when it is known already.
-
-    Idempotent by: gateway, merchant and the notice's own id.
-    """
-    kept = Notification(
-        gateway=gateway,
-        merchant=merchant,
-        notice_id=notice.notice_id,
-        kind=notice.kind,
-        payment_no=notice.payment_no,
-        body_sha256=body_sha256,
-        received_at=at,
-        # Whoever received it works at once; this is for the case that it crashes.
-        next_attempt_at=at + _FIRST_ATTEMPT,
-    )
-    return kept if _NOTICES.run([kept]) else None
-
-
-def finish_notice(notification: Notification) -> None:
-    """Mark a notice as applied."""
-    _APPLIED.along(id=notification.id)
-
-
-def park_notice(notification: Notification, *, at: datetime) -> None:
-    """Set a notice aside for another try, later each time; after too many people must look."""
-    attempts = notification.attempts + 1
-    again_at = rules.next_notice_attempt_at(attempts, at)
-    notification.attempts = attempts
-    notification.state = NoticeState.DEAD if again_at is None else NoticeState.PARKED
-    notification.next_attempt_at = again_at
-    notification.save(update_fields=["attempts", "state", "next_attempt_at"])
-
-
-# -- refunds ----------------------------------------------------------------------------------
-
-
-def request_refund(
-    *, payment: Payment, amount_minor: int, refund_no: str, reason: str, at: datetime
-) -> Refund:
-    """Reserve money to give back, before the gateway is asked to.
-
-    Locks: the payment's row, by one conditional update that never reserves more than was paid.
-    Idempotent by: the refund number.
-    Raises: NotCapturedError, OverRefundError, RefundConflictError.
-    """
-    assert amount_minor > 0, "a refund gives something back"
-    assert connection.in_atomic_block, "the reservation and its posting are one"
-    Payment.objects.select_for_update(no_key=True).get(id=payment.id)
-    earlier = queries.refund_by_no(refund_no)
-    if earlier is not None:
-        if (earlier.payment_id, earlier.amount_minor) != (payment.id, amount_minor):
-            raise RefundConflictError
-        return earlier
-    reserved = Payment.objects.filter(
-        id=payment.id,
-        state=PaymentState.SUCCEEDED,
-        refunded_minor__lte=Coalesce("received_minor", "amount_minor") - amount_minor,
-    ).update(refunded_minor=F("refunded_minor") + amount_minor)
-    if not reserved:
-        payment.refresh_from_db()
-        raise OverRefundError if payment.state == PaymentState.SUCCEEDED else NotCapturedError
-    payment.refunded_minor += amount_minor
-    return Refund.objects.create(
-        refund_no=refund_no,
-        payment=payment,
-        amount_minor=amount_minor,
-        reason=reason,
-        created_at=at,
-        next_query_at=at + _FIRST_ATTEMPT,
-    )
-
-
-def refund_result(refund: Refund, outcome: Outcome[RefundSnapshot], *, at: datetime) -> bool:
-    """Keep what the gateway answered about a refund; tell whether its state changed.
-
-    A refund that failed gives its reservation back. Rejected for good is failed, no more.
-    Locks: the refund's row.
-    """
-    assert connection.in_atomic_block, "a refund and its posting change together"
-    locked = Refund.objects.select_for_update(no_key=True).get(id=refund.id)
-    incoming = _refund_state(locked, outcome)
-    became = rules.next_refund_state(locked.state, incoming)
-    if became is not None:
-        locked.state = became
-        if became == RefundState.FAILED:
-            Payment.objects.filter(id=locked.payment_id).update(
-                refunded_minor=F("refunded_minor") - locked.amount_minor
-            )
-    done = rules.REFUND_RANKS[locked.state] >= rules.REFUND_FINAL_RANK
-    locked.next_query_at = None if done else rules.next_refund_query_at(locked.created_at, at)
-    locked.save(update_fields=["state", "next_query_at"])
-    refund.state, refund.next_query_at = locked.state, locked.next_query_at
-    return became is not None
-
-
-def _refund_state(refund: Refund, outcome: Outcome[RefundSnapshot]) -> str:
-    match outcome:
-        case Done(value=snapshot):
-            ours = (refund.refund_no, refund.amount_minor, refund.payment.received.currency)
-            theirs = (snapshot.refund_no, snapshot.amount_minor, snapshot.currency)
-            # A refund that is not the one we asked for is never counted as ours.
-            return str(snapshot.state) if theirs == ours else RefundState.ABNORMAL
-        case Pending():
-            return RefundState.SUBMITTED
-        case Rejected(retryable=True):
-            return str(refund.state)
-        case Rejected():
-            return RefundState.FAILED
-        case _:
-            return RefundState.UNKNOWN

@@ -7,174 +7,39 @@ signed answers into ours. *Source:* payments design, section 3.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from diandian.kernel.folders import plug_in_modules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
-    from diandian.kernel.money import Money
+    from diandian.payments.messages import (
+        Ack,
+        Capabilities,
+        CloseAnswer,
+        Finding,
+        Instruction,
+        MerchantContext,
+        NoticeRefused,
+        Outcome,
+        PaymentRequest,
+        RefundRequest,
+        RefundSnapshot,
+        Snapshot,
+        VerifiedNotice,
+    )
+    from diandian.payments.splits import (
+        ReversalRequest,
+        ReversalSnapshot,
+        SplitRequest,
+        SplitSnapshot,
+    )
+    from diandian.payments.statements import Statement, StatementKind
 
-T_co = TypeVar("T_co", covariant=True)
-
-FlowKind = Literal["redirect", "qr", "jsapi"]
-SnapshotState = Literal["pending", "failed", "closed", "succeeded"]
-RefundSnapshotState = Literal["processing", "succeeded", "failed", "abnormal"]
-CloseAnswer = Literal["closed", "already_paid", "not_found_yet"]
-RefusalReason = Literal["bad_signature", "stale", "unknown_key", "malformed", "not_ours"]
-
-# The code of a rejection that says: the gateway has never heard of this number.
-NOT_FOUND = "not_found"
-# A notice may be this old, or this far in the future, and not a second more.
-NOTICE_WINDOW_SECONDS = 300
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class MerchantContext:
-    """In whose name we speak to a gateway.
-
-    ``mode``: live or test; the two never share a payment. ``options``: what one gateway alone needs
-    (paths of keys, base address): references, never the secrets themselves.
-    """
-
-    gateway: str
-    mode: str
-    merchant: str
-    sub_merchant: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a gateway can do. ``limits_minor``: currency -> smallest and largest amount it takes."""
-
-    limits_minor: Mapping[str, tuple[int, int]]
-    flows: tuple[FlowKind, ...]
-    can_close: bool
-    can_partial_refund: bool
-    refund_window_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentRequest:
-    """What a payment is about. ``payment_no`` is ours and the same on every retry."""
-
-    payment_no: str
-    amount: Money
-    subject: str
-    expires_at: datetime
-    return_url: str
-    notify_url: str = ""
-    flow: FlowKind = "redirect"
-
-
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """How the guest pays: an address to go to, a QR text to show, or parameters for a web view."""
-
-    kind: FlowKind
-    url: str = ""
-    text: str = ""
-    gateway_ref: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A payment as the gateway says, by a signed answer to our own question."""
-
-    state: SnapshotState
-    payment_no: str
-    merchant: str
-    mode: str
-    amount_minor: int
-    currency: str
-    gateway_ref: str
-    paid_at: datetime | None
-    refunded_minor: int
-    raw_digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefundRequest:
-    """Money to give back. ``refund_no`` is ours and the same on every retry."""
-
-    refund_no: str
-    payment_no: str
-    amount: Money
-    total: Money
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefundSnapshot:
-    """A refund as the gateway says; processing is accepted, not done."""
-
-    state: RefundSnapshotState
-    refund_no: str
-    amount_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedNotice:
-    """A notice whose signature, age and addressee were checked: a hint to ask, never the truth."""
-
-    notice_id: str
-    kind: str
-    payment_no: str
-    occurred_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeRefused:
-    """A notice that is not believed."""
-
-    reason: RefusalReason
-
-
-@dataclass(frozen=True, slots=True)
-class Ack:
-    """The exact answer that the gateway wants to a notice."""
-
-    status: int
-    body: bytes = b""
-    content_type: str = "text/plain"
-
-
-@dataclass(frozen=True, slots=True)
-class Done(Generic[T_co]):
-    """The gateway did it, and signed for it."""
-
-    value: T_co
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """The gateway accepted it and has not decided yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """The gateway certainly did not do it."""
-
-    code: str
-    message: str = ""
-    retryable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Perhaps done, perhaps not: a timeout, a reset, an unsigned answer. Ask by the same number."""
-
-    cause: str
-
-
-Outcome = Done[T_co] | Pending | Rejected | Unknown
 
 
 @runtime_checkable
@@ -222,6 +87,37 @@ class Gateway(Protocol):
         self, context: MerchantContext, headers: Mapping[str, str], body: bytes, *, at: datetime
     ) -> VerifiedNotice | NoticeRefused:
         """Verify a notice from its headers and its very bytes."""
+
+    def split(
+        self, context: MerchantContext, request: SplitRequest, *, at: datetime
+    ) -> Outcome[SplitSnapshot]:
+        """Divide a received payment. Idempotent by: the split number and the legs' numbers."""
+
+    def query_split(
+        self, context: MerchantContext, request: SplitRequest, *, at: datetime
+    ) -> Outcome[SplitSnapshot]:
+        """Return where a division stands; Rejected with ``NOT_FOUND`` when it is not there."""
+
+    def reverse_split(
+        self, context: MerchantContext, request: ReversalRequest, *, at: datetime
+    ) -> Outcome[ReversalSnapshot]:
+        """Take a leg back. Idempotent by: the reversal number."""
+
+    def query_reversal(
+        self, context: MerchantContext, request: ReversalRequest, *, at: datetime
+    ) -> Outcome[ReversalSnapshot]:
+        """Return where a reversal stands; Rejected with ``NOT_FOUND`` when it is not there."""
+
+    def fetch_statement(
+        self, context: MerchantContext, day: date, kind: StatementKind, *, at: datetime
+    ) -> Outcome[Statement]:
+        """Return the statement of a day; Rejected with ``NOT_READY`` while there is none yet.
+
+        A file that is cut off or fails its digest is Unknown: it is fetched again, never read.
+        """
+
+    def check(self, context: MerchantContext, *, notify_url: str, at: datetime) -> list[Finding]:
+        """Try the set-up without moving money: keys, clock, address for notices, permissions."""
 
     def ack(self, refusal: NoticeRefused | None) -> Ack:
         """Return the answer to a notice: taken, or refused."""

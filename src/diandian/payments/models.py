@@ -33,7 +33,9 @@ class Payment(models.Model):
     gateway = models.CharField(max_length=20)
     mode = models.CharField(max_length=8, default="test")
     merchant = models.CharField(max_length=80)
-    flow = models.CharField(max_length=20, default="redirect")
+    # Who collects and how the supplier is paid, as it was agreed when the payment began.
+    settlement = models.CharField(max_length=16, default="connect")
+    flow = models.CharField(max_length=20, blank=True, default="")
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=10, choices=PaymentState, default=PaymentState.CREATED)
@@ -141,7 +143,10 @@ class Notification(models.Model):
     merchant = models.CharField(max_length=80)
     notice_id = models.CharField(max_length=80)
     kind = models.CharField(max_length=40)
-    payment_no = models.CharField(max_length=32, db_index=True)
+    payment_no = models.CharField(max_length=32, blank=True, db_index=True)
+    # Where a notice names its payment by the gateway's own number alone.
+    gateway_ref = models.CharField(max_length=80, blank=True)
+    refund_no = models.CharField(max_length=40, blank=True)
     body_sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=NoticeState, default=NoticeState.VERIFIED)
     attempts = models.PositiveIntegerField(default=0)

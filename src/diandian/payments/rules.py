@@ -6,7 +6,7 @@
 from datetime import datetime, timedelta
 
 from diandian.kernel.money import EXPONENTS, Money
-from diandian.payments.gateway import Capabilities, Snapshot
+from diandian.payments.messages import Capabilities, Snapshot
 
 RANKS = {
     "created": 0,
@@ -31,6 +31,8 @@ REFUND_RANKS = {
 }
 REFUND_FINAL_RANK = 4
 
+# What somebody works on at once is looked at again after this long, in case they crash.
+FIRST_ATTEMPT = timedelta(seconds=5)
 # After its deadline a payment may still succeed for this long (a guest on the password page).
 GRACE = timedelta(minutes=10)
 # Seconds after its creation at which a payment is asked about; then every five minutes.

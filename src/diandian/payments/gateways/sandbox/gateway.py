@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diandian.payments import gateway as port
+from diandian.payments import messages as port
 from diandian.payments.gateways.sandbox.peer import (
     LATE_SECONDS,
     SIGNATURE_HEADER,
@@ -26,8 +26,10 @@ from diandian.payments.gateways.sandbox.peer import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
-    from diandian.payments.gateway import MerchantContext, Outcome
+    from diandian.payments import splits, statements
+    from diandian.payments.messages import MerchantContext, Outcome
 
 _FOREVER_DAYS = 36_500
 
@@ -57,7 +59,7 @@ class SandboxGateway:
         limits = dict.fromkeys(("CNY", "EUR", "USD", "GBP", "HKD", "JPY"), (1, 100_000_000))
         return port.Capabilities(
             limits_minor=limits,
-            flows=("redirect",),
+            flows=(port.Flow("page", "redirect", ("wechat", "alipay", "phone", "desktop")),),
             can_close=True,
             can_partial_refund=True,
             refund_window_days=_FOREVER_DAYS,
@@ -154,6 +156,48 @@ class SandboxGateway:
         return port.Done(
             port.RefundSnapshot("succeeded", row.refund_no, row.amount_minor, row.currency)
         )
+
+    def split(
+        self, context: MerchantContext, request: splits.SplitRequest, *, at: datetime
+    ) -> Outcome[splits.SplitSnapshot]:
+        """Refuse: the capabilities offer no splits."""
+        del context, request, at
+        return port.Rejected("not_offered")
+
+    def query_split(
+        self, context: MerchantContext, request: splits.SplitRequest, *, at: datetime
+    ) -> Outcome[splits.SplitSnapshot]:
+        """Find none."""
+        del context, request, at
+        return port.Rejected(port.NOT_FOUND)
+
+    def reverse_split(
+        self, context: MerchantContext, request: splits.ReversalRequest, *, at: datetime
+    ) -> Outcome[splits.ReversalSnapshot]:
+        """Refuse: the capabilities offer no splits."""
+        del context, request, at
+        return port.Rejected("not_offered")
+
+    def query_reversal(
+        self, context: MerchantContext, request: splits.ReversalRequest, *, at: datetime
+    ) -> Outcome[splits.ReversalSnapshot]:
+        """Find none."""
+        del context, request, at
+        return port.Rejected(port.NOT_FOUND)
+
+    def fetch_statement(
+        self, context: MerchantContext, day: date, kind: statements.StatementKind, *, at: datetime
+    ) -> Outcome[statements.Statement]:
+        """Refuse: the capabilities offer no statements."""
+        del context, day, kind, at
+        return port.Rejected("not_offered")
+
+    def check(
+        self, context: MerchantContext, *, notify_url: str, at: datetime
+    ) -> list[port.Finding]:
+        """Say that there is nothing to set up."""
+        del context, notify_url, at
+        return [port.Finding("sandbox", is_fine=True, text="It needs no keys; no money moves.")]
 
     def parse_notification(
         self, context: MerchantContext, headers: Mapping[str, str], body: bytes, *, at: datetime

@@ -1,0 +1,1 @@
+"""What gateways told us, kept until it is applied."""
