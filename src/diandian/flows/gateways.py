@@ -6,7 +6,7 @@ No call is made inside a transaction, and the numbers of a call are committed be
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 from urllib.parse import urljoin
 
@@ -16,6 +16,7 @@ from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.payments import merchants
 from diandian.payments.gateway import Gateway
+from diandian.payments.merchant_files import Merchant
 from diandian.payments.messages import (
     CloseAnswer,
     Instruction,
@@ -28,6 +29,13 @@ from diandian.payments.messages import (
     Unknown,
 )
 from diandian.payments.models import Payment, Refund
+from diandian.payments.splits import (
+    ReversalRequest,
+    ReversalSnapshot,
+    SplitRequest,
+    SplitSnapshot,
+)
+from diandian.payments.statements import Statement, StatementKind
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -99,3 +107,46 @@ def query_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
     gateway, context = _line_of(refund.payment)
     number = refund.refund_no
     return _call("refund query", number, lambda: gateway.query_refund(context, number, at=at))
+
+
+def send_split(payment: Payment, request: SplitRequest, *, at: datetime) -> Outcome[SplitSnapshot]:
+    """Ask the gateway to divide a received payment. Raises: UnknownGatewayError."""
+    gateway, context = _line_of(payment)
+    return _call("split", request.split_no, lambda: gateway.split(context, request, at=at))
+
+
+def query_split(payment: Payment, request: SplitRequest, *, at: datetime) -> Outcome[SplitSnapshot]:
+    """Ask where a division stands. Raises: UnknownGatewayError."""
+    gateway, context = _line_of(payment)
+    number = request.split_no
+    return _call("split query", number, lambda: gateway.query_split(context, request, at=at))
+
+
+def send_reversal(
+    payment: Payment, request: ReversalRequest, *, at: datetime
+) -> Outcome[ReversalSnapshot]:
+    """Ask the gateway to take a leg back. Raises: UnknownGatewayError."""
+    gateway, context = _line_of(payment)
+    number = request.reversal_no
+    return _call("reversal", number, lambda: gateway.reverse_split(context, request, at=at))
+
+
+def query_reversal(
+    payment: Payment, request: ReversalRequest, *, at: datetime
+) -> Outcome[ReversalSnapshot]:
+    """Ask where a reversal stands. Raises: UnknownGatewayError."""
+    gateway, context = _line_of(payment)
+    number = request.reversal_no
+    return _call("reversal query", number, lambda: gateway.query_reversal(context, request, at=at))
+
+
+def fetch_statement(
+    merchant: Merchant, day: date, kind: StatementKind, *, at: datetime
+) -> Outcome[Statement]:
+    """Ask a gateway what a day was for a merchant. Raises: UnknownGatewayError."""
+    gateway = merchants.gateway_of(merchant.gateway)
+    return _call(
+        f"{kind} statement",
+        f"{merchant.key} {day}",
+        lambda: gateway.fetch_statement(merchant.context, day, kind, at=at),
+    )
