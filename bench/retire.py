@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from kit.machine import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _WRITER = Path(__file__).resolve().parent / "kit" / "writer.py"
 _CLIENTS = (8, 32)
@@ -145,14 +145,26 @@ def at_10_percent(writer: Writer, per_second: float, plan: Plan) -> dict[str, An
     return found
 
 
-def growth(writer: Writer, plan: Plan) -> dict[str, float]:
-    """Return the rate at 32 clients after each size, and what the database takes for each."""
+def growth(
+    writer: Writer, plan: Plan, beside: Callable[[], float] | None = None
+) -> dict[str, float]:
+    """Return the rate at 32 clients after each size.
+
+    ``beside``: lets the database rest and measures its baseline, before and after each; then the
+    share of it is given too, which a noisy machine changes less.
+    """
     found: dict[str, float] = {}
     for size in plan.sizes:
         writer.step("fill", writer.lane, size)
+        before = beside() if beside else 0.0
         told = writer.closed(32, plan.seconds)
         show(f"after {size}", told)
         found[f"per_s_after_{size}"] = told["per_s"]
+        if beside:
+            after = beside()
+            ratio = told["per_s"] / ((before + after) / 2)
+            print(f"  TPC-B {before:.0f} before, {after:.0f} after: ratio {ratio:.2f}", flush=True)
+            found[f"ratio_after_{size}"] = round(ratio, 3)
     return found
 
 
@@ -195,7 +207,13 @@ def on_postgres(plan: Plan, server: Server) -> dict[str, Any]:
         quiet = at_10_percent(writer, figures["postgres_per_s_32"], plan)
         figures["p99_ms_at_10_percent"] = quiet["p99_ms"]
         figures["longest_wait_ms_at_10_percent"] = quiet["longest_wait_ms"]
-        figures |= {f"postgres_{key}": value for key, value in growth(writer, plan).items()}
+
+        def beside() -> float:
+            server.settle(name)
+            return server.tpcb(tpcb, plan.tpcb_seconds, 32)
+
+        grown = growth(writer, plan, beside)
+        figures |= {f"postgres_{key}": value for key, value in grown.items()}
         figures |= {f"postgres_{key}": value for key, value in finished(writer).items()}
         if plan.orders:
             figures |= fulfilments(writer, plan, "postgres")

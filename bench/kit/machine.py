@@ -153,6 +153,12 @@ class Server(NamedTuple):
         )
         return done.stdout
 
+    def settle(self, database: str) -> None:
+        """Let a database rest after rows by the million: statistics, dead rows, checkpoint."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            connection.execute("VACUUM (ANALYZE)")
+            connection.execute("CHECKPOINT")
+
     def make_tpcb(self, database: str) -> None:
         """Fill a database with the tables of TPC-B."""
         self.pgbench(database, "-i", "-q", "-s", str(_TPCB_SCALE))
