@@ -10,14 +10,18 @@ from diandian.flows import promises, recall
 from diandian.flows.erase import erase_order
 from diandian.flows.issuance import OutsideRetirement, record_outside
 from diandian.kernel.memory import Memory
+from diandian.leaderboards import queries as boards
 from diandian.ledger import chart
 from diandian.ledger.models import Journal
+from diandian.orders import queries as orders
 from diandian.registry import actions as registry
 from diandian.registry import queries as registry_queries
 from diandian.registry.models import Remedy, Retirement
 from diandian.registry.recalls import queries as recalls
+from diandian.scenes.models import Scene
 from tests.flows.conftest import NOW
 from tests.flows.recalls import TONNE, bad_batch, bought, more, newest, opened, recalled, record
+from tests.web.world import open_scene
 
 pytestmark = pytest.mark.django_db
 
@@ -199,3 +203,25 @@ def test_a_promise_is_kept_for_what_still_stands(world):
     found = record(order)
     assert (found["state"], found["retire_by"], found["claim"]["level"]) == ("short", None, "L2")
     assert newest(order).promised_by is None
+
+
+def test_a_scene_counts_as_matched_only_what_still_stands(world):
+    scene = open_scene()
+    bought(world, 300_000, scene=scene)
+    bought(world, 200_000)
+    recalled()
+    progress = orders.scene_progress(scene)
+    assert (progress.matched_g, progress.guests) == (0, 1)
+    more(world.project)
+    assert recall.retry() == 2
+    assert orders.scene_progress(scene).matched_g == 300_000
+
+
+def test_grams_that_a_recall_left_short_are_on_no_board(world, monkeypatch):
+    scene = open_scene()
+    monkeypatch.setattr(boards, "SCENE_BOARD_FROM_GUESTS", 1)
+    Scene.objects.filter(id=scene.id).update(stated_total_g=1_000_000)
+    bought(world, 300_000, scene=scene)
+    assert [share.percent for share in boards.scenes_board()] == [30]
+    recalled()
+    assert [(share.percent, share.matched_g) for share in boards.scenes_board()] == [(0, 0)]

@@ -19,6 +19,7 @@ from diandian.leaderboards.rankings import (
     board_key,
 )
 from diandian.registry.models import Retirement
+from diandian.registry.recalls import queries as recalls
 from diandian.scenes.models import Scene
 
 
@@ -181,14 +182,16 @@ def scenes_board(limit: int = 50) -> list[SceneShare]:
         .values("context_ref")
         .annotate(grams=Sum("mass_g"), guests=Count("id"))
     )
+    short_g = recalls.short_by_context(scenes)
     shares = [
-        SceneShare(
-            scene=scenes[row["context_ref"]],
-            percent=min(100, row["grams"] * 100 // scenes[row["context_ref"]].stated_total_g),
-            matched_g=row["grams"],
-            guests=row["guests"],
-        )
+        _share(scenes[ref], row["grams"] - short_g.get(ref, 0), row["guests"])
         for row in found
         if row["guests"] >= SCENE_BOARD_FROM_GUESTS
+        for ref in (row["context_ref"],)
     ]
     return sorted(shares, key=lambda share: (-share.percent, share.scene.id))[:limit]
+
+
+def _share(scene: Scene, matched_g: int, guests: int) -> SceneShare:
+    percent = min(100, matched_g * 100 // scene.stated_total_g)
+    return SceneShare(scene=scene, percent=percent, matched_g=matched_g, guests=guests)

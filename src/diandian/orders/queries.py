@@ -31,6 +31,7 @@ from diandian.orders.pricing import Price, price
 from diandian.payments.models import Payment
 from diandian.registry import queries as registry_queries
 from diandian.registry.models import Project
+from diandian.registry.recalls import queries as recalls
 from diandian.scenes.models import Scene
 from diandian.store.running import database, fetched
 from diandian.store.statements import Param, Select
@@ -269,11 +270,13 @@ def latest_payment(order: Order) -> Payment | None:
 
 
 def scene_progress(scene: Scene) -> Progress:
-    """Return grams of the completed orders of a scene, and its guests, from one index."""
+    """Return grams of the completed orders of a scene that still stand, and its guests."""
     found = Order.objects.filter(scene=scene, state=OrderState.COMPLETED).aggregate(
         grams=Sum("mass_g"), guests=Count("id", filter=Q(holder_kind=HolderKind.PERSON))
     )
-    return Progress(matched_g=found["grams"] or 0, guests=found["guests"])
+    ref = f"scene:{scene.id}"
+    short_g = recalls.short_by_context([ref]).get(ref, 0)
+    return Progress(matched_g=(found["grams"] or 0) - short_g, guests=found["guests"])
 
 
 def place_of_ref(ref: str) -> Place | None:

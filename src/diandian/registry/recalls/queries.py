@@ -203,6 +203,17 @@ def open_steps(recall: Recall | None = None, *, limit: int | None = None) -> lis
     return list(rows.select_related("recall__batch", "retirement").order_by("id")[:limit])
 
 
+def short_by_context(context_refs: Collection[str]) -> dict[str, int]:
+    """Return the retired grams, by their scenes, that recalls took and nothing stands for."""
+    later = Remedy.objects.filter(
+        recall=OuterRef("recall"), retirement=OuterRef("retirement"), step__gt=OuterRef("step")
+    )
+    rows = Remedy.objects.filter(
+        ~Exists(later), short_g__gt=0, root__context_ref__in=list(context_refs)
+    ).order_by()
+    return dict(rows.values_list("root__context_ref").annotate(g=Sum("short_g")))
+
+
 # --- numbers ------------------------------------------------------------------------------------
 
 
