@@ -20,7 +20,36 @@ def options():
     parser.add_argument(
         "--without-checks", action="store_true", help="take each check away, and show who notices"
     )
+    parser.add_argument(
+        "--payments", type=int, default=0, help="a crowd that pays so often, over faulty lines"
+    )
     return parser.parse_args()
+
+
+def show_crowd(stage, payments, seed):
+    """Let a crowd pay and print what it came to; return 1 when its end does not add up."""
+    from tests.simulator.book import BreachError
+    from tests.simulator.crowd.town import play
+
+    began = time.monotonic()
+
+    def report(counts):
+        rate = counts.payments / (time.monotonic() - began)
+        print(f"  {counts.payments} of {payments} payments, {rate:.0f}/s", flush=True)
+
+    try:
+        told = play(stage, payments=payments, seed=seed, report=report)
+    except BreachError as error:
+        print(f"seed {seed}: {error}\n./run simulate --payments {payments} --seed {seed}")
+        return 1
+    counts = told.counts
+    print(
+        f"{payments} payments in {time.monotonic() - began:.0f} s, seed {seed}: {dict(told.ends)}\n"
+        f"{counts.notices} notices ({counts.stale} stale), {counts.forged} forged,"
+        f" {counts.crashes} crashes, {counts.lost} acts with a lost question or answer;"
+        " every payment is as its bank says, all grams and money add up"
+    )
+    return 0
 
 
 def show_checks(stage):
@@ -57,6 +86,9 @@ def main():
     with Stage() as stage:
         if given.without_checks:
             return show_checks(stage)
+        if given.payments:
+            seed = given.seed if given.seed is not None else secrets.randbelow(10**9)
+            return show_crowd(stage, given.payments, seed)
         while True:
             seed = given.seed if given.seed is not None else secrets.randbelow(10**9)
             failure = simulate(

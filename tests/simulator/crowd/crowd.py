@@ -1,0 +1,288 @@
+"""A crowd pays: many orders at once on one clock, over lines that lose, repeat and forge.
+
+Every act may crash at any statement; then it is done again, as a client, a bank or a worker would.
+"""
+
+import heapq
+import random
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from diandian.flows import (
+    allocator,
+    checkout,
+    expiry,
+    fulfil,
+    payment_events,
+    promises,
+    refund,
+    resolve,
+    withdrawal,
+)
+from diandian.flows.quote import open_quote
+from diandian.jobs import subscribers
+from diandian.kernel.errors import DiandianError
+from diandian.orders import errors
+from diandian.orders import queries as orders
+from diandian.orders.models import Order, OrderState
+from diandian.payments.errors import UnknownPaymentError
+from tests.simulator.book import require
+from tests.simulator.crash import Crash, crash_at
+from tests.simulator.crowd import guests
+
+_CRASHES, _LOSSES, _FORGERIES = 0.03, 0.05, 0.02
+_FURTHEST_MOMENT = 60
+_WINDOW = timedelta(seconds=300)
+_TICK, _SOON, _LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=30)
+_WORK = (
+    payment_events.retry_notices,
+    payment_events.poll_due,
+    expiry.release_expired,
+    fulfil.drain,
+    refund.continue_refunds,
+    lambda: subscribers.deliver(200),
+)
+# How many copies of a notice arrive, by chance in a hundred.
+_COPIES = {0: 15, 1: 60, 2: 17, 3: 8}
+_SKEWS = (timedelta(minutes=4), timedelta(minutes=-4), timedelta(minutes=6), timedelta(minutes=-6))
+
+
+@dataclass
+class Counts:
+    """What happened, for the report."""
+
+    payments: int = 0
+    notices: int = 0
+    forged: int = 0
+    stale: int = 0
+    crashes: int = 0
+    lost: int = 0
+    insisted: set = field(default_factory=set)
+
+
+class Crowd:
+    """Guests, their banks and the worker on one clock. ``stage`` is fresh, with grams for sale."""
+
+    def __init__(self, stage, banks, *, seed, projects, every=timedelta(seconds=1)):
+        self.stage, self.projects, self.every = stage, projects, every
+        self.banks = {bank.gateway: bank for bank in banks}
+        self.dice = random.Random(seed)
+        self.guests, self.counts = [], Counts()
+        self._due, self._turn = [], 0
+
+    # -- the clock --------------------------------------------------------------------------------
+
+    def _at(self, at, act):
+        self._turn += 1
+        heapq.heappush(self._due, (at, self._turn, act))
+
+    def _after(self, delta, act):
+        self._at(self.stage.now + delta, act)
+
+    def play(self, payments, *, report=lambda _: None):
+        """Let so many guests come, one each ``every``, and then everything come to its end."""
+        self._after(timedelta(0), lambda: self._arrive(payments))
+        self._after(_TICK, self._tick)
+        while self._due:
+            at, _, act = heapq.heappop(self._due)
+            if at > self.stage.now:
+                self.stage._clock.move_to(at)
+            self._do(act)
+            if self.counts.payments and not self._turn % 2_000:
+                report(self.counts)
+        self._settle()
+
+    def _arrive(self, left):
+        guest = guests.drawn(
+            len(self.guests) + 1, self.dice, projects=self.projects, gateways=list(self.banks)
+        )
+        self.guests.append(guest)
+        self.counts.payments += 1
+        if left > 1:
+            self._after(self.every, lambda: self._arrive(left - 1))
+        self._after(timedelta(0), lambda: self._place(guest))
+
+    def _tick(self):
+        for work in _WORK:
+            work()
+        if self._due:
+            # Hours in which nothing comes are not worked through second by second.
+            idle = self._due[0][0] - self.stage.now
+            self._after(_TICK if idle < _SOON else min(idle, _LONGEST_REST), self._tick)
+
+    # -- faults -----------------------------------------------------------------------------------
+
+    def _do(self, act):
+        """Do an act; perhaps the line loses something, perhaps we die and do it again."""
+        roll = self.dice.random()
+        if roll < _LOSSES:
+            self.stage.line.fault = self.dice.choice(("before", "after"))
+            self.counts.lost += 1
+        if roll > _CRASHES or act == self._tick:
+            self._calmly(act)
+        else:
+            moment = self.dice.randint(1, _FURTHEST_MOMENT)
+            due = len(self._due), self._turn
+            try:
+                with crash_at(moment):
+                    self._calmly(act)
+            except Crash:
+                self.counts.crashes += 1
+                self.stage.restart()
+                if (len(self._due), self._turn) == due:
+                    self._calmly(act)
+        self.stage.line.fault = ""
+
+    def _calmly(self, act):
+        try:
+            act()
+        except DiandianError as error:
+            require(False, "was refused by", repr(error))
+
+    # -- guests -----------------------------------------------------------------------------------
+
+    def _place(self, guest):
+        try:
+            if not guest.quote:
+                quote = open_quote(project_code=guest.project, mass_g=guest.mass_g)
+                guest.quote, guest.total_minor = quote.token, quote.total_minor
+            placed = checkout.place_order(
+                quote_token=guest.quote,
+                beneficiary_name=f"Guest {guest.number}",
+                on_board=False,
+                language="en",
+                gateway=guest.gateway,
+                idempotency_key=guest.key,
+                is_vouched_for=True,
+                retire_at_once=not guest.keeps_right,
+            )
+        except errors.PaymentUnavailableError:
+            # The order is there; its page offers to try again.
+            found = orders.order_by_idempotency_key(guest.key)
+            require(found is not None, guest, "was told of an order that is not there")
+            placed = found
+        guest.order_id, guest.token = placed.id, placed.token
+        self._after(guest.decides_after, lambda: self._decide(guest))
+        self._after(guest.returns_after, lambda: self._come_back(guest))
+        if guest.withdraws:
+            self._after(timedelta(hours=self.dice.randint(1, 300)), lambda: self._withdraw(guest))
+
+    def _payment(self, guest):
+        return orders.latest_payment(Order.objects.get(id=guest.order_id))
+
+    def _decide(self, guest):
+        order = Order.objects.get(id=guest.order_id)
+        if order.state == OrderState.AWAITING_PAYMENT:
+            with suppress(errors.QuoteExpiredError, errors.PaymentUnavailableError):
+                checkout.retry_payment(order)
+        payment, bank = self._payment(guest), self.banks[guest.gateway]
+        now = self.stage.now
+        if payment is None or guest.end == "leaves":
+            return
+        if guest.end == "cancels":
+            guest.asked.add("cancel")
+            expiry.cancel_order(order)
+        elif guest.end == "after all":
+            self._after(timedelta(minutes=self.dice.randint(25, 200)), lambda: self._late(guest))
+        elif guest.end == "otherwise":
+            if bank.take_otherwise(payment, guest.change_minor):
+                guest.asked.add("otherwise")
+            self._post(bank.choose(payment, "paid", now))
+        elif guest.end == "declined":
+            self._post(bank.choose(payment, "declined", now))
+            guest.end = "paid"
+            self._after(timedelta(seconds=self.dice.randint(10, 90)), lambda: self._decide(guest))
+        else:
+            self._post(bank.choose(payment, guest.end, now))
+
+    def _late(self, guest):
+        payment = self._payment(guest)
+        sent = self.banks[guest.gateway].pay_late(payment, self.stage.now)
+        if sent:
+            self.counts.insisted.add((guest.gateway, payment.payment_no))
+        self._post(sent)
+
+    def _come_back(self, guest):
+        payment = self._payment(guest)
+        try:
+            payment_events.refresh(payment.payment_no)
+        except UnknownPaymentError:
+            require(False, guest, "has a payment that is unknown")
+        if Order.objects.get(id=guest.order_id).state == OrderState.PAID:
+            allocator.wait_for(guest.order_id, guest.token)
+
+    def _withdraw(self, guest):
+        try:
+            withdrawal.withdraw(Order.objects.get(id=guest.order_id))
+        except (errors.WithdrawalEndedError, errors.NotHeldError):
+            return
+        guest.asked.add("withdrew")
+
+    # -- notices ----------------------------------------------------------------------------------
+
+    def _post(self, notices):
+        """Send notices on their way: not at all, late, several times, in any order."""
+        for notice in notices:
+            copies = self.dice.choices(list(_COPIES), list(_COPIES.values()))[0]
+            for _ in range(copies):
+                mean = 600 if self.dice.random() < 0.05 else 8
+                delay = timedelta(seconds=self.dice.expovariate(1 / mean))
+                self._after(delay, lambda notice=notice: self._deliver(notice))
+            if self.dice.random() < _FORGERIES:
+                self._after(timedelta(0), lambda notice=notice: self._forge(notice))
+
+    def _deliver(self, notice):
+        skew = self.dice.choice(_SKEWS) if self.dice.random() < 0.04 else timedelta(0)
+        heard_at = self.stage.now + skew
+        ack = payment_events.receive_notice(
+            notice.gateway, notice.headers, notice.body, at=heard_at
+        )
+        seconds = abs(int(heard_at.timestamp()) - int(notice.sent_at.timestamp()))
+        is_fresh = seconds <= _WINDOW.total_seconds()
+        require((ack.status // 100 == 2) == is_fresh, "a notice was answered", ack)
+        self.counts.notices += 1
+        self.counts.stale += not is_fresh
+
+    def _forge(self, notice):
+        forged = self.banks[notice.gateway].forged(notice, self.dice)
+        ack = payment_events.receive_notice(forged.gateway, forged.headers, forged.body)
+        require(ack.status // 100 == 4, "a forged notice was answered", ack)
+        self.counts.forged += 1
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    def _settle(self):
+        """Let weeks go by undisturbed; people decide what only they can."""
+        self.stage.line.fault = ""
+        for minutes in (1, 2, 5, 21, 60, 60):
+            self._round(minutes)
+        for minutes in (60, 60, 24 * 60, 17 * 24 * 60, 60, 60):
+            for order in Order.objects.filter(
+                state__in=(OrderState.REVIEW, OrderState.UNFULFILLABLE)
+            ):
+                self._judge(order.id)
+            self._round(minutes)
+        for guest in self.guests:
+            if "otherwise" in guest.asked and guest.order_id:
+                self._judge(guest.order_id)
+        for minutes in (60, 60):
+            self._round(minutes)
+
+    def _judge(self, order_id):
+        """Decide about an order as an operator would: its price, else everything back."""
+        for decide in (resolve.accept, resolve.give_back, resolve.refund_order):
+            try:
+                decide(order_id, actor="operator:crowd", reason="the crowd ended")
+            except DiandianError:
+                continue
+            return
+
+    def _round(self, minutes):
+        self.stage.later(timedelta(minutes=minutes))
+        for gateway, payment_no in sorted(self.counts.insisted):
+            notice = self.banks[gateway].tell_again(payment_no, self.stage.now)
+            payment_events.receive_notice(gateway, notice.headers, notice.body)
+        for work in (*_WORK, promises.follow_all):
+            while work() and work not in (promises.follow_all, payment_events.poll_due):
+                pass

@@ -1,0 +1,104 @@
+"""Holds everything that a crowd left behind against the banks' own books, by plain SQL."""
+
+from collections import Counter
+
+from django.db import connection
+
+from diandian.flows import invariants
+from tests.simulator.book import require
+from tests.simulator.sight import look
+
+ENDS = {"completed", "expired", "cancelled", "refunded"}
+_CLEARING, _PAYABLE, _VAT, _EARNED = "1110", "2010", "2310", "4010"
+_OWED = ("2110", "2120", "2190")
+
+
+def judge(crowd):
+    """Compare. Returns how many orders ended in which way. Raises: BreachError."""
+    breaches = invariants.check()
+    require(not breaches, "invariants:", *breaches[:5])
+    seen = look()
+    books = {}
+    for bank in crowd.banks.values():
+        books |= bank.books()
+    _payments(seen, books)
+    ends = _orders(crowd, seen, books)
+    _money(crowd, seen, books)
+    require(not seen.holds, "still held:", list(seen.holds.items())[:5])
+    return ends
+
+
+def _payments(seen, books):
+    """Every payment says what its bank says, and every payment of a bank is known."""
+    rows = _rows(
+        "SELECT payment_no, state, amount_minor, received_minor, refunded_minor, currency"
+        " FROM payments_payment"
+    )
+    known = {row[0]: row[1:] for row in rows}
+    for number, taken in books.items():
+        require(number in known, "nobody knows the bank's payment", number)
+        state, amount, received, refunded, currency = known[number]
+        is_paid = taken.taken_minor > 0
+        require((state == "succeeded") == is_paid, number, "is", state, "and the bank took", taken)
+        if is_paid:
+            came = amount if received is None else received
+            require(came == taken.taken_minor, number, "brought", came, "and the bank took", taken)
+            require(refunded == taken.returned_minor, number, "gave back", refunded, taken)
+            require(currency == taken.currency, number, "is in", currency)
+    for number, (state, *_) in known.items():
+        require(number in books or state != "succeeded", number, "was never at a bank")
+
+
+def _orders(crowd, seen, books):
+    """Every order ended, retired or refunded exactly once, and its bank keeps just its price."""
+    kept = Counter()
+    for row in seen.payments.values():
+        taken = books.get(row.number)
+        if taken is not None:
+            kept[row.owner_ref] += taken.taken_minor - taken.returned_minor
+    retired = Counter(int(ref.split(":")[1]) for ref, _ in seen.retirements.values())
+    ends = Counter()
+    known = {guest.order_id: guest for guest in crowd.guests if guest.order_id}
+    require(known.keys() == seen.orders.keys(), "orders that nobody placed")
+    for order in seen.orders.values():
+        guest, is_done = known[order.id], order.state == "completed"
+        require(order.state in ENDS, order, "never ends")
+        require(order.mass_g == guest.mass_g, order, "is not what was wished for")
+        price = guest.total_minor if is_done else 0
+        require(kept[f"order:{order.id}"] == price, order, "keeps", kept[f"order:{order.id}"])
+        require(retired[order.id] == int(is_done), order, "is retired", retired[order.id])
+        made = seen.certificates.get(f"order:{order.id}", 0)
+        require(made == int(is_done), order, "has certificates:", made)
+        require("withdrew" not in guest.asked or not is_done, order, "was withdrawn from")
+        ends[order.state] += 1
+    grams = sum(mass_g for _, mass_g in seen.retirements.values())
+    wished = sum(known[order.id].mass_g for order in seen.orders.values() if order.id in retired)
+    require(grams == wished, "retired", grams, "of", wished)
+    return ends
+
+
+def _money(crowd, seen, books):
+    """In = out + owed + earned, to the minor unit, by the banks' books and the prices alone."""
+    prices = {
+        row[0]: row[1:]
+        for row in _rows(
+            "SELECT o.id, q.supplier_minor, q.fee_minor FROM orders_order o"
+            " JOIN orders_quote q ON q.id = o.quote_id WHERE o.state = 'completed'"
+        )
+    }
+    inside = sum(taken.taken_minor - taken.returned_minor for taken in books.values())
+    accounts = {number: amount for number, amount in seen.accounts.items() if amount}
+    require(accounts.pop(_CLEARING, 0) == inside, "clearing is not", inside)
+    payable = sum(supplier for supplier, _ in prices.values())
+    require(-accounts.pop(_PAYABLE, 0) == payable, "suppliers are not owed", payable)
+    fees = -accounts.pop(_EARNED, 0) - accounts.pop(_VAT, 0)
+    require(fees == sum(fee for _, fee in prices.values()), "the fees are", fees)
+    owed = sum(accounts.pop(number, 0) for number in _OWED)
+    require(owed == 0, "guests are owed", owed)
+    require(not accounts, "money lies elsewhere:", accounts)
+
+
+def _rows(sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
