@@ -32,7 +32,8 @@ from tests.simulator.crash import Crash, crash_at
 from tests.simulator.crowd import guests
 
 _CRASHES, _LOSSES, _FORGERIES = 0.03, 0.05, 0.02
-_FURTHEST_MOMENT = 60
+# Statements into an act, on average; most acts are short.
+_MEAN_MOMENT = 7
 _WINDOW = timedelta(seconds=300)
 _TICK, _SOON, _LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=30)
 _WORK = (
@@ -119,10 +120,10 @@ class Crowd:
         if roll < _LOSSES:
             self.stage.line.fault = self.dice.choice(("before", "after"))
             self.counts.lost += 1
-        if roll > _CRASHES or act == self._tick:
+        if roll > _CRASHES:
             self._calmly(act)
         else:
-            moment = self.dice.randint(1, _FURTHEST_MOMENT)
+            moment = 1 + int(self.dice.expovariate(1 / _MEAN_MOMENT))
             due = len(self._due), self._turn
             try:
                 with crash_at(moment):
