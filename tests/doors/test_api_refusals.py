@@ -1,8 +1,10 @@
 """What the API refuses: always problem details, a stable code, words in the caller's language."""
 
 import logging
+import sqlite3
 
 import pytest
+from django.db import OperationalError
 
 from diandian.api import orders
 from diandian.kernel.tokens import new_code
@@ -232,6 +234,17 @@ def test_a_mistake_of_ours_shows_no_trace(api, monkeypatch, caplog):
         problem = refusal(api.get(f"/orders/{order['id']}"), 500, "internal_error")
     assert "inside" not in str(problem)
     assert len(problem["reference"]) == 12
+
+
+def test_a_database_that_is_away_is_said_and_when_to_come_back(api, monkeypatch):
+    def away(order):
+        raise OperationalError from sqlite3.OperationalError("database is locked")
+
+    order = api.order()
+    monkeypatch.setattr(orders, "shown", away)
+    response = api.get(f"/orders/{order['id']}")
+    refusal(response, 503, "database_away")
+    assert response["Retry-After"] == "5"
 
 
 def test_the_gateway_being_away_is_said_and_the_same_key_goes_on(api, monkeypatch):

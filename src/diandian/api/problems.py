@@ -19,6 +19,7 @@ from dmr.exceptions import ValidationError
 
 from diandian.emissions.errors import AmbiguousPlaceError, FactorMissingError, UnknownPlaceError
 from diandian.kernel.errors import N_, ConflictError, DiandianError, InputError, NotFoundError
+from diandian.store import away
 from diandian.ui.format import canonical_lang
 
 CONTENT_TYPE = "application/problem+json"
@@ -42,7 +43,8 @@ _NAMED = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`
 _AT = re.compile(r" - at `(?:key in )?\$(?:\.parsed_(?:body|query|headers))?\.?([^`]*)`$")
 # The decoder names some fields as the program does.
 _RENAMED = {"origin": "from", "idempotency_key": "Idempotency-Key"}
-INTERNAL_ERROR = "internal_error"
+INTERNAL_ERROR, DATABASE_AWAY = "internal_error", "database_away"
+_BACK_SOON_SECONDS = 5
 _DETAILS = {
     "malformed_json": N_(
         "The body is not JSON that we can read. Nothing was done. Please send it again."
@@ -56,6 +58,10 @@ _DETAILS = {
     "too_large": N_("The body is larger than any lawful one. Nothing was done."),
     "not_json": N_("Please send the body as JSON, with Content-Type: application/json."),
     "too_many_requests": N_("Nothing was done. Please try again in a minute."),
+    DATABASE_AWAY: N_(
+        "Our database does not answer at this moment. What you asked for may not have been done;"
+        " orders are safe to send again, in a few seconds, with the same Idempotency-Key."
+    ),
     INTERNAL_ERROR: N_(
         "We have noted it under the reference given. What you asked for may not have been done;"
         " orders are safe to send again with the same Idempotency-Key."
@@ -171,9 +177,14 @@ def too_many() -> HttpResponse:
 
 
 def broken(error: Exception) -> HttpResponse:
-    """Return 500 with a reference under which the log holds the whole story."""
+    """Return 500 with a reference under which the log holds the whole story.
+
+    503 with a time to come back where only the database is away for a moment.
+    """
     reference = uuid4().hex[:12]
     log.error("API error %s", reference, exc_info=error)
+    if away.is_away(error):
+        return plain(503, DATABASE_AWAY, {"Retry-After": str(_BACK_SOON_SECONDS)})
     detail = gettext(_DETAILS[INTERNAL_ERROR])
     return answer(_problem(500, INTERNAL_ERROR, detail, reference=reference))
 

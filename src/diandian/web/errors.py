@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import sys
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,9 +10,13 @@ from django.templatetags.static import static
 from django.utils.translation import gettext
 
 from diandian.kernel.errors import N_
+from diandian.store import away
 from diandian.ui.limits import MINUTE
 
 log = logging.getLogger(__name__)
+
+# A server of databases is back within seconds; guests' pages ask again by themselves.
+_BACK_SOON_SECONDS = 5
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -21,11 +26,18 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say that it is our fault, with a reference that stands in the log beside the error."""
+    """Say that it is our fault, with a reference that stands in the log beside the error.
+
+    503 with a time to come back where only the database is away for a moment.
+    """
+    is_away = away.is_away(sys.exc_info()[1])
     reference = secrets.token_hex(2).upper()
     log.error("the visitor of %s was shown reference %s", _place(request), reference)
     facts = {"reference": reference, "stylesheet": static("ui/diandian.css")}
-    return render(request, "ui/500.html", facts, status=500)
+    response = render(request, "ui/500.html", facts, status=503 if is_away else 500)
+    if is_away:
+        response["Retry-After"] = str(_BACK_SOON_SECONDS)
+    return response
 
 
 def _place(request: HttpRequest) -> str:
