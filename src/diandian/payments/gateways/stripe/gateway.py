@@ -1,0 +1,200 @@
+"""Stripe behind our contract: hosted page, refunds, transfers to suppliers, statement, notices.
+
+Every method ends in an outcome: what the other side sends, and whatever a library makes of it,
+never becomes an exception here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from diandian.payments.gateways.stripe import (
+    notices,
+    refunds,
+    sessions,
+    snapshots,
+    splits,
+    statements,
+    trial,
+)
+from diandian.payments.gateways.stripe.answers import MalformedError, NoAnswerError
+from diandian.payments.messages import (
+    NOT_FOUND,
+    Capabilities,
+    Done,
+    Finding,
+    Flow,
+    NoticeRefused,
+    Rejected,
+    Unknown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date, datetime
+
+    from diandian.payments.messages import (
+        Ack,
+        CloseAnswer,
+        Instruction,
+        MerchantContext,
+        Outcome,
+        PaymentRequest,
+        RefundRequest,
+        RefundSnapshot,
+        Snapshot,
+        VerifiedNotice,
+    )
+    from diandian.payments.splits import (
+        ReversalRequest,
+        ReversalSnapshot,
+        SplitRequest,
+        SplitSnapshot,
+    )
+    from diandian.payments.statements import Statement, StatementKind
+
+T = TypeVar("T")
+
+# Others report that older charges are refused; see README.
+_REFUND_WINDOW_DAYS = 180
+
+
+def _outcome(call: Callable[[], T]) -> Outcome[T]:
+    """Return what a call led to."""
+    try:
+        return Done(call())
+    except NoAnswerError as error:
+        return error.outcome
+    except MalformedError as error:
+        return Unknown(f"an answer cannot be read: {error}")
+    except Exception as error:  # noqa: BLE001 - hostile answers end here: nobody knows what happened
+        return Unknown(type(error).__name__)
+
+
+class StripeGateway:
+    """Keeps the contract of ``payments.gateway.Gateway``."""
+
+    key = "stripe"
+    pay_origins: tuple[str, ...] = (sessions.PAY_ORIGIN,)
+
+    def capabilities(self, context: MerchantContext) -> Capabilities:
+        """Return what the gateway can do for a platform with Connect."""
+        return Capabilities(
+            limits_minor=sessions.limits_minor(context),
+            flows=(Flow("checkout", "redirect", ("wechat", "alipay", "phone", "desktop")),),
+            can_close=True,
+            can_partial_refund=True,
+            refund_window_days=_REFUND_WINDOW_DAYS,
+            shortest_life_seconds=int(sessions.SHORTEST_LIFE.total_seconds()),
+            split=splits.TERMS,
+            statements=("trades", "funds"),
+        )
+
+    def create_payment(
+        self, context: MerchantContext, request: PaymentRequest, *, at: datetime
+    ) -> Outcome[Instruction]:
+        """Open a hosted page; the same one as long as it is open."""
+        if request.expires_at <= at:
+            return Rejected("expired")
+        if not sessions.is_payable(context, request.amount):
+            return Rejected("amount_out_of_range")
+        return _outcome(lambda: sessions.open_page(context, request, at=at))
+
+    def query_payment(
+        self, context: MerchantContext, payment_no: str, *, at: datetime
+    ) -> Outcome[Snapshot]:
+        """Ask for the charges of a payment; before there is one, for its page."""
+        return _outcome(lambda: _look_up(context, payment_no, at))
+
+    def close_payment(
+        self, context: MerchantContext, payment_no: str, *, at: datetime
+    ) -> Outcome[CloseAnswer]:
+        """Expire the page of a payment."""
+        return _outcome(lambda: _close(context, payment_no, at))
+
+    def refund(
+        self, context: MerchantContext, request: RefundRequest, *, at: datetime
+    ) -> Outcome[RefundSnapshot]:
+        """Give money back; looked for first, so never twice."""
+        return _outcome(lambda: refunds.send(context, request, at=at))
+
+    def query_refund(
+        self, context: MerchantContext, refund_no: str, *, at: datetime
+    ) -> Outcome[RefundSnapshot]:
+        """Ask where a refund stands."""
+        return _outcome(lambda: refunds.look_up(context, refund_no, at=at))
+
+    def split(
+        self, context: MerchantContext, request: SplitRequest, *, at: datetime
+    ) -> Outcome[SplitSnapshot]:
+        """Transfer each leg to its connected account, out of the payment's own charge."""
+        return _outcome(lambda: splits.send(context, request, at=at))
+
+    def query_split(
+        self, context: MerchantContext, request: SplitRequest, *, at: datetime
+    ) -> Outcome[SplitSnapshot]:
+        """Ask which legs were transferred."""
+        return _outcome(lambda: splits.look_up(context, request, at=at))
+
+    def reverse_split(
+        self, context: MerchantContext, request: ReversalRequest, *, at: datetime
+    ) -> Outcome[ReversalSnapshot]:
+        """Reverse a transfer, in whole or part."""
+        return _outcome(lambda: splits.reverse(context, request, at=at))
+
+    def query_reversal(
+        self, context: MerchantContext, request: ReversalRequest, *, at: datetime
+    ) -> Outcome[ReversalSnapshot]:
+        """Ask whether a transfer was reversed."""
+        return _outcome(lambda: splits.look_up_reversal(context, request, at=at))
+
+    def fetch_statement(
+        self, context: MerchantContext, day: date, kind: StatementKind, *, at: datetime
+    ) -> Outcome[Statement]:
+        """Read the balance transactions of a business day."""
+        return _outcome(lambda: statements.fetch(context, day, kind, at=at))
+
+    def check(self, context: MerchantContext, *, notify_url: str, at: datetime) -> list[Finding]:
+        """Try keys, account, clock, address for notices and rights."""
+        try:
+            return trial.findings(context, notify_url=notify_url, at=at)
+        except Exception as error:  # noqa: BLE001 - a trial always ends in findings
+            text = f"The trial broke off ({type(error).__name__}). Try again."
+            return [Finding("trial", is_fine=False, text=text)]
+
+    def parse_notification(
+        self, context: MerchantContext, headers: Mapping[str, str], body: bytes, *, at: datetime
+    ) -> VerifiedNotice | NoticeRefused:
+        """Verify an event: signature, age, form, addressee."""
+        try:
+            return notices.parse(context, headers, body, at=at)
+        except Exception:  # noqa: BLE001 - hostile bytes end here
+            return NoticeRefused("malformed")
+
+    def ack(self, refusal: NoticeRefused | None) -> Ack:
+        """Return the answer to an event."""
+        return notices.ack(refusal)
+
+
+def _look_up(context: MerchantContext, payment_no: str, at: datetime) -> Snapshot:
+    charges = snapshots.charges_of(context, payment_no, at=at)
+    found = snapshots.of_charges(context, charges, at=at)
+    if found is not None:
+        return found
+    session = sessions.find(context, payment_no, at=at)
+    if session is not None:
+        return snapshots.of_session(context, session, at=at)
+    if charges:
+        return snapshots.of_dead_charges(context, charges)
+    raise NoAnswerError(Rejected(NOT_FOUND))
+
+
+def _close(context: MerchantContext, payment_no: str, at: datetime) -> CloseAnswer:
+    session = sessions.find(context, payment_no, at=at)
+    if session is not None:
+        return sessions.close(context, session, at=at)
+    charges = snapshots.charges_of(context, payment_no, at=at)
+    return "not_found_yet" if snapshots.paid_charge(charges) is None else "already_paid"
+
+
+GATEWAY = StripeGateway()
