@@ -169,6 +169,7 @@ class Snapshot:
 
     ``merchant``: who collects (``MerchantContext.account``). ``refunded_minor``: all that went back
     or is on its way, ours or not. ``fee_minor``: the gateway's own, where it tells.
+    ``is_amount_told``: False where the gateway names no amount before a payment is paid.
     """
 
     state: SnapshotState
@@ -183,6 +184,7 @@ class Snapshot:
     raw_digest: str
     fee_minor: int | None = None
     disputes: tuple[DisputeSnapshot, ...] = ()
+    is_amount_told: bool = True
 
 
 # -- money back -------------------------------------------------------------------------------

@@ -125,7 +125,10 @@ def next_refund_query_at(created_at: datetime, at: datetime) -> datetime:
 def mismatches(
     snapshot: Snapshot, *, payment_no: str, merchant: str, mode: str, amount: Money
 ) -> tuple[str, ...]:
-    """Name every fact in which a snapshot differs from the payment that it claims to be."""
+    """Name every fact in which a snapshot differs from the payment that it claims to be.
+
+    An amount that is not told differs only where money came.
+    """
     pairs = {
         "payment_no": (snapshot.payment_no, payment_no),
         "merchant": (snapshot.merchant, merchant),
@@ -133,6 +136,8 @@ def mismatches(
         "amount": (snapshot.amount_minor, amount.amount_minor),
         "currency": (snapshot.currency, amount.currency),
     }
+    if not snapshot.is_amount_told and snapshot.state != "succeeded":
+        del pairs["amount"], pairs["currency"]
     return tuple(name for name, (theirs, ours) in pairs.items() if theirs != ours)
 
 

@@ -1,0 +1,1 @@
+"""The gateway WeChat Pay: JSAPI, H5 and Native payments, profit sharing, statements."""
