@@ -132,9 +132,24 @@ ELSEWHERE |= {
     "site_code_once": _SITES,
     "site_has_area": _SITES,
 }
+_STATEMENTS = "the simulator has no statements: tests/reconciliation/test_kept.py"
+ELSEWHERE |= dict.fromkeys(
+    (
+        *("gateway_day_once", "gateway_day_closed_whole", "statement_file_once"),
+        *("statement_row_once", "match_item_once", "signature_once_a_person"),
+    ),
+    _STATEMENTS,
+)
 GUARDS_ELSEWHERE = dict.fromkeys(
     ("footprints_inventoryversion", "scenes_sceneversion", "footprints_siteclaim"), _NO_GRAMS
 ) | {"registry_cancellationrequest": _REQUESTS, "registry_projectsite": _SITES}
+GUARDS_ELSEWHERE |= dict.fromkeys(
+    (
+        *("reconciliation_statementfile", "reconciliation_statementrow"),
+        *("reconciliation_signature", "reconciliation_gatewayday"),
+    ),
+    _STATEMENTS,
+)
 
 
 @contextmanager

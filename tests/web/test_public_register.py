@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from diandian.emissions.factor_set import factor_sets, newest
 from diandian.kernel.memory import Memory
 from diandian.registry import queries as registry
-from diandian.web import cells, register, register_files
+from diandian.ui import cells
+from diandian.web import register, register_files
 from tests.web.public_world import buy
 from tests.web.world import open_scene, open_shop
 

@@ -33,6 +33,9 @@ APPEND_ONLY = {
     "ledger_salesswitch": ("id",),
     "audit_auditentry": ("id", "entry_hash", "previous_hash"),
     "transparency_logentry": ("position", "ref"),
+    "reconciliation_statementfile": ("id",),
+    "reconciliation_statementrow": ("id",),
+    "reconciliation_signature": ("id",),
 }
 # Columns that stay as they were written; the rest of the row may change. The row itself stays.
 FIXED_COLUMNS = {
@@ -94,11 +97,12 @@ _OUTSIDE = (
     " OR (fresh.kind = 'genesis' AND fresh.start_g <> lane.lo)"
     " OR (fresh.kind <> 'genesis' AND (fresh.kind = 'reversal') <> (lane.kind = 'buffer'))"
 )
-# Rows that may be written anew until something was decided: an inventory until it is closed, a
-# scene's version until it was in force.
+# Rows that may be written anew until something was decided: an inventory and a gateway's day until
+# they are closed, a scene's version until it was in force.
 CLOSED = {
     "footprints_inventoryversion": ("OLD.closed_at IS NOT NULL", "a closed inventory stays"),
     "scenes_sceneversion": ("OLD.number IS NOT NULL", "a version of a scene stays"),
+    "reconciliation_gatewayday": ("OLD.closed_at IS NOT NULL", "a closed day of a gateway stays"),
 }
 _CLAIMED = (
     "EXISTS (SELECT 1 FROM footprints_siteclaim other WHERE other.scene_id = NEW.scene_id"

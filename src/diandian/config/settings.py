@@ -283,6 +283,10 @@ OFFLINE_PAGES = _flag("DIANDIAN_OFFLINE_PAGES", "1")
 GATEWAYS = [key for key in os.environ.get("DIANDIAN_GATEWAYS", "sandbox").split(",") if key]
 # A TOML file that names our merchants at the gateways, with references to their keys.
 MERCHANTS_FILE = os.environ.get("DIANDIAN_MERCHANTS", "")
+# Up to this much, in minor units, one person may sign a difference to a gateway's statement alone.
+SIGN_ALONE_MINOR = int(os.environ.get("DIANDIAN_SIGN_ALONE_MINOR", "10000"))
+# How long statements stay on the disk as they came; their lines and digests stay in the database.
+STATEMENT_FILE_DAYS = int(os.environ.get("DIANDIAN_STATEMENT_FILE_DAYS", "30"))
 SANDBOX_STORE = DATA_DIR / "sandbox-gateway.sqlite3"
 KEYS_DIR = DATA_DIR / "keys"
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from diandian.audit import invariants as audit_invariants
 from diandian.audit.breaches import Breach
 from diandian.certificates.models import Certificate, CertificateState
-from diandian.flows import line_claims, log_check
+from diandian.flows import line_claims, log_check, reconcile_proof
 from diandian.footprints import invariants as footprint_invariants
 from diandian.footprints import queries as footprint_queries
 from diandian.ledger import chart
@@ -44,7 +44,8 @@ def check() -> list[Breach]:
     """Return every breach of the rooms' own invariants, and of those between them.
 
     Between the rooms: X1 to X8, M3 and M6 (an order's money), R10 (outside retirements), R5 (what
-    is retired stays, as the closed days have it), L4 (the log's replay).
+    is retired stays, as the closed days have it), L4 (the log's replay), M7 (closed days of
+    gateways).
     """
     return [
         *registry_invariants.check(),
@@ -63,6 +64,7 @@ def check() -> list[Breach]:
         *_sold_as_priced(),
         *_retired_outside(),
         *_days_as_closed(),
+        *reconcile_proof.check(),
     ]
 
 

@@ -15,8 +15,10 @@ from diandian.flows import (
     pool,
     promises,
     recall,
+    reconcile,
     refund,
     sign_in,
+    statement_files,
 )
 from diandian.jobs import subscribers
 from diandian.ui import rendered
@@ -43,6 +45,8 @@ TASKS = (
     Task("follow outside retirements", timedelta(minutes=10), promises.sweep),
     Task("complete open tonnes", timedelta(minutes=10), lambda: pool.complete_due(16)),
     Task("close the days that are over", timedelta(minutes=5), close.close_due),
+    Task("match statements of gateways", timedelta(minutes=1), lambda: reconcile.run_due(1)),
+    Task("forget old statement files", timedelta(hours=1), statement_files.sweep),
     Task("look for overdue promises", timedelta(hours=1), promises.warn_overdue),
     Task("forget old sign-ins", timedelta(minutes=10), sign_in.forget_old),
     Task("enter what the public log lacks", timedelta(hours=1), log_fill.fill_and_tell),

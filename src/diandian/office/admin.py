@@ -2,7 +2,8 @@
 
 Money and credits change through flows alone, so no row can be added, changed or deleted here. What
 can be done: approve the scene of an organiser (``approval.py``), decide about a reported name
-(``name_reports.py``), and keep the credits (``credits.py``), each by a flow.
+(``name_reports.py``), keep the credits (``credits.py``), and sign what statements of gateways say
+otherwise (``reconcile.py``), each by a flow.
 Secret links of guests and their answers are not shown: an operator helps by number, not by token.
 *Source:* architecture, sections 2 (office) and 10.
 """
@@ -24,6 +25,7 @@ from diandian.kernel.money import Money
 from diandian.office.approval import ApprovesScenes
 from diandian.office.credits import KeepsCredits
 from diandian.office.name_reports import DecidesNames
+from diandian.office.reconcile import ReconcilesDays
 from diandian.office.sign_in import SignInForm
 from diandian.office.tonnes import ShowsTonnes
 from diandian.ui.format import exact_mass, money, pick
@@ -175,6 +177,13 @@ DESKS = (
         ("currency",),
         ("journal__source_ref", "debit_code", "credit_code"),
         related=("journal",),
+    ),
+    Desk(
+        "reconciliation.GatewayDay",
+        ("merchant_key", "day", "state", "problem", "matched_at", "closed_at"),
+        ("state", "merchant_key"),
+        hidden=("figures",),
+        acts=ReconcilesDays,
     ),
     Desk("ledger.ClosedDay", ("day", "first_day", "journals", "retirements", "closed_by")),
     Desk("ledger.SalesSwitch", ("at", "is_open", "reason", "actor_ref"), ("is_open",)),

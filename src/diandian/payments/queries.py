@@ -1,7 +1,11 @@
 """Reads of payments, refunds and the inbox."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 
+from django.db.models import Min
+
+from diandian.kernel.clock import business_day, day_starts
 from diandian.payments.errors import UnknownPaymentError
 from diandian.payments.models import (
     OPEN_STATES,
@@ -14,6 +18,7 @@ from diandian.payments.models import (
 )
 from diandian.store.statements import Param, Select
 
+_NEAR = timedelta(days=4)
 _BY_NO = Select(lambda: Payment.objects.filter(payment_no=Param("payment_no")))
 
 
@@ -65,6 +70,22 @@ def notices_due(at: datetime, limit: int) -> list[Notification]:
     waiting = (NoticeState.VERIFIED, NoticeState.PARKED)
     due = Notification.objects.filter(next_attempt_at__lte=at, state__in=waiting)
     return list(due.order_by("next_attempt_at")[:limit])
+
+
+def first_day(gateway: str, mode: str, account: str) -> date | None:
+    """Return the business day on which the first payment at an account was begun."""
+    mine = Payment.objects.filter(gateway=gateway, mode=mode, merchant=account)
+    first: datetime | None = mine.aggregate(at=Min("created_at"))["at"]
+    return business_day(first) if first else None
+
+
+def any_agreed(
+    gateway: str, mode: str, account: str, settlements: Collection[str], day: date
+) -> bool:
+    """Tell whether a payment near a day was begun under one of some settlements."""
+    near = (day_starts(day - _NEAR), day_starts(day + _NEAR))
+    mine = Payment.objects.filter(gateway=gateway, mode=mode, merchant=account)
+    return mine.filter(settlement__in=settlements, paid_at__range=near).exists()
 
 
 def refunds_due(at: datetime, limit: int) -> list[Refund]:

@@ -23,7 +23,7 @@ class StatementLine:
     """One line of a gateway's statement, from our side: what comes in is positive.
 
     ``our_no``: payment, refund or split number where the line names it. ``net`` = ``gross`` -
-    ``fee``.
+    ``fee``. ``payment_no``: of a refund, the payment that it gives back, where the line names it.
     """
 
     kind: LineKind
@@ -35,6 +35,7 @@ class StatementLine:
     currency: str
     at: datetime
     status: str = ""
+    payment_no: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from diandian.kernel.money import EXPONENTS, Money
 from diandian.ledger import chart
 from diandian.ledger import queries as ledger
 from diandian.registry import queries as registry
+from diandian.ui import cells
 from diandian.ui import format as text
 from diandian.ui.drawing import State
-from diandian.web import cells
 from diandian.web.equations import Equation, Term, equation
 
 _DAYS_SHOWN = 14

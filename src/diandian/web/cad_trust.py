@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 
 from diandian.kernel.clock import now
 from diandian.registry.cad_trust.export import Export, Owner, export
-from diandian.web import cells
+from diandian.ui import cells
 from diandian.web.errors import not_found
 
 TABLES = ("projects", "locations", "issuances", "units")

@@ -27,8 +27,8 @@ from diandian.emissions.factor_set import (
 from diandian.emissions.uncertainty import INTERVALS
 from diandian.kernel.errors import N_
 from diandian.ui import htmx
+from diandian.ui.cells import safe_cell
 from diandian.web import context
-from diandian.web.cells import safe_cell
 from diandian.web.errors import not_found
 
 _PAGE_ROWS = 40

@@ -22,8 +22,8 @@ from diandian.registry.recalls import queries
 from diandian.registry.recalls.errors import RecallNotFoundError
 from diandian.registry.recalls.queries import Totals
 from diandian.registry.serials import format_serial, gram_to_serial
+from diandian.ui.cells import safe_cell
 from diandian.web import context
-from diandian.web.cells import safe_cell
 from diandian.web.errors import not_found
 
 PAGE_ROWS, _STREAMED_ROWS, _FEED_ROWS = 50, 1000, 50

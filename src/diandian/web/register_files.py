@@ -13,7 +13,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from diandian.kernel.clock import now
 from diandian.registry import queries
 from diandian.registry.recalls.marks import marks_of
-from diandian.web import cells
+from diandian.ui import cells
 from diandian.web.register_filters import Filters, scenes_of
 from diandian.web.retirement import logged, number_of
 

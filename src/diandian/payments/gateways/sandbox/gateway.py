@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diandian.payments import messages as port
+from diandian.payments.gateways.sandbox import statement, statement_peer
 from diandian.payments.gateways.sandbox.peer import (
     LATE_SECONDS,
     SIGNATURE_HEADER,
@@ -63,6 +64,7 @@ class SandboxGateway:
             can_close=True,
             can_partial_refund=True,
             refund_window_days=_FOREVER_DAYS,
+            statements=statement.KINDS,
         )
 
     def create_payment(
@@ -129,13 +131,15 @@ class SandboxGateway:
         self, context: MerchantContext, request: port.RefundRequest, *, at: datetime
     ) -> Outcome[port.RefundSnapshot]:
         """Give money back; the sandbox does so at once."""
+        peer = peer_of(context)
         try:
-            peer_of(context).refund(
+            peer.refund(
                 refund_no=request.refund_no,
                 payment_no=request.payment_no,
                 amount_minor=request.amount.amount_minor,
                 currency=request.amount.currency,
             )
+            statement_peer.note_refund(peer, request.refund_no, at)
         except TradeRefusedError as error:
             return port.Rejected(error.code)
         except sqlite3.Error as error:
@@ -188,9 +192,8 @@ class SandboxGateway:
     def fetch_statement(
         self, context: MerchantContext, day: date, kind: statements.StatementKind, *, at: datetime
     ) -> Outcome[statements.Statement]:
-        """Refuse: the capabilities offer no statements."""
-        del context, day, kind, at
-        return port.Rejected("not_offered")
+        """Return the statement of a day, from ten o'clock of the next."""
+        return statement.fetch(peer_of(context), context, day, kind, at=at)
 
     def check(
         self, context: MerchantContext, *, notify_url: str, at: datetime

@@ -343,6 +343,9 @@ class Peer:
         """Run one statement, which is one transaction, and read all that it returns."""
         return self._connection().execute(statement, values).fetchall()
 
+    # For its other departments, such as the one that writes statements.
+    run = _run
+
     def _connection(self) -> sqlite3.Connection:
         """Return this thread's own connection; a forked child makes a new one."""
         held: tuple[int, sqlite3.Connection] | None = getattr(self._local, "held", None)
