@@ -130,6 +130,7 @@ def walked(page: Page, base: str) -> dict[str, str]:
     with page.expect_navigation(wait_until="load"):
         page.locator(".banner a").click()
     found["order-waiting"] = urlsplit(page.url).path
+    found["order-ways"] = f"{found['order-waiting']}/pay"
     page.goto(base + LIFE["life-pay-nl"])
     walk.press()
     walk.settle("paid")

@@ -127,7 +127,13 @@ def test_a_gateway_that_is_not_in_use_is_refused(start, settings):
 def test_the_way_to_pay_is_kept(start, now):
     payment = actions.submitted(start(), WAY, at=now)
     assert payment.state == "pending"
-    assert payment.instruction == {"kind": "redirect", "url": "/sandbox/abc", "text": ""}
+    assert payment.instruction == {
+        "kind": "redirect",
+        "url": "/sandbox/abc",
+        "text": "",
+        "parameters": {},
+        "valid_until": None,
+    }
 
 
 @pytest.mark.parametrize(

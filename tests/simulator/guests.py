@@ -120,7 +120,7 @@ def pay_again(sim, dice):
     def do():
         try:
             checkout.retry_payment(orders.order_by_token(guest.token))
-        except (errors.QuoteExpiredError, errors.PaymentUnavailableError):
+        except (errors.NotPayableError, errors.PaymentUnavailableError):
             return
 
     return do

@@ -74,6 +74,8 @@ PARAMETERS = {
     "vintage_year": "The year of the reduction.",
     "holder_kind": "Who holds the retirement.",
     "before": "`next_before` of the page before.",
+    "gateway": "Another gateway to pay at; without it, the one of the attempt before.",
+    "flow": "One of the gateway's ways to pay, as `payment.ways` names them.",
     "Idempotency-Key": (
         "Any text of up to 100 characters. The same key with the same body is the same order, with"
         " another body it is refused."

@@ -7,40 +7,41 @@ The id of an order is secret; without it an order cannot be told from none.
 import logging
 from http import HTTPStatus
 from typing import Annotated, Literal
-from urllib.parse import urljoin
 
 import msgspec
-from django.conf import settings
 from django.urls import reverse
 from dmr import Body, Headers, modify
 from dmr.openapi.objects import Link
 
 from diandian.api.base import WRITES, ApiController, LangQuery, Query, Word, language, refusals
+from diandian.api.paying import (
+    AddressText,
+    FlowText,
+    Gateway,
+    GatewayError,
+    PayAgainQuery,
+    PaymentOut,
+    absolute,
+    checked_ip,
+    pay_by,
+    payment_out,
+)
 from diandian.api.quotes import PriceOut, instant, price_out
 from diandian.certificates import queries as certificates
-from diandian.flows import checkout, payment_events
+from diandian.flows import checkout, paying, payment_events
+from diandian.flows.checkout import PayBy
 from diandian.kernel import tokens
-from diandian.kernel.errors import N_, DiandianError, InputError
+from diandian.kernel.errors import DiandianError, InputError
 from diandian.kernel.memory import ttl_cache
 from diandian.orders import queries
 from diandian.orders.models import Order, OrderState, Withdrawal
-from diandian.payments.gateway import gateways
-from diandian.payments.merchants import is_in_use
+from diandian.payments.errors import UnknownGatewayError
 from diandian.payments.models import OPEN_STATES, Payment
+from diandian.ui import limits
 from diandian.ui.format import canonical_lang
 
 log = logging.getLogger(__name__)
-Gateway = Annotated[str, msgspec.Meta(extra_json_schema={"enum": sorted(gateways())})]
 NameText = Annotated[str, msgspec.Meta(max_length=2000)]
-
-
-class GatewayError(InputError):
-    """No such way to pay here."""
-
-    code = "unknown_gateway"
-    message = N_(
-        "This way to pay is not available. Nothing was charged. Please choose another one."
-    )
 
 
 class BeneficiaryIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -54,7 +55,9 @@ class OrderIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     ``language``: of the certificate; else that of the request. ``retire_at_once``: true says that
     the person asked for it and knows that a right to withdraw within 14 days then ends; false holds
-    the paid grams until that right has ended, and is refused where there is none.
+    the paid grams until that right has ended, and is refused where there is none. ``gateway``,
+    ``flow``: a way to pay, the first on offer without them. ``client_ip``: of the person who will
+    pay, for gateways that compare it; else the caller's.
     """
 
     quote: Word
@@ -63,6 +66,8 @@ class OrderIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     retire_at_once: bool = True
     language: Literal["zh-Hans", "zh-hans", "en", "nl"] | None = None
     gateway: Gateway | None = None
+    flow: FlowText | None = None
+    client_ip: AddressText | None = None
 
 
 class OrderHeaders(msgspec.Struct, kw_only=True):
@@ -71,22 +76,6 @@ class OrderHeaders(msgspec.Struct, kw_only=True):
     idempotency_key: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,100}$")] | None = msgspec.field(
         name="Idempotency-Key", default=None
     )
-
-
-class InstructionOut(msgspec.Struct, kw_only=True):
-    """The way to pay: open ``url``, or show ``text`` as a QR code, by ``kind``."""
-
-    kind: str
-    url: str
-    text: str
-
-
-class PaymentOut(msgspec.Struct, kw_only=True):
-    """The newest attempt to pay."""
-
-    state: str
-    expires_at: str
-    instruction: InstructionOut | None
 
 
 class CertificateLinks(msgspec.Struct, kw_only=True):
@@ -136,11 +125,6 @@ class OrderOut(msgspec.Struct, kw_only=True):
     links: OrderLinks
 
 
-def absolute(path: str) -> str:
-    """Return a whole address."""
-    return urljoin(f"{settings.BASE_URL}/", path)
-
-
 def certificate_links(code: str) -> CertificateLinks:
     """Return the addresses of a certificate."""
     return CertificateLinks(
@@ -149,21 +133,6 @@ def certificate_links(code: str) -> CertificateLinks:
         pdf_url=absolute(reverse("certificate_pdf", args=[code])),
         json_url=absolute(reverse("certificate_json", args=[code])),
         verify_url=absolute(reverse("verify_code", args=[code])),
-    )
-
-
-def _payment(payment: Payment) -> PaymentOut:
-    stored = payment.instruction
-    instruction = None
-    if stored and payment.state in OPEN_STATES:
-        url = str(stored.get("url") or "")
-        instruction = InstructionOut(
-            kind=str(stored.get("kind") or "redirect"),
-            url=absolute(url) if url else "",
-            text=str(stored.get("text") or ""),
-        )
-    return PaymentOut(
-        state=payment.state, expires_at=instant(payment.expires_at), instruction=instruction
     )
 
 
@@ -185,7 +154,7 @@ def shown(order: Order) -> OrderOut:
         retire_after=instant(order.retire_after) if order.retire_after else None,
         created_at=instant(order.created_at),
         completed_at=instant(order.completed_at) if order.completed_at else None,
-        payment=_payment(payment) if payment else None,
+        payment=payment_out(order, payment) if payment else None,
         certificate=certificate_links(certificate.code) if certificate else None,
         links=OrderLinks(
             self=absolute(reverse("api_order", args=[order.token])),
@@ -200,10 +169,10 @@ def _name(beneficiary: BeneficiaryIn | str | None) -> str:
     return beneficiary or ""
 
 
-def _placed(wish: OrderIn, key: str | None) -> Order:
-    gateway = wish.gateway or settings.GATEWAYS[0]
-    if not is_in_use(gateway):
-        raise GatewayError(field="gateway")
+def _placed(wish: OrderIn, key: str | None, callers_ip: str) -> Order:
+    typed = wish.client_ip
+    client_ip = callers_ip if typed is None else checked_ip(typed)
+    by = pay_by(wish.gateway, wish.flow, client_ip)
     try:
         return checkout.place_order(
             quote_token=wish.quote,
@@ -211,12 +180,14 @@ def _placed(wish: OrderIn, key: str | None) -> Order:
             on_board=wish.on_board,
             retire_at_once=wish.retire_at_once,
             language=canonical_lang(wish.language) if wish.language else language(),
-            gateway=gateway,
+            by=by,
             # The keys of this door and those of the pages do not meet.
             idempotency_key=f"api:{key}" if key else None,
             # A program orders for many people, so each order stands on the board on its own.
             guest_key=tokens.secret_token() if wish.on_board else "",
         )
+    except UnknownGatewayError as error:
+        raise GatewayError(field="flow" if wish.flow else "gateway") from error
     except InputError as error:
         if error.field == "display_name":
             error.field = "beneficiary.display_name"
@@ -262,11 +233,12 @@ class OrdersController(ApiController):
     )
     def post(self, parsed_body: Body[OrderIn], parsed_headers: Headers[OrderHeaders]) -> OrderOut:
         """Answer with the order and the way to pay; a repeat answers the same order, also 201."""
-        order = _placed(parsed_body, parsed_headers.idempotency_key)
+        callers_ip = limits.client_ip(self.request)
+        order = _placed(parsed_body, parsed_headers.idempotency_key, callers_ip)
         payment = _open_payment(order)
         if payment is not None and not payment.instruction:
             # An earlier call ended before the gateway answered.
-            checkout.retry_payment(order, gateway=payment.gateway)
+            paying.pay(order, PayBy(payment.gateway, payment.flow, callers_ip))
         return shown(_found(order.token))
 
 
@@ -300,12 +272,22 @@ class OrderPaymentsController(ApiController):
 
     @modify(
         operation_id="payAgain",
-        summary="The way to pay again: the open attempt's, or a new one after a failure",
+        summary="The way to pay again: the open attempt's, a new one, or another way",
         status_code=HTTPStatus.CREATED,
         extra_responses=refusals(404, 409, 422, 403, 503),
     )
-    def post(self, parsed_query: Query[LangQuery]) -> OrderOut:  # noqa: ARG002 - for the description
-        """Answer with the order; 409 when it can no longer be paid."""
+    def post(self, parsed_query: Query[PayAgainQuery]) -> OrderOut:
+        """Answer with the order; 409 when it can no longer be paid.
+
+        Another way closes the open attempt first, so that the order is paid once only.
+        """
         order = _found(str(self.kwargs["id"]))
-        checkout.retry_payment(order, gateway=settings.GATEWAYS[0])
+        payment = _open_payment(order)
+        gateway, flow = parsed_query.gateway, parsed_query.flow or ""
+        if gateway is None and payment is not None:
+            gateway, flow = payment.gateway, flow or payment.flow
+        try:
+            paying.pay(order, pay_by(gateway, flow, limits.client_ip(self.request)))
+        except UnknownGatewayError as error:
+            raise GatewayError(field="flow" if flow else "gateway") from error
         return shown(_found(order.token))

@@ -6,7 +6,7 @@ gateway hears of it; asking again with the same numbers never does a thing twice
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urljoin
 
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from diandian.certificates.names import MAX_CHARACTERS, MAX_LEGAL_CHARACTERS, clean_display_name
-from diandian.flows import caps, gateways, line_claims, sales, withdrawal
+from diandian.flows import caps, gateways, line_claims, locks, sales, ways, withdrawal
 from diandian.footprints.models import Footprint
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import now
@@ -26,6 +26,7 @@ from diandian.orders.errors import (
     CoverChangedError,
     FootprintExpiredError,
     IdempotencyConflictError,
+    NotPayableError,
     PaymentUnavailableError,
     QuoteExpiredError,
     QuoteUsedError,
@@ -34,10 +35,26 @@ from diandian.orders.errors import (
 )
 from diandian.orders.models import HolderKind, Order, OrderState, Quote, Withdrawal
 from diandian.payments import actions as payment_actions
+from diandian.payments import queries as payment_queries
+from diandian.payments import rules as payment_rules
 from diandian.payments.models import OPEN_STATES, Payment
 from diandian.registry import actions as registry_actions
 from diandian.registry.errors import NotEnoughCreditsError
 from diandian.scenes.queries import takes_orders
+
+
+@dataclass(frozen=True, slots=True)
+class PayBy:
+    """The way somebody pays by, and what its gateway is told about them.
+
+    ``gateway``: "" for the first on offer; ``flow``: "" for the gateway's first. ``client_ip``:
+    the guest's address. ``payer``: who pays, where the flow needs it; kept nowhere.
+    """
+
+    gateway: str = ""
+    flow: str = ""
+    client_ip: str = ""
+    payer: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +66,7 @@ class _Wish:
     on_board: bool
     guest_key: str
     language: str
-    gateway: str
+    by: PayBy
     idempotency_key: str | None
     body_sha256: str
     at: datetime
@@ -64,7 +81,7 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
     beneficiary_name: str,
     on_board: bool,
     language: str,
-    gateway: str = "sandbox",
+    by: PayBy | None = None,
     idempotency_key: str | None = None,
     guest_key: str = "",
     fresh_quote: Quote | None = None,
@@ -76,6 +93,7 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
 ) -> Order:
     """Order a quote: hold its grams and start its payment.
 
+    ``by``: the way to pay. Where its gateway must know who pays, it is asked once that is known.
     ``fresh_quote``: the quote itself when the caller just opened it, which saves reading it again;
     where it was left to the order, it is written with the order.
     ``is_vouched_for``: the operator's own sale, which the caps on unpaid orders leave alone.
@@ -105,7 +123,7 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
         on_board,
         guest_key,
         language,
-        gateway,
+        by or PayBy(),
         idempotency_key,
         body,
         at,
@@ -122,7 +140,10 @@ def place_order(  # noqa: PLR0913 - the whole wish, by name
     except IntegrityError:
         # Somebody was faster with the same key, quote or trip: find out which.
         return _resolve_race(quote, body, idempotency_key)
-    order.newest_payment = submit(order, payment, at=at)
+    if ways.lacks_payer(payment, at=at):
+        order.newest_payment = payment
+    else:
+        order.newest_payment = submit(order, payment, wish.by, at=at)
     return order
 
 
@@ -182,7 +203,7 @@ def _write(wish: _Wish) -> tuple[Order, Payment]:
         actions.set_estimate(order, wish.carried)
     if not wish.is_vouched_for:
         caps.refuse_many_unpaid(order)
-    payment = _start_payment(order, quote, wish.gateway, at)
+    payment = _start_payment(order, wish.by, at + rules.PAYMENT_LIFETIME, at)
     line_claims.claim(order, at=at)
     # The lane row is the hot one: touched last.
     registry_actions.hold(
@@ -197,13 +218,17 @@ def _write(wish: _Wish) -> tuple[Order, Payment]:
     return order, payment
 
 
-def _start_payment(order: Order, quote: Quote, gateway: str, at: datetime) -> Payment:
+def _start_payment(order: Order, by: PayBy, expires_at: datetime, at: datetime) -> Payment:
+    quote = order.quote
+    amount = Money(quote.total_minor, quote.currency)
+    supplier_ref = quote.offer.project.supplier_ref
     payment = payment_actions.start(
         owner_ref=order.ref,
-        amount=Money(quote.total_minor, quote.currency),
-        gateway=gateway,
-        supplier_ref=quote.offer.project.supplier_ref,
-        expires_at=at + rules.PAYMENT_LIFETIME,
+        amount=amount,
+        gateway=by.gateway or ways.first(supplier_ref, amount).gateway,
+        supplier_ref=supplier_ref,
+        flow=by.flow,
+        expires_at=expires_at,
         at=at,
     )
     actions.link_payment(order, payment)
@@ -236,7 +261,7 @@ def _resolve_race(quote: Quote, body: str, idempotency_key: str | None) -> Order
     raise QuoteUsedError
 
 
-def submit(order: Order, payment: Payment, *, at: datetime) -> Payment:
+def submit(order: Order, payment: Payment, by: PayBy, *, at: datetime) -> Payment:
     """Ask the gateway for the way to pay, outside any transaction, and keep its answer.
 
     Raises: PaymentUnavailableError when the gateway refuses; unknown is kept and asked again.
@@ -245,29 +270,55 @@ def submit(order: Order, payment: Payment, *, at: datetime) -> Payment:
         payment,
         subject=f"Diandian {order.mass_g // 1000} kg",
         return_url=urljoin(settings.BASE_URL + "/", f"o/{order.token}"),
+        payer=by.payer,
+        client_ip=by.client_ip,
         at=at,
     )
     kept = payment_actions.submitted(payment, outcome, at=at)
-    if not kept.instruction:
+    if not payment_rules.is_fresh(kept.instruction, at):
         raise PaymentUnavailableError
     return kept
 
 
-def retry_payment(order: Order, *, gateway: str = "sandbox", at: datetime | None = None) -> Payment:
+def begin_payment(
+    order: Order, by: PayBy, *, instead_of: Payment | None = None, at: datetime
+) -> Payment:
+    """Write another attempt to pay an order; nothing is asked of its gateway yet.
+
+    ``instead_of``: an attempt that is set aside in the same commit. Whoever was faster with an
+    attempt gets that one back. Locks: the order.
+    Raises: NotPayableError, UnknownGatewayError, AmountOutOfRangeError.
+    """
+    with transaction.atomic():
+        state = locks.lock_order(order.id).state
+        expires_at = rules.attempt_ends_at(order.created_at, at)
+        if state != OrderState.AWAITING_PAYMENT or expires_at is None:
+            raise NotPayableError
+        if instead_of is not None:
+            payment_actions.supersede(instead_of)
+        earlier = payment_queries.open_of(order.ref)
+        return earlier or _start_payment(order, by, expires_at, at)
+
+
+def retry_payment(order: Order, by: PayBy | None = None, *, at: datetime | None = None) -> Payment:
     """Give the way to pay again: the open attempt's own, or a new attempt after a failed one.
 
-    Raises: QuoteExpiredError when the order can no longer be paid, PaymentUnavailableError,
-    SalesPausedError.
+    Idempotent by: the open attempt, whose number is the same however often the gateway is asked.
+    Raises: NotPayableError when the order can no longer be paid, PaymentUnavailableError,
+    SalesPausedError, UnknownGatewayError, AmountOutOfRangeError.
     """
-    at = at or now()
+    at, by = at or now(), by or PayBy()
     sales.refuse_while_stopped()
     payment = queries.latest_payment(order)
+    is_open = payment is not None and payment.state in OPEN_STATES and not payment.is_superseded
     if order.state != OrderState.AWAITING_PAYMENT:
-        raise QuoteExpiredError
-    if payment is not None and payment.state in OPEN_STATES and payment.expires_at > at:
-        return payment if payment.instruction else submit(order, payment, at=at)
-    if payment is not None and payment.state in OPEN_STATES:
-        raise QuoteExpiredError
-    with transaction.atomic():
-        fresh = _start_payment(order, order.quote, gateway, at)
-    return submit(order, fresh, at=at)
+        raise NotPayableError
+    if payment is None or not is_open:
+        payment = begin_payment(order, by, at=at)
+    elif payment.expires_at <= at:
+        raise NotPayableError
+    if payment_rules.is_fresh(payment.instruction, at) or (
+        not by.payer and ways.lacks_payer(payment, at=at)
+    ):
+        return payment
+    return submit(order, payment, by, at=at)

@@ -5,12 +5,15 @@ from datetime import datetime
 
 from django.db import transaction
 
+from diandian.audit import actions as audit_actions
 from diandian.emissions.life.certified import is_carried, sums_alone
-from diandian.flows import line_claims
+from diandian.flows import line_claims, locks
 from diandian.flows.payment_events import close_or_refresh
 from diandian.kernel.clock import now
 from diandian.orders import actions, queries, rules
 from diandian.orders.models import Order, OrderState
+from diandian.payments import queries as payment_queries
+from diandian.payments.models import Payment
 from diandian.registry import actions as registry_actions
 
 log = logging.getLogger(__name__)
@@ -20,7 +23,7 @@ def release_expired(limit: int = 100, *, at: datetime | None = None) -> int:
     """Expire unpaid orders past their grace and release their grams. Returns how many.
 
     An order whose gateway does not say "can no longer be paid" keeps its grams and is asked again,
-    once all others had their turn.
+    once all others had their turn; after a day it goes to people.
     """
     at = at or now()
     due = at - rules.PAYMENT_LIFETIME - rules.HOLD_GRACE
@@ -35,12 +38,16 @@ def _try(order: Order, at: datetime) -> bool:
         log.exception("order %s could not be released", order.id)
     if not released:
         actions.note_release_tried(order, at=at)
+        if at >= order.created_at + rules.NOBODY_KNOWS_AFTER:
+            _hand_over(order, at)
     return released
 
 
 def _expire(order: Order, at: datetime, to: OrderState = OrderState.EXPIRED) -> bool:
-    payment = queries.latest_payment(order)
-    if payment is not None and not close_or_refresh(payment, at=at):
+    attempts = payment_queries.of_owner(order.ref)
+    # Also those that were set aside for another way to pay. Each is tried, whatever the others say.
+    closed = [_is_unpayable(payment, at) for payment in attempts]
+    if not all(closed):
         return False
     with transaction.atomic():
         order.refresh_from_db(fields=["state"])
@@ -51,6 +58,34 @@ def _expire(order: Order, at: datetime, to: OrderState = OrderState.EXPIRED) -> 
         registry_actions.release(order.ref)
     log.info("order %s became %s, its grams are free again", order.id, to)
     return True
+
+
+def _is_unpayable(payment: Payment, at: datetime) -> bool:
+    """Close an attempt at its gateway; an error there must not keep the others open."""
+    try:
+        return close_or_refresh(payment, at=at)
+    except Exception:
+        log.exception("payment %s could not be closed", payment.payment_no)
+        return False
+
+
+def _hand_over(order: Order, at: datetime) -> None:
+    """Let people decide about an order whose gateway says nothing definite; its grams stay held.
+
+    Locks: the order.
+    """
+    with transaction.atomic():
+        locked = locks.lock_order(order.id)
+        if not actions.move(locked, OrderState.REVIEW):
+            return
+        audit_actions.record(
+            actor_ref="platform",
+            action="order.payment_unknown",
+            subject_ref=order.ref,
+            details={"since": order.created_at.isoformat()},
+            at=at,
+        )
+    log.error("nobody says whether order %s was paid: people must look", order.id)
 
 
 def _drop_answers(order: Order) -> None:

@@ -56,9 +56,18 @@ def _call(what: str, number: str, call: Callable[[], Outcome[T]]) -> Outcome[T]:
 
 
 def create_payment(
-    payment: Payment, *, subject: str, return_url: str, at: datetime | None = None
+    payment: Payment,
+    *,
+    subject: str,
+    return_url: str,
+    payer: str = "",
+    client_ip: str = "",
+    at: datetime | None = None,
 ) -> Outcome[Instruction]:
-    """Ask the payment's gateway for the way to pay. Raises: UnknownGatewayError."""
+    """Ask the payment's gateway for the way to pay. Raises: UnknownGatewayError.
+
+    ``payer``: who pays, for flows that need it; it goes out with this call and is kept nowhere.
+    """
     gateway, context = _line_of(payment)
     request = PaymentRequest(
         payment_no=payment.payment_no,
@@ -67,6 +76,11 @@ def create_payment(
         expires_at=payment.expires_at,
         return_url=return_url,
         notify_url=urljoin(settings.BASE_URL + "/", f"api/v1/notifications/{payment.gateway}"),
+        flow=payment.flow,
+        payer=payer,
+        client_ip=client_ip,
+        is_split=payment.settlement != "principal"
+        and gateway.capabilities(context).split is not None,
     )
     at = at or now()
     return _call(

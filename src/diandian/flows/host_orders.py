@@ -7,7 +7,7 @@ from datetime import datetime
 
 from diandian.audit import actions as audit
 from diandian.flows import cover
-from diandian.flows.checkout import place_order
+from diandian.flows.checkout import PayBy, place_order
 from diandian.kernel.clock import now
 from diandian.orders import queries
 from diandian.orders.errors import QuoteNotFoundError
@@ -55,7 +55,7 @@ def quote_of(visitor: Visitor, scene: Scene, token: str) -> Quote:
     return quote
 
 
-def place(visitor: Visitor, scene: Scene, quote: Quote, *, language: str, gateway: str) -> Order:
+def place(visitor: Visitor, scene: Scene, quote: Quote, *, language: str, by: PayBy) -> Order:
     """Order a quote in the organisation's legal name. Idempotent by: the quote.
 
     Raises: as ``place_order``, NotAllowedError.
@@ -69,12 +69,12 @@ def place(visitor: Visitor, scene: Scene, quote: Quote, *, language: str, gatewa
         kind="host",
         action="scene.cover_ordered",
         language=language,
-        gateway=gateway,
+        by=by,
     )
 
 
 def order_for(
-    visitor: Visitor, quote: Quote, *, kind: str, action: str, language: str, gateway: str
+    visitor: Visitor, quote: Quote, *, kind: str, action: str, language: str, by: PayBy
 ) -> Order:
     """Order a quote in the legal name of its organisation, and note who did. Idempotent by: it.
 
@@ -86,7 +86,7 @@ def order_for(
         beneficiary_name=visitor.organisation(quote.holder_ref).legal_name,
         on_board=False,
         language=language,
-        gateway=gateway,
+        by=by,
         idempotency_key=f"{kind}:{quote.token}",
         fresh_quote=quote,
     )

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 
 from diandian.flows import cover, host_orders, locks
+from diandian.flows.checkout import PayBy
 from diandian.flows.line_claims import WHOLE_PCT, Cover, refuse_unopened
 from diandian.footprints import queries
 from diandian.kernel.clock import now
@@ -154,7 +155,7 @@ def quote_of(visitor: Visitor, scene: Scene, token: str) -> Quote:
     return quote
 
 
-def place(visitor: Visitor, quote: Quote, *, language: str, gateway: str) -> Order:
+def place(visitor: Visitor, quote: Quote, *, language: str, by: PayBy) -> Order:
     """Order a sponsor's quote in the organisation's legal name. Idempotent by: the quote.
 
     Raises: as ``place_order``, NotAllowedError.
@@ -167,5 +168,5 @@ def place(visitor: Visitor, quote: Quote, *, language: str, gateway: str) -> Ord
         kind="sponsor",
         action="scene.sponsored",
         language=language,
-        gateway=gateway,
+        by=by,
     )

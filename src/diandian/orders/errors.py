@@ -294,6 +294,16 @@ class StillPayableError(ConflictError):
     retryable = True
 
 
+class NotPayableError(ConflictError):
+    """The order is paid, given up, or its time to pay is over."""
+
+    code = "not_payable"
+    message = N_(
+        "This order can no longer be paid: it is paid already, or its time is over."
+        " Nothing was charged now. Its page shows where it stands."
+    )
+
+
 class PaymentUnavailableError(DiandianError):
     """No gateway took the payment."""
 

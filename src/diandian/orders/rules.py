@@ -10,6 +10,10 @@ QUOTE_LIFETIME = timedelta(minutes=60)
 PAYMENT_LIFETIME = timedelta(minutes=10)
 # A guest on the password page may still succeed after the deadline (payments design, section 7).
 HOLD_GRACE = timedelta(minutes=10)
+# Less than this is too short for another attempt; gateways refuse deadlines that are nearer.
+SHORTEST_ATTEMPT = timedelta(minutes=1)
+# An unpaid order whose gateway says nothing definite for so long is for people.
+NOBODY_KNOWS_AFTER = timedelta(hours=24)
 # One order may hold a lane's worth at most; a guest's trip is far below.
 ORDER_LIMIT_G = 1_000_000_000
 _LARGEST_KG = ORDER_LIMIT_G // GRAMS_PER_KG
@@ -41,6 +45,20 @@ _MOVES: dict[str, frozenset[str]] = {
 def may_move(state: str, to: str) -> bool:
     """Tell whether an order in one state may go to another (payments design, section 4)."""
     return to in _MOVES.get(state, frozenset())
+
+
+def hold_ends_at(created_at: datetime) -> datetime:
+    """Return when an unpaid order is closed and its grams are freed, at the earliest."""
+    return created_at + PAYMENT_LIFETIME + HOLD_GRACE
+
+
+def attempt_ends_at(created_at: datetime, at: datetime) -> datetime | None:
+    """Return the deadline of an attempt to pay that begins now; None when it is too late for one.
+
+    No attempt outlives the hold of the order's grams.
+    """
+    end = min(at + PAYMENT_LIFETIME, hold_ends_at(created_at))
+    return end if end - at >= SHORTEST_ATTEMPT else None
 
 
 def waits(retire_after: datetime | None, at: datetime) -> bool:

@@ -10,7 +10,7 @@ from django.db.models import BooleanField, DateTimeField, F, JSONField
 from diandian.kernel.money import Money
 from diandian.kernel.tokens import ALPHABET
 from diandian.payments import merchants, queries, rules
-from diandian.payments.errors import AmountOutOfRangeError
+from diandian.payments.errors import AmountOutOfRangeError, UnknownGatewayError
 from diandian.payments.messages import Done, Instruction, Outcome, Pending, Rejected, Snapshot
 from diandian.payments.models import OPEN_STATES, Payment, PaymentState
 from diandian.store.inserts import Insert
@@ -63,12 +63,17 @@ def start(
 ) -> Payment:
     """Write the attempt to pay, before any gateway hears of it.
 
+    ``flow``: the key of one of the gateway's flows, "" for its first.
     Idempotent by: the owner, who has one open attempt at most; a second start returns it.
     Raises: UnknownGatewayError, AmountOutOfRangeError.
     """
     merchant = merchants.for_supplier(gateway, supplier_ref)
     context = merchant.context
-    if not rules.is_in_range(amount, merchants.gateway_of(gateway).capabilities(context)):
+    capabilities = merchants.gateway_of(gateway).capabilities(context)
+    flows = [each.key for each in capabilities.flows]
+    if flow not in {"", *flows}:
+        raise UnknownGatewayError
+    if not rules.is_in_range(amount, capabilities):
         raise AmountOutOfRangeError
     assert expires_at > at, "a payment begins before its deadline"
     payment = Payment(
@@ -78,7 +83,7 @@ def start(
         mode=context.mode,
         merchant=context.account,
         settlement=merchant.settlement,
-        flow=flow,
+        flow=flow or flows[0],
         amount_minor=amount.amount_minor,
         currency=amount.currency,
         created_at=at,
@@ -98,6 +103,7 @@ def submitted(payment: Payment, outcome: Outcome[Instruction], *, at: datetime) 
     """Keep what the gateway answered to the creation; return the payment as it is now.
 
     A notice may have been faster: a state that is further on stays. Unknown is kept as unknown.
+    A fresh instruction that is refused ends nothing: the earlier one may just be followed.
     """
     match outcome:
         case Done(value=instruction):
@@ -105,10 +111,10 @@ def submitted(payment: Payment, outcome: Outcome[Instruction], *, at: datetime) 
                 return payment
         case Pending():
             _take_state(payment, PaymentState.SUBMITTED)
-        case Rejected(code=code, retryable=False):
+        case Rejected(code=code, retryable=False) if not payment.instruction:
             _take_state(payment, PaymentState.FAILED, reason=code[:120])
         case Rejected():
-            pass  # never sent: the attempt stays as it was and is sent again
+            pass  # never sent, or only not anew: the attempt stays as it was and is sent again
         case _:
             soon = at + rules.FIRST_ATTEMPT
             _take_state(payment, PaymentState.UNKNOWN, next_query_at=soon)
@@ -118,12 +124,15 @@ def submitted(payment: Payment, outcome: Outcome[Instruction], *, at: datetime) 
 
 
 def _keep_instruction(payment: Payment, instruction: Instruction) -> bool:
+    until = instruction.valid_until
     facts = {
         "state": PaymentState.PENDING,
         "instruction": {
             "kind": instruction.kind,
             "url": instruction.url,
             "text": instruction.text,
+            "parameters": dict(instruction.parameters),
+            "valid_until": until.isoformat() if until else None,
         },
         "gateway_ref": instruction.gateway_ref,
     }
@@ -235,11 +244,22 @@ def note_query(payment: Payment, *, at: datetime) -> None:
 def give_up(payment: Payment, *, at: datetime) -> bool:
     """Close a payment that its gateway never came to know, once no late creation is possible.
 
-    Returns False, and changes nothing, before deadline and grace are over or when it got further.
+    Returns False, and changes nothing, before deadline and grace are over or when it got further;
+    where a gateway's links live longer than our deadline, theirs is the one that counts.
     """
-    if not rules.is_past_grace(payment.expires_at, at):
+    if not rules.is_past_grace(_link_ends_at(payment), at):
         return False
     return _take_state(payment, PaymentState.CLOSED, reason="never_created", next_query_at=None)
+
+
+def _link_ends_at(payment: Payment) -> datetime:
+    context = merchants.of_payment(payment).context
+    capabilities = merchants.gateway_of(payment.gateway).capabilities(context)
+    return rules.link_ends_at(
+        created_at=payment.created_at,
+        expires_at=payment.expires_at,
+        shortest_life_seconds=capabilities.shortest_life_seconds,
+    )
 
 
 def supersede(payment: Payment) -> bool:

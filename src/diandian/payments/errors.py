@@ -28,6 +28,26 @@ class AmountOutOfRangeError(ConflictError):
     )
 
 
+class PayerUnknownError(DiandianError):
+    """The wallet's app did not say who pays."""
+
+    code = "payer_unknown"
+    message = N_("WeChat did not tell us who pays. Nothing was charged. Please try again.")
+    fixer = Fixer.CUSTOMER
+    retryable = True
+
+
+class NotClosedYetError(ConflictError):
+    """The gateway cannot say that an attempt is unpayable: perhaps it is just being paid."""
+
+    code = "not_closed_yet"
+    message = N_(
+        "Your bank has not said yet whether you paid. Nothing was changed, and you are not charged"
+        " twice. Please look again in a moment."
+    )
+    retryable = True
+
+
 class NotCapturedError(ConflictError):
     """There is no received money to give back."""
 

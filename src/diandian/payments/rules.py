@@ -3,7 +3,9 @@
 *Source:* payments design, sections 4 and 5.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from diandian.kernel.money import EXPONENTS, Money
 from diandian.payments.messages import Capabilities, Snapshot
@@ -100,9 +102,29 @@ def next_query_at(
     return at + _AFTER_GRACE
 
 
-def is_past_grace(expires_at: datetime, at: datetime) -> bool:
+def is_past_grace(link_ends_at: datetime, at: datetime) -> bool:
     """Tell whether a payment that its gateway does not know can no longer come into being."""
-    return at >= expires_at + GRACE
+    return at >= link_ends_at + GRACE
+
+
+def link_ends_at(
+    *, created_at: datetime, expires_at: datetime, shortest_life_seconds: int
+) -> datetime:
+    """Return when the link to a payment is dead at the latest, by what its gateway allows.
+
+    A gateway whose payments live longer than ours may have been asked for this one as late as at
+    our deadline; only closing there, or waiting until then, ends it.
+    """
+    life = timedelta(seconds=shortest_life_seconds)
+    return expires_at if created_at + life <= expires_at else expires_at + life
+
+
+def is_fresh(instruction: Mapping[str, Any], at: datetime) -> bool:
+    """Tell whether a kept instruction can still be followed; else it is asked for again."""
+    if not instruction:
+        return False
+    until = instruction.get("valid_until")
+    return not until or at < datetime.fromisoformat(until)
 
 
 def next_notice_attempt_at(attempts: int, at: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ Addresses and names stay in memory for their window, unwritten.
 
 import time
 from collections import Counter
+from ipaddress import ip_address
 from threading import Lock
 
 from django.conf import settings
@@ -61,6 +62,14 @@ def client_address(request: HttpRequest) -> str:
         if len(forwarded) >= proxies and forwarded[-proxies].strip():
             return forwarded[-proxies].strip()
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def client_ip(request: HttpRequest) -> str:
+    """Return the caller's address for those who need a real one; "" where it is none."""
+    try:
+        return str(ip_address(client_address(request)))
+    except ValueError:
+        return ""
 
 
 def too_many_calls(request: HttpRequest) -> bool:

@@ -80,6 +80,7 @@ def _form_key(page: Mapping[str, Any]) -> tuple[object, ...]:
         page["voluntary"],
         page["may_withdraw"],
         page["sales_stopped"],
+        page["offered"],
         has_upper,
         tuple(cards),
     )

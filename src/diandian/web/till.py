@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from secrets import token_urlsafe
 from typing import Any, Protocol
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from diandian.claims import withdrawal
-from diandian.flows import checkout, sales
+from diandian.flows import checkout, sales, ways
+from diandian.flows.checkout import PayBy
 from diandian.kernel.errors import DiandianError, InputError
 from diandian.kernel.money import Money
 from diandian.orders import queries as orders
@@ -25,10 +25,14 @@ from diandian.orders.errors import (
     PaymentUnavailableError,
     SoldOutError,
 )
-from diandian.orders.models import Order, Quote
+from diandian.orders.models import Order, OrderState, Quote
 from diandian.orders.pricing import Price
 from diandian.orders.queries import OfferView
-from diandian.ui import htmx
+from diandian.payments import ways as payment_ways
+from diandian.payments.messages import Browser
+from diandian.payments.models import Payment
+from diandian.payments.ways import Offered
+from diandian.ui import htmx, limits
 from diandian.ui.kept import Kept
 from diandian.web import context, guest
 
@@ -43,24 +47,26 @@ class Wish:
     """What the guest chose, and what the pressed button had promised to charge for it.
 
     ``was_asked``: whether the page asked about the right to withdraw; ``at_once``: the guest ticked
-    that they give it up.
+    that they give it up. ``way``: the key of a way to pay; ``browser``, ``client_ip``: whence.
     """
 
     project: str = ""
     to_upper: bool = False
     name: str = ""
     on_board: bool = False
-    gateway: str = ""
+    way: str = ""
     nonce: str = field(default_factory=lambda: token_urlsafe(12))
     agreed_for: str = ""
     agreed_minor: str = ""
     was_asked: bool = False
     at_once: bool = False
+    browser: Browser = "desktop"
+    client_ip: str = ""
 
     @property
     def is_untouched(self) -> bool:
         """Tell whether nothing was chosen or typed yet."""
-        return self == Wish(nonce=self.nonce)
+        return self == Wish(nonce=self.nonce, browser=self.browser, client_ip=self.client_ip)
 
     @property
     def subject(self) -> str:
@@ -81,12 +87,14 @@ class Wish:
             to_upper=data.get("upper") == "1",
             name=data.get("name", ""),
             on_board=data.get("board") == "1",
-            gateway=data.get("gateway", ""),
+            way=data.get("way", ""),
             nonce=nonce if 0 < len(nonce) <= _LONGEST_NONCE else token_urlsafe(12),
             agreed_for=data.get("agreed_for", ""),
             agreed_minor=data.get("agreed_minor", ""),
             was_asked=posted and data.get("asked") == "1",
             at_once=posted and data.get("at_once") == "1",
+            browser=browser_of(request),
+            client_ip=limits.client_ip(request),
         )
 
     @classmethod
@@ -182,6 +190,7 @@ def facts(
     """Return what every page that sells shows: projects, where the money goes, ways to pay."""
     cards = cards_for(mass_g, wish)
     chosen = next((card for card in cards if card.on), None)
+    offered = _offered(chosen, wish)
     return {
         "wish": wish,
         "mass_g": mass_g,
@@ -189,7 +198,8 @@ def facts(
         "chosen": chosen,
         "agreed_minor": chosen.price.total.amount_minor if chosen else "",
         "split": split_of(chosen),
-        "gateways": settings.GATEWAYS,
+        "offered": offered,
+        "way": offered and (offered.find(wish.way) or offered.find("")),
         "new_total": new_total,
         "errors": [error] if error else [],
         "may_withdraw": buyer.may_withdraw,
@@ -197,17 +207,35 @@ def facts(
     }
 
 
+def _offered(chosen: Card | None, wish: Wish) -> Offered | None:
+    """Return the ways to pay for the chosen project; None without one."""
+    if chosen is None:
+        return None
+    supplier_ref = chosen.view.project.supplier_ref
+    return ways.offered(supplier_ref, chosen.price.total, wish.browser)
+
+
 def answer(request: HttpRequest, template: str, page: Mapping[str, Any]) -> HttpResponse:
     """Show a page that sells, or what a change of its form refreshes; 409 when it refused."""
     response = htmx.render(request, template, dict(page), fragment="web/pay/_refreshed.html")
     response.status_code = 409 if page["errors"] or page["new_total"] else 200
+    patch_vary_headers(response, ("User-Agent",))
+    return response
+
+
+def answer_with_ways(
+    request: HttpRequest, template: str, page: Mapping[str, Any], status: int
+) -> HttpResponse:
+    """Show a page that offers ways to pay, which are others in another browser."""
+    response = render(request, template, dict(page), status=status)
+    patch_vary_headers(response, ("User-Agent",))
     return response
 
 
 def answer_of_form(page: str) -> HttpResponse:
     """Show a page that was filled in; to scripts the same address answers something else."""
     response = HttpResponse(page)
-    patch_vary_headers(response, ("HX-Request",))
+    patch_vary_headers(response, ("HX-Request", "User-Agent"))
     return response
 
 
@@ -255,12 +283,13 @@ def order(request: HttpRequest, basket: Basket, wish: Wish) -> HttpResponse:
         changed = _changed_total(wish, Money(quote.total_minor, quote.currency))
         if changed is not None:
             return basket.page(request, wish, new_total=changed)
+        by = _by(wish, quote)
         placed = checkout.place_order(
             quote_token=quote.token,
             beneficiary_name=name,
             on_board=wish.on_board,
             language=context.language(),
-            gateway=wish.gateway or settings.GATEWAYS[0],
+            by=by,
             idempotency_key=_key(basket, wish),
             guest_key=guest_key,
             fresh_quote=quote,
@@ -273,6 +302,13 @@ def order(request: HttpRequest, basket: Basket, wish: Wish) -> HttpResponse:
     response = _to_payment(placed)
     guest.remember(request, response, guest_key)
     return response
+
+
+def _by(wish: Wish, quote: Quote) -> PayBy:
+    """Return the chosen way to pay. Raises: UnknownGatewayError, AmountOutOfRangeError."""
+    total = Money(quote.total_minor, quote.currency)
+    way = ways.choose(quote.offer.project.supplier_ref, total, wish.browser, wish.way)
+    return PayBy(way.gateway, way.flow, wish.client_ip)
 
 
 def _key(basket: Basket, wish: Wish) -> str:
@@ -317,11 +353,24 @@ def _at_our_field(error: DiandianError) -> DiandianError:
 
 
 def _to_payment(order: Order) -> HttpResponse:
-    """Send the browser to the gateway, or to the order's own page when it cannot be paid now."""
+    """Send the browser to the gateway, or to the order's own page when it is paid from there."""
     payment = order.newest_payment or orders.latest_payment(order)
-    url = str(payment.instruction.get("url", "")) if payment else ""
-    if order.state != "awaiting_payment" or not url or payment is None or payment.state == "failed":
-        url = reverse("order", args=[order.token])
-    response = redirect(url)
+    response = redirect(way_on(order, payment))
     response.status_code = 303
     return response
+
+
+def way_on(order: Order, payment: Payment | None) -> str:
+    """Return where an attempt goes on: at the gateway, with a question, or on the order's page."""
+    if order.state == OrderState.AWAITING_PAYMENT and payment is not None:
+        if ways.lacks_payer(payment):
+            return reverse("order_payer", args=[order.token])
+        url = ways.leads_to(payment)
+        if url:
+            return url
+    return reverse("order", args=[order.token])
+
+
+def browser_of(request: HttpRequest) -> Browser:
+    """Return where the guest is, by what the browser says."""
+    return payment_ways.browser_of(request.META.get("HTTP_USER_AGENT", ""))

@@ -20,6 +20,7 @@ from diandian.flows import (
     resolve,
     withdrawal,
 )
+from diandian.flows.checkout import PayBy
 from diandian.flows.quote import open_quote
 from diandian.jobs import subscribers
 from diandian.kernel.errors import DiandianError
@@ -153,7 +154,7 @@ class Crowd:
                 beneficiary_name=f"Guest {guest.number}",
                 on_board=False,
                 language="en",
-                gateway=guest.gateway,
+                by=PayBy(guest.gateway),
                 idempotency_key=guest.key,
                 is_vouched_for=True,
                 retire_at_once=not guest.keeps_right,
@@ -175,7 +176,7 @@ class Crowd:
     def _decide(self, guest):
         order = Order.objects.get(id=guest.order_id)
         if order.state == OrderState.AWAITING_PAYMENT:
-            with suppress(errors.QuoteExpiredError, errors.PaymentUnavailableError):
+            with suppress(errors.NotPayableError, errors.PaymentUnavailableError):
                 checkout.retry_payment(order)
         payment, bank = self._payment(guest), self.banks[guest.gateway]
         now = self.stage.now

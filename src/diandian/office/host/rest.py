@@ -6,7 +6,6 @@ and names its grams; what guests match meanwhile makes the order be refused, nev
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,7 +13,8 @@ from django.urls import reverse
 from diandian.certificates import queries as certificates
 from diandian.claims import wording
 from diandian.claims.levels import allowed_style
-from diandian.flows import host_orders
+from diandian.flows import host_orders, ways
+from diandian.flows.checkout import PayBy
 from diandian.flows.cover import Residual, residual_of
 from diandian.kernel.errors import DiandianError, NotFoundError
 from diandian.kernel.money import Money
@@ -22,11 +22,14 @@ from diandian.office.host.overview import scene_of
 from diandian.office.host.pages import language, show, signed_in, words
 from diandian.orders import progress
 from diandian.orders import queries as orders
-from diandian.orders.models import Order, Quote
+from diandian.orders.models import Order, OrderState, Quote
+from diandian.payments.messages import Browser
+from diandian.payments.ways import browser_of
 from diandian.people import access
 from diandian.people.errors import NotAllowedError
 from diandian.people.queries import Visitor
 from diandian.scenes.models import Scene, SceneState
+from diandian.ui import limits
 from diandian.ui.format import mass
 
 _WHOLE = "100"
@@ -73,9 +76,8 @@ def rest(request: HttpRequest, visitor: Visitor, slug: str) -> HttpResponse:
             quote = _quoted(request, visitor, scene)
             return _quote_page(request, visitor, scene, quote)
         quote = host_orders.quote_of(visitor, scene, token[:40])
-        order = host_orders.place(
-            visitor, scene, quote, language=language(), gateway=gateway_of(request)
-        )
+        by = pay_by(request, quote)
+        order = host_orders.place(visitor, scene, quote, language=language(), by=by)
     except (NotFoundError, NotAllowedError):
         raise
     except DiandianError as error:
@@ -95,18 +97,26 @@ def _quoted(request: HttpRequest, visitor: Visitor, scene: Scene) -> Quote:
     )
 
 
-def gateway_of(request: HttpRequest) -> str:
-    """Return the chosen way to pay, the first one for anything else."""
-    wanted = request.POST.get("gateway", "")
-    return wanted if wanted in settings.GATEWAYS else str(settings.GATEWAYS[0])
+def pay_by(request: HttpRequest, quote: Quote) -> PayBy:
+    """Return the chosen way to pay a quote. Raises: UnknownGatewayError, AmountOutOfRangeError."""
+    way = ways.choose(
+        quote.offer.project.supplier_ref,
+        Money(quote.total_minor, quote.currency),
+        _browser(request),
+        request.POST.get("way", ""),
+    )
+    return PayBy(way.gateway, way.flow, limits.client_ip(request))
+
+
+def _browser(request: HttpRequest) -> Browser:
+    return browser_of(request.META.get("HTTP_USER_AGENT", ""))
 
 
 def to_payment(order: Order) -> HttpResponse:
-    """Lead to the gateway, or to the order's own page when it cannot be paid there now."""
-    payment = orders.latest_payment(order)
-    url = str(payment.instruction.get("url", "")) if payment else ""
-    waits = order.state == "awaiting_payment" and payment is not None and payment.state != "failed"
-    response = redirect(url if waits and url else reverse("order", args=[order.token]))
+    """Lead to the gateway, or to the order's own page when it is paid from there."""
+    waits = order.state == OrderState.AWAITING_PAYMENT
+    url = ways.leads_to(orders.latest_payment(order)) if waits else ""
+    response = redirect(url or reverse("order", args=[order.token]))
     response.status_code = 303
     return response
 
@@ -147,15 +157,17 @@ def _certificates(scene: Scene) -> list[tuple[Order, str]]:
 
 
 def _quote_page(request: HttpRequest, visitor: Visitor, scene: Scene, quote: Quote) -> HttpResponse:
-    shown = quote_shown(scene, quote) | {
+    shown = quote_shown(request, scene, quote) | {
         "url": reverse("host_cover", args=[scene.slug]),
         "organisation": visitor.organisation(scene.organisation_ref),
     }
     return show(request, visitor, "office/host/quote.html", shown)
 
 
-def quote_shown(scene: Scene, quote: Quote) -> dict[str, object]:
+def quote_shown(request: HttpRequest, scene: Scene, quote: Quote) -> dict[str, object]:
     """Return what a page shows of a price before it is paid."""
+    total, supplier_ref = Money(quote.total_minor, quote.currency), quote.offer.project.supplier_ref
+    offered = ways.offered(supplier_ref, total, _browser(request))
     style = str(allowed_style(scene.claim_style, scene.country, scene.audience))
     return {
         "scene": scene,
@@ -164,8 +176,9 @@ def quote_shown(scene: Scene, quote: Quote) -> dict[str, object]:
         "project": quote.offer.project,
         "supplier": Money(quote.supplier_minor, quote.currency),
         "fee": Money(quote.fee_minor, quote.currency),
-        "total": Money(quote.total_minor, quote.currency),
+        "total": total,
         "split": [("primary", quote.supplier_minor), ("fee", quote.fee_minor)],
-        "gateways": settings.GATEWAYS,
+        "offered": offered,
+        "way": offered.find(""),
         "voluntary": wording.voluntary(language(), style),
     }

@@ -12,7 +12,7 @@ from diandian.flows import sponsor
 from diandian.kernel.errors import N_, DiandianError, InputError, NotFoundError
 from diandian.office.host.overview import scene_of
 from diandian.office.host.pages import go, language, show, signed_in, words
-from diandian.office.host.rest import gateway_of, quote_shown, to_payment
+from diandian.office.host.rest import pay_by, quote_shown, to_payment
 from diandian.orders import progress, rules
 from diandian.orders import queries as orders
 from diandian.orders.models import Quote
@@ -76,7 +76,7 @@ def page(request: HttpRequest, visitor: Visitor, slug: str) -> HttpResponse:
         if not token:
             return _quote_page(request, visitor, scene, _quoted(request, visitor, scene))
         quote = sponsor.quote_of(visitor, scene, token[:40])
-        order = sponsor.place(visitor, quote, language=language(), gateway=gateway_of(request))
+        order = sponsor.place(visitor, quote, language=language(), by=pay_by(request, quote))
     except (NotFoundError, NotAllowedError):
         raise
     except DiandianError as error:
@@ -139,7 +139,7 @@ def _page(
 
 
 def _quote_page(request: HttpRequest, visitor: Visitor, scene: Scene, quote: Quote) -> HttpResponse:
-    shown = quote_shown(scene, quote) | {
+    shown = quote_shown(request, scene, quote) | {
         "url": reverse("host_sponsor", args=[scene.slug]),
         "organisation": visitor.organisation(quote.holder_ref),
     }

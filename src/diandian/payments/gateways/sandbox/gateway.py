@@ -24,6 +24,7 @@ from diandian.payments.gateways.sandbox.peer import (
     SignedAnswer,
     TradeRefusedError,
 )
+from diandian.payments.gateways.sandbox.ways import FLOWS, instruction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,12 +56,12 @@ class SandboxGateway:
     pay_origins: tuple[str, ...] = ()
 
     def capabilities(self, context: MerchantContext) -> port.Capabilities:
-        """Return what the sandbox can do: everything that one redirect needs."""
+        """Return what the sandbox can do."""
         del context
         limits = dict.fromkeys(("CNY", "EUR", "USD", "GBP", "HKD", "JPY"), (1, 100_000_000))
         return port.Capabilities(
             limits_minor=limits,
-            flows=(port.Flow("page", "redirect", ("wechat", "alipay", "phone", "desktop")),),
+            flows=FLOWS,
             can_close=True,
             can_partial_refund=True,
             refund_window_days=_FOREVER_DAYS,
@@ -70,7 +71,7 @@ class SandboxGateway:
     def create_payment(
         self, context: MerchantContext, request: port.PaymentRequest, *, at: datetime
     ) -> Outcome[port.Instruction]:
-        """Open a trade and return the address of its page."""
+        """Open a trade and return the way to its page."""
         if request.expires_at <= at:
             return port.Rejected("expired")
         try:
@@ -87,9 +88,7 @@ class SandboxGateway:
             return port.Rejected(error.code)
         except sqlite3.Error as error:
             return port.Unknown(str(error))
-        return port.Done(
-            port.Instruction(kind="redirect", url=f"/sandbox/{token}", gateway_ref=token[:12])
-        )
+        return port.Done(instruction(request.flow, token, request.return_url))
 
     def query_payment(
         self, context: MerchantContext, payment_no: str, *, at: datetime
