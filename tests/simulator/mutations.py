@@ -117,7 +117,7 @@ ELSEWHERE = dict.fromkeys(
         *("inventory_one_open", "inventory_mass_fits", "site_gram_claimed_once"),
         *("site_claim_positive", "evidence_once", "lighting_once_a_day"),
         *("leaderboards_lighting.source_ref", "leaderboards_hiddenname.guest_key"),
-        "standing_once",
+        *("standing_once", "refused_notices_once"),
     ),
     _NO_GRAMS,
 )

@@ -1,20 +1,36 @@
 """The address that gateways call: verify, keep, answer fast, in the gateway's own form."""
 
+from datetime import timedelta
+from http import HTTPStatus
+
 from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
 from django.views.decorators.http import require_POST
 
 from diandian.flows.payment_events import receive_notice
+from diandian.ui import limits
 
 BODY_LIMIT_BYTES = 65_536
+# Gateways wait a few seconds for our answer, some five; what is not known by then the worker does.
+_WITHIN = timedelta(milliseconds=800)
 
 
 @require_POST
-def receive(request: HttpRequest, gateway: str) -> HttpResponse:
-    """Take a gateway's notice; 413 above 64 KiB, 404 for a gateway that is not in use."""
-    body = _limited_body(request)
+def receive(request: HttpRequest, gateway: str, merchant: str = "") -> HttpResponse:
+    """Take a gateway's notice: 413 above 64 KiB, 404 for an address that is not in use.
+
+    Of an address that sent many notices that were not believed, further such get 429; one that is
+    believed is always taken.
+    """
+    try:
+        body = _limited_body(request)
+    except UnreadablePostError:
+        return _plain(HTTPStatus.BAD_REQUEST, b"unreadable")
     if body is None:
-        return _plain(413, b"too large")
-    ack = receive_notice(gateway, request.headers, body)
+        return _plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"too large")
+    ack = receive_notice(gateway, request.headers, body, merchant_key=merchant, within=_WITHIN)
+    if ack.status >= HTTPStatus.BAD_REQUEST and limits.one_miss_too_many(request):
+        return _plain(HTTPStatus.TOO_MANY_REQUESTS, b"too many")
     return _plain(ack.status, ack.body, ack.content_type)
 
 

@@ -65,6 +65,7 @@ def nothing_here(_request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/openapi.json", openapi, name="openapi"),
     path("v1/notifications/<str:gateway>", csrf_exempt(receive), name="notification"),
+    path("v1/notifications/<str:gateway>/<str:merchant>", csrf_exempt(receive)),
     path("v1/", include(_ROUTES)),
     re_path(r"^.*$", nothing_here),
 ]

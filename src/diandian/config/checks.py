@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
+from django.db import DatabaseError
 
 from diandian.config import grants, guards
+from diandian.payments import merchants
+from diandian.payments import queries as payment_queries
+from diandian.registry.batches import lookups
 
 _MODES = ("demo", "production")
 
@@ -51,6 +55,44 @@ def unsafe_settings() -> list[str]:
     return [reason for reason, is_so in wrong.items() if is_so]
 
 
+@register(Tags.database)
+def database_is_of_this_mode(
+    *, databases: Sequence[str] | None = None, **_: object
+) -> list[CheckMessage]:
+    """Refuse test payments or samples in production, and live payments in a demo."""
+    found = wrong_database() if databases else []
+    return [Error(reason, id="diandian.E005") for reason in found]
+
+
+def wrong_database() -> list[str]:
+    """Say what in the database belongs to another mode; nothing for one without tables yet."""
+    mode, other = ("demo", "live") if settings.TEST_MODE else ("production", "test")
+    try:
+        seen = other in payment_queries.modes_seen()
+        samples = not settings.TEST_MODE and lookups.has_samples()
+    except DatabaseError:
+        return []  # not migrated yet: the guards say so
+    wrong = {
+        f"The database holds {other} payments, and DIANDIAN_MODE is {mode}. Nothing was started."
+        " Live and test never share a database: give this mode one of its own.": seen,
+        "The database holds sample credits, and DIANDIAN_MODE is production. Nothing was started."
+        " Nobody may buy samples: give production a database of its own.": samples,
+    }
+    return [reason for reason, is_so in wrong.items() if is_so]
+
+
+def require_database_of_this_mode() -> None:
+    """Refuse to serve from the database of another mode. Raises: RuntimeError."""
+    if wrong := wrong_database():
+        raise RuntimeError(" ".join(wrong))
+
+
+@register(Tags.security)
+def payments_can_begin(**_: object) -> list[CheckMessage]:
+    """Report each fault of the merchants' file and of what it sets up."""
+    return [Error(fault, id="diandian.E004") for fault in merchants.set_up_faults()]
+
+
 @register(Tags.security)
 def production_is_safe(**_: object) -> list[CheckMessage]:
     """Report each setting that production refuses."""
@@ -58,6 +100,6 @@ def production_is_safe(**_: object) -> list[CheckMessage]:
 
 
 def require_safe_settings() -> None:
-    """Refuse to serve with unsafe settings. Raises: RuntimeError naming each."""
-    if wrong := unsafe_settings():
+    """Refuse to serve with unsafe settings or a faulty set-up. Raises: RuntimeError naming each."""
+    if wrong := [*unsafe_settings(), *merchants.set_up_faults()]:
         raise RuntimeError("; ".join(wrong) + ". See docs/reference/settings.md")

@@ -196,7 +196,10 @@ class SameOriginMiddleware:
         origin = request.META.get("HTTP_ORIGIN")
         if origin is None:
             return True
-        return bool(urlsplit(origin).netloc == request.get_host())
+        try:
+            return bool(urlsplit(origin).netloc == request.get_host())
+        except ValueError:
+            return False  # no browser sends what cannot be read
 
 
 class TypedTextMiddleware:

@@ -280,7 +280,17 @@ RENDERED_MEGABYTES = int(os.environ.get("DIANDIAN_RENDERED_MEGABYTES", "1000"))
 # Whether phones keep a scene's questions for when there is no network. Off makes them forget.
 OFFLINE_PAGES = _flag("DIANDIAN_OFFLINE_PAGES", "1")
 
-GATEWAYS = [key for key in os.environ.get("DIANDIAN_GATEWAYS", "sandbox").split(",") if key]
+# The sandbox moves no money, so it is never what production begins with.
+GATEWAYS = [
+    key
+    for key in os.environ.get("DIANDIAN_GATEWAYS", "sandbox" if TEST_MODE else "").split(",")
+    if key
+]
+# Calls that one process has under way at one gateway; fewer than a server's threads, so that a
+# silent gateway never holds all of them.
+GATEWAY_CALLS = int(os.environ.get("DIANDIAN_GATEWAY_CALLS", "2"))
+# Whether a thread of its own writes what a request only counts.
+WRITE_BEHIND = True
 # A TOML file that names our merchants at the gateways, with references to their keys.
 MERCHANTS_FILE = os.environ.get("DIANDIAN_MERCHANTS", "")
 # Up to this much, in minor units, one person may sign a difference to a gateway's statement alone.
@@ -325,11 +335,20 @@ UNFOLD = {
     },
 }
 
+_TALKATIVE = (
+    *("urllib3", "requests", "httpx", "httpcore", "http.client"),
+    *("stripe", "wechatpayv3", "alipay"),
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("DIANDIAN_LOG_LEVEL", "INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        # Libraries of gateways log addresses and bodies: signatures, payers, all of it. What a
+        # call ended in is told by our own lines.
+        **{name: {"level": "CRITICAL"} for name in _TALKATIVE},
+    },
 }

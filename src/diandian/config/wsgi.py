@@ -13,5 +13,6 @@ from diandian.config import checks, grants, guards  # noqa: E402 - needs the app
 # Better no service than one whose database would accept a second use of a gram.
 guards.require()
 checks.require_safe_settings()
+checks.require_database_of_this_mode()
 if advice := grants.advice():
     logging.getLogger(__name__).warning(advice)

@@ -4,7 +4,6 @@ No call is made inside a transaction, and the numbers of a call are committed be
 *Source:* payments design, sections 1 and 3.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import TypeVar
@@ -14,17 +13,20 @@ from django.conf import settings
 
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
-from diandian.payments import merchants
+from diandian.payments import lines, merchants
 from diandian.payments.gateway import Gateway
+from diandian.payments.lines import Ask, told
 from diandian.payments.merchant_files import Merchant
 from diandian.payments.messages import (
     CloseAnswer,
+    Finding,
     Instruction,
     MerchantContext,
     Outcome,
     PaymentRequest,
     RefundRequest,
     RefundSnapshot,
+    Rejected,
     Snapshot,
     Unknown,
 )
@@ -37,22 +39,37 @@ from diandian.payments.splits import (
 )
 from diandian.payments.statements import Statement, StatementKind
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+def notice_address(merchant: Merchant) -> str:
+    """Return where a gateway sends its notices for one of our merchants."""
+    path = f"api/v1/notifications/{merchant.gateway}/{merchant.key}"
+    return urljoin(settings.BASE_URL + "/", path)
+
+
+def _end_of(payment: Payment) -> tuple[Gateway, Merchant]:
+    """Return whom a payment was begun with, and as whom. Raises: UnknownGatewayError."""
+    return merchants.gateway_of(payment.gateway), merchants.of_payment(payment)
+
+
 def _line_of(payment: Payment) -> tuple[Gateway, MerchantContext]:
-    """Return the line on which a payment was begun. Raises: UnknownGatewayError."""
-    return merchants.gateway_of(payment.gateway), merchants.of_payment(payment).context
+    gateway, merchant = _end_of(payment)
+    return gateway, merchant.context
 
 
-def _call(what: str, number: str, call: Callable[[], Outcome[T]]) -> Outcome[T]:
-    """Call out; a bare exception of a library means that nobody knows what happened."""
-    try:
-        return call()
-    except Exception as error:
-        log.exception("%s of %s: the outcome is unknown", what, number)
-        return Unknown(type(error).__name__)
+def _call(context: MerchantContext, ask: Ask, send: Callable[[], Outcome[T]]) -> Outcome[T]:
+    """Call out; where the line is not fit for it nothing is sent, and the outcome is unknown."""
+    return _line(context).call(ask, send)
+
+
+def _line(context: MerchantContext) -> lines.Line:
+    return lines.line(context.gateway, context.account, places=settings.GATEWAY_CALLS)
+
+
+def is_ready(merchant: Merchant, *, at: datetime) -> bool:
+    """Tell whether a question about one of its payments would set out now."""
+    return _line(merchant.context).is_ready(at)
 
 
 def create_payment(
@@ -64,18 +81,20 @@ def create_payment(
     client_ip: str = "",
     at: datetime | None = None,
 ) -> Outcome[Instruction]:
-    """Ask the payment's gateway for the way to pay. Raises: UnknownGatewayError.
+    """Ask the payment's gateway for the way to pay; ``payer`` and ``client_ip`` are kept nowhere.
 
-    ``payer``: who pays, for flows that need it; it goes out with this call and is kept nowhere.
+    Rejected, to be tried again, where the line rests or is busy: nothing was sent.
+    Raises: UnknownGatewayError.
     """
-    gateway, context = _line_of(payment)
+    gateway, merchant = _end_of(payment)
+    context, number = merchant.context, payment.payment_no
     request = PaymentRequest(
-        payment_no=payment.payment_no,
+        payment_no=number,
         amount=Money(payment.amount_minor, payment.currency),
         subject=subject,
         expires_at=payment.expires_at,
         return_url=return_url,
-        notify_url=urljoin(settings.BASE_URL + "/", f"api/v1/notifications/{payment.gateway}"),
+        notify_url=notice_address(merchant),
         flow=payment.flow,
         payer=payer,
         client_ip=client_ip,
@@ -83,57 +102,70 @@ def create_payment(
         and gateway.capabilities(context).split is not None,
     )
     at = at or now()
-    return _call(
-        "creation", payment.payment_no, lambda: gateway.create_payment(context, request, at=at)
+    outcome = _call(
+        context,
+        Ask("creation", number, at),
+        lambda: gateway.create_payment(context, request, at=at),
     )
+    if isinstance(outcome, Unknown) and outcome.cause in {lines.AT_REST, lines.BUSY}:
+        return Rejected(outcome.cause, retryable=True)
+    return outcome
 
 
 def query_payment(payment: Payment, *, at: datetime) -> Outcome[Snapshot]:
     """Ask where a payment stands. Raises: UnknownGatewayError."""
     gateway, context = _line_of(payment)
     number = payment.payment_no
-    return _call("query", number, lambda: gateway.query_payment(context, number, at=at))
+    ask = Ask("query", number, at)
+    return _call(context, ask, lambda: gateway.query_payment(context, number, at=at))
 
 
 def close_payment(payment: Payment, *, at: datetime) -> Outcome[CloseAnswer]:
     """Ask the gateway to let nobody pay this any more. Raises: UnknownGatewayError."""
     gateway, context = _line_of(payment)
     number = payment.payment_no
-    return _call("closing", number, lambda: gateway.close_payment(context, number, at=at))
+    ask = Ask("closing", number, at)
+    return _call(context, ask, lambda: gateway.close_payment(context, number, at=at))
 
 
 def send_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
     """Ask the gateway to give money back. Raises: UnknownGatewayError."""
     payment = refund.payment
-    gateway, context = _line_of(payment)
+    gateway, merchant = _end_of(payment)
+    context = merchant.context
     request = RefundRequest(
         refund_no=refund.refund_no,
         payment_no=payment.payment_no,
         amount=Money(refund.amount_minor, payment.received.currency),
         total=payment.received,
         reason=refund.reason,
+        gateway_ref=payment.gateway_ref,
+        notify_url=notice_address(merchant),
     )
-    return _call("refund", refund.refund_no, lambda: gateway.refund(context, request, at=at))
+    ask = Ask("refund", refund.refund_no, at, is_simple=False)
+    return _call(context, ask, lambda: gateway.refund(context, request, at=at))
 
 
 def query_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
     """Ask where a refund stands. Raises: UnknownGatewayError."""
     gateway, context = _line_of(refund.payment)
     number = refund.refund_no
-    return _call("refund query", number, lambda: gateway.query_refund(context, number, at=at))
+    ask = Ask("refund query", number, at)
+    return _call(context, ask, lambda: gateway.query_refund(context, number, at=at))
 
 
 def send_split(payment: Payment, request: SplitRequest, *, at: datetime) -> Outcome[SplitSnapshot]:
     """Ask the gateway to divide a received payment. Raises: UnknownGatewayError."""
     gateway, context = _line_of(payment)
-    return _call("split", request.split_no, lambda: gateway.split(context, request, at=at))
+    ask = Ask("split", request.split_no, at, is_simple=False)
+    return _call(context, ask, lambda: gateway.split(context, request, at=at))
 
 
 def query_split(payment: Payment, request: SplitRequest, *, at: datetime) -> Outcome[SplitSnapshot]:
     """Ask where a division stands. Raises: UnknownGatewayError."""
     gateway, context = _line_of(payment)
-    number = request.split_no
-    return _call("split query", number, lambda: gateway.query_split(context, request, at=at))
+    ask = Ask("split query", request.split_no, at)
+    return _call(context, ask, lambda: gateway.query_split(context, request, at=at))
 
 
 def send_reversal(
@@ -141,8 +173,8 @@ def send_reversal(
 ) -> Outcome[ReversalSnapshot]:
     """Ask the gateway to take a leg back. Raises: UnknownGatewayError."""
     gateway, context = _line_of(payment)
-    number = request.reversal_no
-    return _call("reversal", number, lambda: gateway.reverse_split(context, request, at=at))
+    ask = Ask("reversal", request.reversal_no, at, is_simple=False)
+    return _call(context, ask, lambda: gateway.reverse_split(context, request, at=at))
 
 
 def query_reversal(
@@ -150,17 +182,27 @@ def query_reversal(
 ) -> Outcome[ReversalSnapshot]:
     """Ask where a reversal stands. Raises: UnknownGatewayError."""
     gateway, context = _line_of(payment)
-    number = request.reversal_no
-    return _call("reversal query", number, lambda: gateway.query_reversal(context, request, at=at))
+    ask = Ask("reversal query", request.reversal_no, at)
+    return _call(context, ask, lambda: gateway.query_reversal(context, request, at=at))
 
 
 def fetch_statement(
     merchant: Merchant, day: date, kind: StatementKind, *, at: datetime
 ) -> Outcome[Statement]:
     """Ask a gateway what a day was for a merchant. Raises: UnknownGatewayError."""
+    gateway, context = merchants.gateway_of(merchant.gateway), merchant.context
+    ask = Ask(f"{kind} statement", f"{merchant.key} {day}", at, is_simple=False)
+    return _call(context, ask, lambda: gateway.fetch_statement(context, day, kind, at=at))
+
+
+def try_out(merchant: Merchant, *, at: datetime) -> list[Finding]:
+    """Try a merchant's set-up without moving money; what breaks is a finding too.
+
+    Raises: UnknownGatewayError.
+    """
     gateway = merchants.gateway_of(merchant.gateway)
-    return _call(
-        f"{kind} statement",
-        f"{merchant.key} {day}",
-        lambda: gateway.fetch_statement(merchant.context, day, kind, at=at),
-    )
+    try:
+        return gateway.check(merchant.context, notify_url=notice_address(merchant), at=at)
+    except Exception as error:  # noqa: BLE001 - whatever a library throws
+        text = f"The trial broke off: {told(error)}. Nothing was changed."
+        return [Finding(merchant.gateway, is_fine=False, text=text)]

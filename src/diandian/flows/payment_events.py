@@ -9,11 +9,20 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from diandian.flows import allocator, aside, gateways, line_claims, locks, refund, review
+from diandian.flows import (
+    allocator,
+    aside,
+    gateways,
+    line_claims,
+    locks,
+    notice_intake,
+    refund,
+    review,
+)
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
@@ -23,20 +32,12 @@ from diandian.orders import actions, rules
 from diandian.orders.errors import CoverChangedError
 from diandian.orders.models import Order, OrderState
 from diandian.payments import actions as payment_actions
-from diandian.payments import merchants
+from diandian.payments import lines
 from diandian.payments import queries as payment_queries
 from diandian.payments import rules as payment_rules
-from diandian.payments.errors import UnknownGatewayError, UnknownPaymentError
+from diandian.payments.errors import UnknownPaymentError
 from diandian.payments.inbox import actions as inbox_actions
-from diandian.payments.messages import (
-    NOT_FOUND,
-    Ack,
-    Done,
-    NoticeRefused,
-    Rejected,
-    Snapshot,
-    VerifiedNotice,
-)
+from diandian.payments.messages import NOT_FOUND, Ack, Done, Rejected, Snapshot
 from diandian.payments.models import Notification, Payment, PaymentState, Refund
 from diandian.registry import actions as registry_actions
 from diandian.registry.errors import HoldGoneError, NotEnoughCreditsError
@@ -45,6 +46,8 @@ log = logging.getLogger(__name__)
 
 _UNPAYABLE = (PaymentState.FAILED, PaymentState.CLOSED)
 _GIVEN_UP = (OrderState.EXPIRED, OrderState.CANCELLED)
+# A page that says "checking" asks again by itself: nobody is kept waiting for longer than this.
+_GUESTS_WAIT = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,52 +62,49 @@ class _Next:
 
 
 def receive_notice(
-    gateway_key: str, headers: Mapping[str, str], body: bytes, *, at: datetime | None = None
+    gateway_key: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    merchant_key: str = "",
+    within: timedelta | None = None,
+    at: datetime | None = None,
 ) -> Ack:
     """Take a gateway's notice: verify it, keep it, act on it; return the answer it wants.
 
+    ``within``: how long the gateway may take to answer our question; what cannot be known by then
+    is left to the worker. None: as long as it takes.
     Idempotent by the notice's id. A refused notice leaves no row. Once a notice is kept, the answer
     is yes, whatever happens next: our own tries go on from the kept row.
     """
     at = at or now()
-    try:
-        gateway, context = merchants.gateway_of(gateway_key), merchants.context_for(gateway_key)
-    except UnknownGatewayError:
-        return Ack(404, b"unknown gateway")
-    heard = _parse(gateway_key, headers, body, at)
-    if isinstance(heard, NoticeRefused):
-        log.warning("a notice of %s was refused: %s", gateway_key, heard.reason)
-        return gateway.ack(heard)
+    heard = notice_intake.hear(gateway_key, merchant_key, headers, body, at=at)
+    if isinstance(heard, Ack):
+        return heard
+    merchant, notice = heard.merchant, heard.notice
+    is_left = within is not None and not gateways.is_ready(merchant, at=at)
     kept = inbox_actions.store_notice(
         gateway=gateway_key,
-        merchant=context.merchant,
-        notice=heard,
+        merchant=merchant.context.account,
+        notice=notice,
         body_sha256=hashlib.sha256(body).hexdigest(),
+        is_left=is_left,
         at=at,
     )
-    if kept is not None:
-        _try_notice(kept, at)
-    return gateway.ack(None)
-
-
-def _parse(
-    gateway_key: str, headers: Mapping[str, str], body: bytes, at: datetime
-) -> VerifiedNotice | NoticeRefused:
-    gateway, context = merchants.gateway_of(gateway_key), merchants.context_for(gateway_key)
-    try:
-        return gateway.parse_notification(context, headers, body, at=at)
-    except Exception:
-        # Hostile input must never show how we are built.
-        log.exception("a notice of %s broke its parser", gateway_key)
-        return NoticeRefused("malformed")
+    if kept is not None and not is_left:
+        with lines.patience(within):
+            _try_notice(kept, at)
+    return heard.ack
 
 
 def refresh(payment_no: str, *, at: datetime | None = None) -> str:
     """Ask the gateway about a payment and apply its answer; return the payment's state.
 
+    A guest waits for this: what is not known within seconds is asked again later.
     Raises: UnknownPaymentError.
     """
-    return _refresh(payment_queries.by_no(payment_no), at or now())
+    with lines.patience(_GUESTS_WAIT):
+        return _refresh(payment_queries.by_no(payment_no), at or now())
 
 
 def poll_due(limit: int = 50, *, at: datetime | None = None) -> int:
@@ -154,7 +154,14 @@ def close_or_refresh(payment: Payment, *, at: datetime) -> bool:
 def _try_notice(notice: Notification, at: datetime) -> None:
     """Act on a kept notice; whatever goes wrong, it is tried again later."""
     try:
-        _refresh(payment_queries.of_notice(notice), at, notice)
+        found = payment_queries.refund_of_notice(notice)
+        if found is not None:
+            refund.continue_one(found, at=at)
+            inbox_actions.finish_notice(notice)
+        elif notice.payment_no or notice.gateway_ref or notice.refund_no:
+            _refresh(payment_queries.of_notice(notice), at, notice)
+        else:
+            inbox_actions.finish_notice(notice)  # it is about no payment at all
     except UnknownPaymentError:
         log.warning("notice %s is about a payment that is not here (yet)", notice.notice_id)
         inbox_actions.park_notice(notice, at=at)

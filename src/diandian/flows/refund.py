@@ -146,6 +146,13 @@ def continue_refunds(limit: int = 100, *, at: datetime | None = None) -> int:
     return changed
 
 
+def continue_one(refund: Refund, *, at: datetime) -> bool:
+    """Go on with a refund that somebody told us about; tell whether it changed."""
+    if refund.next_query_at is None:
+        return False  # it is done
+    return _continue(refund, at)
+
+
 def _continue(refund: Refund, at: datetime) -> bool:
     # Ask first: after a timeout the gateway may have done it, and money goes back once.
     outcome = gateways.query_refund(refund, at=at)

@@ -11,6 +11,7 @@ from diandian.flows import (
     close,
     expiry,
     log_fill,
+    notice_intake,
     payment_events,
     pool,
     promises,
@@ -37,6 +38,7 @@ class Task:
 TASKS = (
     Task("deliver events", timedelta(0), lambda: subscribers.deliver(32)),
     Task("retry notices", timedelta(seconds=1), lambda: payment_events.retry_notices(16)),
+    Task("watch refused notices", timedelta(hours=1), notice_intake.watch),
     Task("ask about payments", timedelta(seconds=1), lambda: payment_events.poll_due(16)),
     Task("continue refunds", timedelta(seconds=2), lambda: refund.continue_refunds(16)),
     Task("release expired orders", timedelta(seconds=5), lambda: expiry.release_expired(16)),

@@ -76,6 +76,17 @@ class MerchantContext:
                 raise SecretMissingError(f"{name}: {rest} cannot be read ({reason})") from error
         raise SecretMissingError(f"{name}: {reference or 'it'} is not set")
 
+    def missing_secrets(self) -> list[str]:
+        """Say of each reference among the options that leads nowhere; never a value."""
+        found = []
+        for name, value in self.options.items():
+            if value.startswith(("file:", "env:")):
+                try:
+                    self.secret(name)
+                except SecretMissingError as error:
+                    found.append(str(error))
+        return found
+
 
 # -- what a gateway can do --------------------------------------------------------------------
 

@@ -75,7 +75,11 @@ class Payment(models.Model):
                 fields=["next_query_at"],
                 condition=Q(next_query_at__isnull=False),
                 name="payment_to_query",
-            )
+            ),
+            # Some notices name a payment by the gateway's own number alone.
+            models.Index(
+                fields=["gateway_ref"], condition=Q(gateway_ref__gt=""), name="payment_by_ref"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -161,3 +165,26 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.notice_id}"
+
+
+class RefusedNotices(models.Model):
+    """How many notices were not believed: a count for each merchant, reason and day, no more."""
+
+    gateway = models.CharField(max_length=20)
+    # The merchant's key in the file, which its address for notices ends in.
+    merchant_key = models.CharField(max_length=40)
+    reason = models.CharField(max_length=20)
+    day = models.DateField()
+    count = models.BigIntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["day", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "gateway", "merchant_key", "reason"], name="refused_notices_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.gateway} {self.merchant_key} {self.reason}"

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
+from django.db import connection
 from django.db.models import Min
 
 from diandian.kernel.clock import business_day, day_starts
@@ -20,6 +21,15 @@ from diandian.store.statements import Param, Select
 
 _NEAR = timedelta(days=4)
 _BY_NO = Select(lambda: Payment.objects.filter(payment_no=Param("payment_no")))
+_BY_REF = Select(
+    lambda: Payment.objects.filter(
+        # The second condition is the index's own.
+        gateway_ref=Param("gateway_ref"),
+        gateway_ref__gt="",
+        gateway=Param("gateway"),
+        merchant=Param("merchant"),
+    )
+)
 
 
 def by_no(payment_no: str) -> Payment:
@@ -31,11 +41,33 @@ def by_no(payment_no: str) -> Payment:
 
 
 def of_notice(notice: Notification) -> Payment:
-    """Return the payment that a notice is about. Raises: UnknownPaymentError."""
-    payment = by_no(notice.payment_no)
-    if (payment.gateway, payment.merchant) != (notice.gateway, notice.merchant):
+    """Return the payment that a notice is about, by our number or the gateway's own.
+
+    Raises: UnknownPaymentError.
+    """
+    if notice.payment_no:
+        payment = by_no(notice.payment_no)
+        if (payment.gateway, payment.merchant) != (notice.gateway, notice.merchant):
+            raise UnknownPaymentError
+        return payment
+    if not notice.gateway_ref:
         raise UnknownPaymentError
-    return payment
+    found = _BY_REF.first(
+        gateway=notice.gateway, merchant=notice.merchant, gateway_ref=notice.gateway_ref
+    )
+    if found is None:
+        raise UnknownPaymentError
+    return found
+
+
+def refund_of_notice(notice: Notification) -> Refund | None:
+    """Return the refund that a notice is about; None when it is none of ours there."""
+    found = refund_by_no(notice.refund_no) if notice.refund_no else None
+    if found is None:
+        return None
+    payment = found.payment
+    is_there = (payment.gateway, payment.merchant) == (notice.gateway, notice.merchant)
+    return found if is_there else None
 
 
 def open_of(owner_ref: str) -> Payment | None:
@@ -92,6 +124,23 @@ def refunds_due(at: datetime, limit: int) -> list[Refund]:
     """Return refunds that are not settled yet and should be asked about."""
     due = Refund.objects.filter(next_query_at__lte=at).select_related("payment")
     return list(due.order_by("next_query_at")[:limit])
+
+
+def modes_seen() -> set[str]:
+    """Return the modes of the first and the last payment: live and test never share a database."""
+    by_age = Payment.objects.values_list("mode", flat=True)
+    ends = (by_age.order_by("id").first(), by_age.order_by("-id").first())
+    return {mode for mode in ends if mode is not None}
+
+
+def database_time() -> datetime | None:
+    """Return the time on the database's machine; None where it is a file on ours."""
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (found,) = cursor.fetchone()
+    return found if isinstance(found, datetime) else None
 
 
 def refunds_open() -> int:

@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
+from django.db.models import F
+
+from diandian.kernel.clock import business_day
 from diandian.payments import rules
 from diandian.payments.messages import VerifiedNotice
-from diandian.payments.models import NoticeState, Notification
+from diandian.payments.models import NoticeState, Notification, RefusedNotices
 from diandian.store.inserts import Insert
 from diandian.store.statements import Param, Update
 
@@ -17,10 +20,17 @@ _APPLIED = Update(
 
 
 def store_notice(
-    *, gateway: str, merchant: str, notice: VerifiedNotice, body_sha256: str, at: datetime
+    *,
+    gateway: str,
+    merchant: str,
+    notice: VerifiedNotice,
+    body_sha256: str,
+    is_left: bool = False,
+    at: datetime,
 ) -> Notification | None:
     """Keep a verified notice, so that it outlasts a crash; None when it is known already.
 
+    ``is_left``: whoever received it does not work on it, the worker should at once.
     Idempotent by: gateway, merchant and the notice's own id.
     """
     kept = Notification(
@@ -33,8 +43,8 @@ def store_notice(
         refund_no=notice.refund_no,
         body_sha256=body_sha256,
         received_at=at,
-        # Whoever received it works at once; this is for the case that it crashes.
-        next_attempt_at=at + rules.FIRST_ATTEMPT,
+        # Whoever received it works at once; a later time is for the case that it crashes.
+        next_attempt_at=at if is_left else at + rules.FIRST_ATTEMPT,
     )
     return kept if _NOTICES.run([kept]) else None
 
@@ -52,3 +62,17 @@ def park_notice(notification: Notification, *, at: datetime) -> None:
     notification.state = NoticeState.DEAD if again_at is None else NoticeState.PARKED
     notification.next_attempt_at = again_at
     notification.save(update_fields=["attempts", "state", "next_attempt_at"])
+
+
+def count_refused(
+    *, gateway: str, merchant_key: str, reason: str, count: int, at: datetime
+) -> None:
+    """Add to the day's count of notices that were not believed. Repeated, it counts again."""
+    row, _ = RefusedNotices.objects.get_or_create(
+        day=business_day(at),
+        gateway=gateway,
+        merchant_key=merchant_key,
+        reason=reason,
+        defaults={"last_at": at},
+    )
+    RefusedNotices.objects.filter(id=row.id).update(count=F("count") + count, last_at=at)

@@ -21,3 +21,8 @@ def free_g_of_batch(batch: CreditBatch) -> int:
     lanes = Lane.objects.filter(batch=batch, kind=LaneKind.SALE)
     free = lanes.aggregate(free=Sum(F("hi") - F("cursor") - F("held_g")))["free"]
     return int(free or 0)
+
+
+def has_samples() -> bool:
+    """Tell whether any batch is a sample, which nobody may buy in earnest."""
+    return CreditBatch.objects.filter(is_sample=True).exists()
