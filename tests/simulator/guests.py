@@ -184,7 +184,7 @@ def bank_takes_another_amount(sim, dice):
         if trade is None or trade.amount_minor + change <= 0:
             return
         sim.book.odd.add(trade.payment_no)
-        sim.stage.peer._run(
+        sim.stage.peer.run(
             "UPDATE trade SET amount_minor = amount_minor + ? WHERE payment_no = ?"
             " AND state = 'pending' AND amount_minor = ?",
             (change, trade.payment_no, trade.amount_minor),

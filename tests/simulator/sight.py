@@ -155,7 +155,7 @@ def look_at_bank(peer, now):
     """Read the bank's own file."""
     book = BankBook({}, {}, {}, set())
     at_ms = int(now.timestamp() * 1000)
-    for number, amount, state, paid_ms, back, expires_ms in peer._run(
+    for number, amount, state, paid_ms, back, expires_ms in peer.run(
         "SELECT payment_no, amount_minor, state, paid_ms, refunded_minor, expires_ms FROM trade", ()
     ):
         book.asked[number] = amount

@@ -16,7 +16,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from diandian.config.guards import APPEND_ONLY, FIXED_COLUMNS
 
 # Rooms whose rows stay: nothing there is ever deleted, but what stands in ``_PASSING``.
-_KEPT_ROOMS = ("registry_", "ledger_", "payments_", "orders_", "audit_", "transparency_")
+_KEPT_ROOMS = (
+    *("registry_", "ledger_", "payments_", "settlement_", "orders_", "audit_"),
+    "transparency_",
+)
 _PASSING = ("orders_allocatorlease",)
 # What only a migration writes.
 _READ_ONLY = ("django_migrations",)

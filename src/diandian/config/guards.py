@@ -36,6 +36,7 @@ APPEND_ONLY = {
     "reconciliation_statementfile": ("id",),
     "reconciliation_statementrow": ("id",),
     "reconciliation_signature": ("id",),
+    "settlement_batchfile": ("id",),
 }
 # Columns that stay as they were written; the rest of the row may change. The row itself stays.
 FIXED_COLUMNS = {
@@ -62,6 +63,16 @@ FIXED_COLUMNS = {
     # Witnesses add their signatures later.
     "transparency_logcheckpoint": ("head_id", "size", "previous_size", "root", "note", "signed_at"),
     "transparency_logkey": ("head_id", "vkey", "active_from"),
+    # An account is changed by a new row that two people stand behind, and by nothing else.
+    "settlement_payee": (
+        *("supplier_ref", "kind", "gateway", "detail", "proposed_by", "proposed_at"),
+    ),
+    "settlement_line": (
+        *("source_ref", "owner_ref", "kind", "supplier_ref", "payment_no", "settlement", "rail"),
+        *("currency", "gross_minor", "fee_minor", "vat_minor", "supplier_minor", "booked_on"),
+    ),
+    "settlement_split": ("split_no", "leg_no", "line_id", "receiver", "amount_minor"),
+    "settlement_return": ("return_no", "line_id", "way", "amount_minor", "refund_minor", "cause"),
     "registry_recall": (
         "public_id",
         "batch_id",

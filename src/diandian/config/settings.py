@@ -255,6 +255,14 @@ FEE_MINIMUM_MINOR = int(os.environ.get("DIANDIAN_FEE_MINIMUM_MINOR", "60"))
 # Orders that one device may have without having paid them.
 UNPAID_ORDERS_PER_GUEST = int(os.environ.get("DIANDIAN_UNPAID_ORDERS_PER_GUEST", "5"))
 
+# Suppliers are paid once guests can no longer ask for their money back, and a changed account only
+# after some days; below the minimum, in minor units of each currency, a payout by bank waits.
+SETTLEMENT_REFUND_DAYS = int(os.environ.get("DIANDIAN_SETTLEMENT_REFUND_DAYS", "7"))
+PAYEE_COOL_DOWN_DAYS = int(os.environ.get("DIANDIAN_PAYEE_COOL_DOWN_DAYS", "3"))
+PAYOUT_MINIMUM_MINOR = int(os.environ.get("DIANDIAN_PAYOUT_MINIMUM_MINOR", "10000"))
+# A TOML file with our own account at a bank for each currency, for files of payouts.
+PAYER_ACCOUNTS_FILE = os.environ.get("DIANDIAN_PAYER_ACCOUNTS", "")
+
 QUOTE_MINUTES = 60
 PAYMENT_MINUTES = 10
 HOLD_GRACE_MINUTES = 10

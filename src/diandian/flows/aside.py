@@ -7,9 +7,9 @@ people decide that it is the price after all. Where a receipt lies, the ledger a
 
 from datetime import datetime
 
+from diandian.flows import postings
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import queries as ledger_queries
-from diandian.ledger import rules as ledger_rules
 from diandian.ledger.rules import TransferLine
 from diandian.orders import actions
 from diandian.orders.models import Order
@@ -19,15 +19,12 @@ from diandian.payments.models import Payment, RefundState
 
 def keep(order: Order | None, payment: Payment, *, at: datetime) -> None:
     """Book a receipt as unallocated, in the caller's transaction. Idempotent by the payment."""
-    lines = ledger_rules.build_unallocated(
-        payment.received, gateway=payment.gateway, merchant=payment.received_by
-    )
-    _book(order, payment, "unallocated", lines, at)
+    _book(order, payment, "unallocated", postings.unallocated(payment), at)
 
 
 def allocate(order: Order, payment: Payment, *, at: datetime) -> None:
     """Make a receipt that lay aside the order's price. Idempotent by the payment."""
-    _book(order, payment, "allocated", ledger_rules.build_allocated(payment.received), at)
+    _book(order, payment, "allocated", postings.allocated(payment), at)
 
 
 def is_aside(payment: Payment) -> bool:

@@ -36,9 +36,11 @@ class Side(StrEnum):
     SPENT = "spent"
     OWED = "owed"
     EARNED = "earned"
+    # Money that never was in our hands: it stands beside the equation.
+    MEMO = "memo"
 
 
-_SIDES = {_ASSET: Side.HELD, _EXPENSE: Side.SPENT, _INCOME: Side.EARNED}
+_SIDES = {_ASSET: Side.HELD, _EXPENSE: Side.SPENT, _INCOME: Side.EARNED, _MEMO: Side.MEMO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,9 @@ def _lines(currency: str, rows: list[Moved]) -> tuple[MoneyLine, ...]:
     lines = []
     for number, balance_minor in sorted(balances.items()):
         side = _SIDES.get(number[0], Side.OWED)
-        amount_minor = balance_minor if side in {Side.HELD, Side.SPENT} else -balance_minor
+        amount_minor = (
+            balance_minor if side in {Side.HELD, Side.SPENT, Side.MEMO} else -balance_minor
+        )
         lines.append(MoneyLine(number, chart.NAMES[number], side, Money(amount_minor, currency)))
     return tuple(lines)
 

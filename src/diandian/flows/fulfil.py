@@ -14,7 +14,7 @@ from diandian.audit import actions as audit_actions
 from diandian.certificates import actions as certificate_actions
 from diandian.certificates.record import Facts, build
 from diandian.emissions.life.certified import is_year
-from diandian.flows import line_claims, log_entries, refund, review, sales
+from diandian.flows import line_claims, log_entries, postings, refund, review, sales
 from diandian.flows.locks import lock_intakes
 from diandian.kernel import tokens
 from diandian.kernel.clock import business_day, now
@@ -22,7 +22,6 @@ from diandian.kernel.errors import DiandianError
 from diandian.kernel.money import Money
 from diandian.leaderboards import actions as leaderboard_actions
 from diandian.ledger import actions as ledger_actions
-from diandian.ledger import rules as ledger_rules
 from diandian.orders import actions, queries
 from diandian.orders.models import Intake, Order
 from diandian.registry import actions as registry_actions
@@ -95,11 +94,12 @@ def _fulfil(order_ids: list[int], at: datetime) -> int:
 
 
 def _fulfil_locked(order_ids: list[int], at: datetime) -> int:
+    settlements = postings.ask_settlements(order_ids)
     intakes = lock_intakes(order_ids, at=at)
     orders = [intake.order for intake in intakes]
     if not orders:
         return 0
-    journals = ledger_actions.post_many([_sale(order) for order in orders], at=at)
+    journals = ledger_actions.post_many(postings.sales(orders, settlements()), at=at)
     for order in orders:
         line_claims.complete(order)
     wishes = [_wish(order) for order in orders]
@@ -108,27 +108,13 @@ def _fulfil_locked(order_ids: list[int], at: datetime) -> int:
     logged = log_actions.append_many(log_entries.all_retired(retirements, ranges_by_id), at=at)
     places = {place.entry["retirement"]: place for place in logged}
     certificate_actions.issue(_certificates(pairs, ranges_by_id, places, at), at=at)
-    actions.complete(pairs, list(zip(orders, journals, strict=True)), at=at)
+    actions.complete(pairs, list(zip(orders, journals, strict=False)), at=at)
     for order in orders:
         _light(order, at)
     audit_actions.publish_many(
         "order.completed", {f"{order.ref}:completed": {"order": order.id} for order in orders}
     )
     return len(orders)
-
-
-def _sale(order: Order) -> ledger_actions.JournalRequest:
-    quote = order.quote
-    return ledger_actions.JournalRequest(
-        kind="sale",
-        source_ref=f"{order.ref}:sale",
-        owner_ref=order.ref,
-        lines=ledger_rules.build_sale(
-            supplier=Money(quote.supplier_minor, quote.currency),
-            fee=Money(quote.fee_minor, quote.currency),
-            supplier_ref=order.project.supplier_ref,
-        ),
-    )
 
 
 def _wish(order: Order) -> RetireRequest:

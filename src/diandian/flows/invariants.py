@@ -13,7 +13,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from diandian.audit import invariants as audit_invariants
 from diandian.audit.breaches import Breach
 from diandian.certificates.models import Certificate, CertificateState
-from diandian.flows import line_claims, log_check, reconcile_proof
+from diandian.flows import line_claims, log_check, owed_suppliers, reconcile_proof
 from diandian.footprints import invariants as footprint_invariants
 from diandian.footprints import queries as footprint_queries
 from diandian.ledger import chart
@@ -35,6 +35,7 @@ from diandian.registry import invariants as registry_invariants
 from diandian.registry.models import Holding
 from diandian.registry.origin import only_held
 from diandian.registry.queries import LIVE_HOLDS
+from diandian.settlement import invariants as settlement_invariants
 
 _HOLDS_GRAMS = (OrderState.AWAITING_PAYMENT, OrderState.PAID, OrderState.REVIEW)
 _MAY_BE_PREPAID = (OrderState.PAID, OrderState.REVIEW, OrderState.UNFULFILLABLE)
@@ -43,14 +44,15 @@ _MAY_BE_PREPAID = (OrderState.PAID, OrderState.REVIEW, OrderState.UNFULFILLABLE)
 def check() -> list[Breach]:
     """Return every breach of the rooms' own invariants, and of those between them.
 
-    Between the rooms: X1 to X8, M3 and M6 (an order's money), R10 (outside retirements), R5 (what
-    is retired stays, as the closed days have it), L4 (the log's replay), M7 (closed days of
-    gateways).
+    Between the rooms: X1 to X8, M3 and M6 (an order's money), S5 (what suppliers are owed), R10
+    (outside retirements), R5 (what is retired stays, as the closed days have it), L4 (the log's
+    replay), M7 (closed days of gateways).
     """
     return [
         *registry_invariants.check(),
         *ledger_invariants.check(),
         *payment_invariants.check(),
+        *settlement_invariants.check(),
         *audit_invariants.check(),
         *footprint_invariants.check(),
         *log_check.check(),
@@ -62,6 +64,7 @@ def check() -> list[Breach]:
         *_claimed_as_ordered(),
         *_waits_as_ordered(),
         *_sold_as_priced(),
+        *owed_suppliers.check(),
         *_retired_outside(),
         *_days_as_closed(),
         *reconcile_proof.check(),
@@ -145,7 +148,11 @@ def _prepaid_is_open() -> Iterator[Breach]:
 
 def _prepaid() -> dict[str, int]:
     """Return what each owner has prepaid and neither received nor got back, where not zero."""
-    accounts = [chart.customer_prepayments(each) for each in ledger_queries.currencies()]
+    accounts = [
+        code
+        for each in ledger_queries.currencies()
+        for code in (chart.customer_prepayments(each), chart.gross_contra(each, "paid"))
+    ]
     came_in = Q(credit_code__in=accounts)
     rows = (
         Transfer.objects.filter(came_in | Q(debit_code__in=accounts))

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import log_entries, promises
+from diandian.flows import log_entries, promises, split_terms
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import now
 from diandian.orders import actions as order_actions
@@ -231,6 +231,7 @@ def put_on_sale(
     """Offer a project at a price per tonne; our fee is that of the settings, frozen in the offer.
 
     Idempotent by: the terms; the same ones again return the offer that stands.
+    Raises: FeeOverCapError.
     """
     project = registry_queries.project_by_code(project_code)
     terms = {
@@ -239,6 +240,7 @@ def put_on_sale(
         "fee_minimum_minor": settings.FEE_MINIMUM_MINOR,
         "position": position,
     }
+    split_terms.refuse_over_cap(project.supplier_ref, settings.FEE_BASIS_POINTS)
     standing = _standing_offer(project_code, currency)
     if standing and all(getattr(standing, name) == value for name, value in terms.items()):
         return standing

@@ -20,13 +20,13 @@ from diandian.flows import (
     line_claims,
     locks,
     notice_intake,
+    postings,
     refund,
     review,
 )
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
-from diandian.ledger import rules as ledger_rules
 from diandian.ledger.rules import TransferLine
 from diandian.orders import actions, rules
 from diandian.orders.errors import CoverChangedError
@@ -241,7 +241,7 @@ def _accept(order: Order, payment: Payment, at: datetime) -> _Next:
         registry_actions.commit_hold(order.ref)
     except HoldGoneError:
         return _accept_late(order, payment, at)
-    _book(order, payment, "capture", _capture_lines(payment), at)
+    _book(order, payment, "capture", postings.capture(payment), at)
     paid = actions.mark_paid(order, at=at)
     assert paid, "an order that waits for its payment can be paid"
     return _Next(fulfil=order)
@@ -249,7 +249,7 @@ def _accept(order: Order, payment: Payment, at: datetime) -> _Next:
 
 def _accept_late(order: Order, payment: Payment, at: datetime) -> _Next:
     """Take money that came after the order was given up: hold again, else give it back."""
-    _book(order, payment, "capture", _capture_lines(payment), at)
+    _book(order, payment, "capture", postings.capture(payment), at)
     # What its owner cancelled is not retired against their will.
     if order.state != OrderState.CANCELLED and _take_up_again(order, at):
         log.info("order %s was paid late and its grams are still there", order.id)
@@ -302,11 +302,6 @@ def _do(todo: _Next, at: datetime) -> None:
 
 
 # -- bookings ---------------------------------------------------------------------------------
-
-
-def _capture_lines(payment: Payment) -> list[TransferLine]:
-    amount = Money(payment.amount_minor, payment.currency)
-    return ledger_rules.build_capture(amount, gateway=payment.gateway, merchant=payment.merchant)
 
 
 def _book(

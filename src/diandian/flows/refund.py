@@ -11,11 +11,9 @@ from datetime import datetime
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import aside, gateways, line_claims, locks
+from diandian.flows import aside, gateways, line_claims, locks, postings
 from diandian.kernel.clock import now
-from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
-from diandian.ledger import rules as ledger_rules
 from diandian.ledger.rules import TransferLine
 from diandian.orders import actions
 from diandian.orders.models import Intake, Order, OrderRetirement, OrderState
@@ -169,7 +167,7 @@ def _keep(refund: Refund, outcome: Outcome[RefundSnapshot], at: datetime) -> boo
         return False
     match refund.state:
         case RefundState.SUCCEEDED:
-            _book(order, refund, "settled", _settled_lines(refund), at)
+            _book(order, refund, "settled", postings.refund_settled(refund), at)
             if order is not None and _all_is_back(order):
                 actions.move(order, OrderState.REFUNDED)
         case RefundState.FAILED:
@@ -201,20 +199,9 @@ def _tell_operator(refund: Refund) -> None:
     )
 
 
-def _money(refund: Refund) -> Money:
-    return Money(refund.amount_minor, refund.payment.received.currency)
-
-
 def _requested_lines(refund: Refund) -> list[TransferLine]:
     from_unallocated = aside.is_aside(refund.payment)
-    return ledger_rules.build_refund(_money(refund), from_unallocated=from_unallocated)
-
-
-def _settled_lines(refund: Refund) -> list[TransferLine]:
-    payment = refund.payment
-    return ledger_rules.build_refund_settled(
-        _money(refund), gateway=payment.gateway, merchant=payment.received_by
-    )
+    return postings.refund_requested(refund, from_unallocated=from_unallocated)
 
 
 def _book(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from diandian.flows import (
+    accruing,
     close,
     expiry,
     log_fill,
@@ -18,6 +19,7 @@ from diandian.flows import (
     recall,
     reconcile,
     refund,
+    settling,
     sign_in,
     statement_files,
 )
@@ -41,6 +43,8 @@ TASKS = (
     Task("watch refused notices", timedelta(hours=1), notice_intake.watch),
     Task("ask about payments", timedelta(seconds=1), lambda: payment_events.poll_due(16)),
     Task("continue refunds", timedelta(seconds=2), lambda: refund.continue_refunds(16)),
+    Task("note what suppliers are owed", timedelta(minutes=2), lambda: accruing.accrue(512)),
+    Task("settle with suppliers", timedelta(seconds=10), lambda: settling.settle(16)),
     Task("release expired orders", timedelta(seconds=5), lambda: expiry.release_expired(16)),
     Task("work off recalls", timedelta(0), recall.work),
     Task("replace what is short", timedelta(minutes=1), recall.retry),

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 
 from diandian.emissions import activity, geo
-from diandian.flows import issuance, payment_events, sites
+from diandian.flows import issuance, payees, payment_events, sites
 from diandian.flows.checkout import place_order
 from diandian.flows.issuance import Issuance, OutsideRetirement
 from diandian.flows.quote import open_quote
@@ -42,6 +42,7 @@ Progress = Callable[[str], None]
 Table = dict[str, Any]
 
 ACTOR = "seed"
+CHECKER = "seed-checker"
 MAIN_SCENE = "tianfu26"
 _PLENTY = "sample-rooftop-solar"
 # Companies bought the rest of one project and nearly all of another. Units: grams left over.
@@ -82,6 +83,7 @@ class _Seeding:
     def run(self) -> None:
         catalogue, scenes = table("projects"), table("scenes")["scene"]
         self.issue(catalogue)
+        self.enter_accounts()
         for entry in scenes:
             self.open(entry)
         self.say(f"{len(self.scenes)} scenes of {len({e['kind'] for e in scenes})} kinds")
@@ -142,6 +144,19 @@ class _Seeding:
                 at=self.instant(-200),
             )
         self.say(f"{len(programmes)} credit programmes, {len(catalogue['project'])} projects")
+
+    def enter_accounts(self) -> None:
+        """Enter where each sample supplier receives sandbox money; the worker settles with them."""
+        for number, supplier_ref in enumerate(sorted(payees.suppliers()), start=1):
+            account = payees.propose(
+                supplier_ref=supplier_ref,
+                kind="account",
+                gateway="sandbox",
+                given={"account": f"sample-{number:04d}"},
+                actor_ref=ACTOR,
+                at=self.instant(-200),
+            )
+            payees.confirm(account.id, actor_ref=CHECKER, at=self.instant(-199))
 
     def enter_site(self, entry: Table) -> None:
         """Enter the ground of a forest, from a boundary as a surveyor would send it."""

@@ -6,7 +6,11 @@ transfer in one currency.
 
 from diandian.kernel.money import EXPONENTS
 
+BANK = "1010"
 GATEWAY_CLEARING = "1110"
+FEES_FROM_SPLITS = "1120"
+DUE_FROM_SUPPLIERS = "1130"
+CREDITS_INVENTORY = "1210"
 SUPPLIER_PAYABLE = "2010"
 CUSTOMER_PREPAYMENTS = "2110"
 REFUNDS_IN_TRANSIT = "2120"
@@ -14,13 +18,21 @@ UNALLOCATED = "2190"
 OUTPUT_VAT = "2310"
 PROVISIONS = "2410"
 FEE_REVENUE = "4010"
+CREDIT_SALES = "4020"
 COST_OF_CREDITS = "5010"
 GATEWAY_FEES = "5110"
+DISPUTES_LOST = "5120"
 GOODWILL = "5130"
 REMEDIES = "5140"
+GROSS_AT_SUPPLIERS = "9010"
+GROSS_CONTRA = "9020"
 
 NAMES = {
+    BANK: "Bank",
     GATEWAY_CLEARING: "Gateway clearing",
+    FEES_FROM_SPLITS: "Fee receivable from splits",
+    DUE_FROM_SUPPLIERS: "Due from suppliers",
+    CREDITS_INVENTORY: "Credits inventory",
     SUPPLIER_PAYABLE: "Supplier payable",
     CUSTOMER_PREPAYMENTS: "Customer prepayments",
     REFUNDS_IN_TRANSIT: "Refunds in transit",
@@ -28,10 +40,14 @@ NAMES = {
     OUTPUT_VAT: "Output VAT",
     PROVISIONS: "Provision for recalled credits",
     FEE_REVENUE: "Platform fee revenue",
+    CREDIT_SALES: "Credit sales revenue",
     COST_OF_CREDITS: "Cost of credits",
     GATEWAY_FEES: "Gateway fees",
+    DISPUTES_LOST: "Chargeback loss and dispute fees",
     GOODWILL: "Goodwill refunds",
     REMEDIES: "Replacement of recalled credits",
+    GROSS_AT_SUPPLIERS: "Memo: gross paid to suppliers by gateway",
+    GROSS_CONTRA: "Memo: contra of gross at suppliers",
 }
 
 
@@ -117,3 +133,43 @@ def provisions(currency: str) -> str:
 def remedies(currency: str) -> str:
     """Return the account of what replacing recalled credits costs us."""
     return code(currency, REMEDIES)
+
+
+def bank(currency: str) -> str:
+    """Return our account at a bank, one for each currency."""
+    return code(currency, BANK)
+
+
+def fees_from_splits(currency: str, gateway: str) -> str:
+    """Return the account of fees that a gateway divided off for us and did not credit yet."""
+    return code(currency, FEES_FROM_SPLITS, gateway)
+
+
+def due_from_supplier(currency: str, supplier_ref: str) -> str:
+    """Return the account of what a supplier must give back, taken off its next payout."""
+    return code(currency, DUE_FROM_SUPPLIERS, supplier_ref.replace(":", "-"))
+
+
+def credits_inventory(currency: str) -> str:
+    """Return the account of credits that we own to sell."""
+    return code(currency, CREDITS_INVENTORY)
+
+
+def credit_sales(currency: str) -> str:
+    """Return the account of sales of our own credits, without their tax."""
+    return code(currency, CREDIT_SALES)
+
+
+def disputes_lost(currency: str) -> str:
+    """Return the account of what chargebacks cost us."""
+    return code(currency, DISPUTES_LOST)
+
+
+def gross_at_supplier(currency: str, gateway: str, merchant: str) -> str:
+    """Return the memo of what guests paid to a supplier itself, by way of a gateway."""
+    return code(currency, GROSS_AT_SUPPLIERS, gateway, merchant)
+
+
+def gross_contra(currency: str, stands: str) -> str:
+    """Return the contra of that memo. ``stands``: paid, refunding, aside or retired."""
+    return code(currency, GROSS_CONTRA, stands)

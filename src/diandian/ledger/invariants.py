@@ -17,6 +17,7 @@ _NEVER_IN_DEBIT = (
     chart.CUSTOMER_PREPAYMENTS,
     chart.REFUNDS_IN_TRANSIT,
     chart.UNALLOCATED,
+    chart.GROSS_CONTRA,
 )
 
 

@@ -1,6 +1,7 @@
 """Builds balanced transfers for each event of the money; pure.
 
-*Source:* example postings of the payments design, section 8, mode B (agent).
+What belongs to the payout of suppliers stands in ``payouts``.
+*Source:* example postings of the payments design, section 8.
 """
 
 from collections.abc import Mapping
@@ -50,22 +51,51 @@ def line(debit_code: str, credit_code: str, amount: Money) -> TransferLine:
     return TransferLine(debit_code, credit_code, amount.amount_minor, amount.currency)
 
 
-def build_capture(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
-    """Book a captured payment: the gateway owes us, we owe the customer."""
-    clearing = chart.gateway_clearing(amount.currency, gateway, merchant)
-    return [line(clearing, chart.customer_prepayments(amount.currency), amount)]
+def _taken(currency: str, gateway: str, merchant: str, *, at_supplier: bool) -> str:
+    """Return where money of guests lies: at the gateway for us, or with the supplier (memo)."""
+    where = chart.gross_at_supplier if at_supplier else chart.gateway_clearing
+    return where(currency, gateway, merchant)
 
 
-def build_unallocated(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
+def _prepaid(currency: str, *, at_supplier: bool) -> str:
+    if at_supplier:
+        return chart.gross_contra(currency, "paid")
+    return chart.customer_prepayments(currency)
+
+
+def _aside(currency: str, *, at_supplier: bool) -> str:
+    return chart.gross_contra(currency, "aside") if at_supplier else chart.unallocated(currency)
+
+
+def _in_transit(currency: str, *, at_supplier: bool) -> str:
+    if at_supplier:
+        return chart.gross_contra(currency, "refunding")
+    return chart.refunds_in_transit(currency)
+
+
+def build_capture(
+    amount: Money, *, gateway: str, merchant: str, at_supplier: bool = False
+) -> list[TransferLine]:
+    """Book a captured payment: the gateway owes us, we owe the customer.
+
+    ``at_supplier``: the supplier collected; then these are memos, and so is all that follows.
+    """
+    taken = _taken(amount.currency, gateway, merchant, at_supplier=at_supplier)
+    return [line(taken, _prepaid(amount.currency, at_supplier=at_supplier), amount)]
+
+
+def build_unallocated(
+    amount: Money, *, gateway: str, merchant: str, at_supplier: bool = False
+) -> list[TransferLine]:
     """Book money that no order expects: paid twice, too late or in the wrong amount."""
-    clearing = chart.gateway_clearing(amount.currency, gateway, merchant)
-    return [line(clearing, chart.unallocated(amount.currency), amount)]
+    taken = _taken(amount.currency, gateway, merchant, at_supplier=at_supplier)
+    return [line(taken, _aside(amount.currency, at_supplier=at_supplier), amount)]
 
 
-def build_allocated(amount: Money) -> list[TransferLine]:
+def build_allocated(amount: Money, *, at_supplier: bool = False) -> list[TransferLine]:
     """Book that money which no order expected is an order's price after all."""
-    currency = amount.currency
-    return [line(chart.unallocated(currency), chart.customer_prepayments(currency), amount)]
+    aside = _aside(amount.currency, at_supplier=at_supplier)
+    return [line(aside, _prepaid(amount.currency, at_supplier=at_supplier), amount)]
 
 
 def vat_within(gross: Money, basis_points: int = VAT_BASIS_POINTS) -> Money:
@@ -100,11 +130,13 @@ def _sale(
     return tuple(lines)
 
 
-def build_refund(amount: Money, *, from_unallocated: bool = False) -> list[TransferLine]:
+def build_refund(
+    amount: Money, *, from_unallocated: bool = False, at_supplier: bool = False
+) -> list[TransferLine]:
     """Book a refund that was asked of the gateway, before the grams were retired."""
-    currency = amount.currency
-    source = chart.unallocated if from_unallocated else chart.customer_prepayments
-    return [line(source(currency), chart.refunds_in_transit(currency), amount)]
+    source = _aside if from_unallocated else _prepaid
+    transit = _in_transit(amount.currency, at_supplier=at_supplier)
+    return [line(source(amount.currency, at_supplier=at_supplier), transit, amount)]
 
 
 def build_goodwill_refund(amount: Money) -> list[TransferLine]:
@@ -113,10 +145,12 @@ def build_goodwill_refund(amount: Money) -> list[TransferLine]:
     return [line(chart.goodwill(currency), chart.refunds_in_transit(currency), amount)]
 
 
-def build_refund_settled(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
+def build_refund_settled(
+    amount: Money, *, gateway: str, merchant: str, at_supplier: bool = False
+) -> list[TransferLine]:
     """Book a refund that the gateway confirmed."""
-    clearing = chart.gateway_clearing(amount.currency, gateway, merchant)
-    return [line(chart.refunds_in_transit(amount.currency), clearing, amount)]
+    taken = _taken(amount.currency, gateway, merchant, at_supplier=at_supplier)
+    return [line(_in_transit(amount.currency, at_supplier=at_supplier), taken, amount)]
 
 
 def build_completion(cost: Money, *, supplier_ref: str) -> list[TransferLine]:

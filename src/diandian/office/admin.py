@@ -26,7 +26,9 @@ from diandian.office.approval import ApprovesScenes
 from diandian.office.credits import KeepsCredits
 from diandian.office.name_reports import DecidesNames
 from diandian.office.reconcile import ReconcilesDays
+from diandian.office.settlement import KeepsPayouts
 from diandian.office.sign_in import SignInForm
+from diandian.office.suppliers import KeepsPayees
 from diandian.office.tonnes import ShowsTonnes
 from diandian.ui.format import exact_mass, money, pick
 
@@ -164,6 +166,44 @@ DESKS = (
         ("notice_id", "kind", "payment_no", "state", "attempts", "received_at"),
         ("state", "kind"),
         ("notice_id", "payment_no"),
+    ),
+    Desk(
+        "settlement.Payee",
+        ("supplier_ref", "kind", "gateway", "state", "proposed_by", "decided_by", "active_from"),
+        ("state", "kind"),
+        ("supplier_ref",),
+        # Shown in part on the page of suppliers.
+        hidden=("detail",),
+        acts=KeepsPayees,
+    ),
+    Desk(
+        "settlement.Batch",
+        ("number", "supplier_ref", "rail", "net_minor", "state", "drafted_at", "paid_at"),
+        ("state", "rail", "currency"),
+        ("number", "supplier_ref"),
+        hidden=("payee", "statement"),
+        acts=KeepsPayouts,
+    ),
+    Desk(
+        "settlement.Line",
+        ("owner_ref", "kind", "supplier_ref", "supplier_minor", "state", "waits_for", "paid_at"),
+        ("state", "kind", "rail", "waits_for"),
+        ("owner_ref", "supplier_ref", "payment_no", "project_code"),
+    ),
+    Desk(
+        "settlement.Split",
+        ("split_no", "line", "state", "reason", "created_at", "sent_at"),
+        ("state",),
+        ("split_no", "line__owner_ref"),
+        hidden=("receiver",),
+        related=("line",),
+    ),
+    Desk(
+        "settlement.Return",
+        ("return_no", "line", "way", "cause", "state", "reason", "created_at"),
+        ("state", "way"),
+        ("return_no", "line__owner_ref"),
+        related=("line",),
     ),
     Desk(
         "ledger.Journal",

@@ -26,6 +26,7 @@ from diandian.registry import queries as registry
 from diandian.ui import cells
 from diandian.ui import format as text
 from diandian.ui.drawing import State
+from diandian.web import money as supplier_money
 from diandian.web.equations import Equation, Term, equation
 
 _DAYS_SHOWN = 14
@@ -154,6 +155,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "stopped": switch if switch is not None and not switch.is_open else None,
         "days": days,
         "classes": _classes(),
+        "months": supplier_money.by_month(),
     }
     return render(request, "web/books/page.html", facts)
 

@@ -29,7 +29,7 @@ from diandian.ui.drawing import CATEGORIES
 from diandian.ui.format import canonical_lang, number
 from diandian.ui.templatetags import dd
 from diandian.ui.typst import TypesettingError
-from diandian.web import certificate_form, context, errors, guest
+from diandian.web import certificate_form, context, errors, guest, money
 from diandian.web.errors import not_found
 from diandian.web.results import said
 
@@ -192,11 +192,17 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         # Guests are counted on the boards; organisations are not.
         "place": None if wording.is_organisation(record) else _place_of(request, found),
         "is_revoked": found.state == CertificateState.REVOKED,
+        "paid_line": money.paid_line(record, found.order_ref, lang),
         "base_url": settings.BASE_URL,
     }
     # With its languages above it, a page needs its own address; guests come by the other. What a
     # recall met is drawn as ever.
-    if shown["opens"] and not wording.is_recalled(record) and not shown["recall_said"]:
+    if (
+        shown["opens"]
+        and not shown["paid_line"]
+        and not wording.is_recalled(record)
+        and not shown["recall_said"]
+    ):
         return _unlisted(HttpResponse(certificate_form.filled(shown, lang)))
     return _unlisted(render(request, "web/certificate/page.html", shown))
 

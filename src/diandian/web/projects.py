@@ -17,7 +17,7 @@ from diandian.registry.pool.queries import Pool
 from diandian.registry.recalls import marks
 from diandian.registry.stock import BatchStock
 from diandian.ui import drawing
-from diandian.web import context, flow, project_facts, recalls, register
+from diandian.web import context, flow, money, project_facts, recalls, register
 from diandian.web.errors import not_found
 
 _LATEST = 10
@@ -181,5 +181,6 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "retired_count": standing.certificates,
         "retired_g": standing.mass_g,
         "on_file": project_facts.of(project),
+        "months": money.by_month(project.code),
     }
     return render(request, "web/projects/page.html", shown)

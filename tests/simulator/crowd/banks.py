@@ -64,7 +64,7 @@ class SandboxBank:
         trade = self._trade(payment)
         if trade is None or trade.amount_minor + change_minor <= 0:
             return False
-        self.peer._run(
+        self.peer.run(
             "UPDATE trade SET amount_minor = amount_minor + ? WHERE payment_no = ?"
             " AND state = 'pending'",
             (change_minor, trade.payment_no),
@@ -87,7 +87,7 @@ class SandboxBank:
 
     def books(self):
         """Return what was taken for each payment, and given back."""
-        rows = self.peer._run(
+        rows = self.peer.run(
             "SELECT payment_no, state, amount_minor, refunded_minor, currency FROM trade", ()
         )
         return {

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diandian.payments import messages as port
+from diandian.payments.gateways.sandbox import splits as dividing
 from diandian.payments.gateways.sandbox import statement, statement_peer
 from diandian.payments.gateways.sandbox.peer import (
     LATE_SECONDS,
@@ -57,7 +58,6 @@ class SandboxGateway:
 
     def capabilities(self, context: MerchantContext) -> port.Capabilities:
         """Return what the sandbox can do."""
-        del context
         limits = dict.fromkeys(("CNY", "EUR", "USD", "GBP", "HKD", "JPY"), (1, 100_000_000))
         return port.Capabilities(
             limits_minor=limits,
@@ -66,6 +66,7 @@ class SandboxGateway:
             can_partial_refund=True,
             refund_window_days=_FOREVER_DAYS,
             statements=statement.KINDS,
+            split=dividing.terms(context),
         )
 
     def create_payment(
@@ -77,7 +78,7 @@ class SandboxGateway:
         try:
             token = peer_of(context).create(
                 payment_no=request.payment_no,
-                merchant=context.merchant,
+                merchant=context.account,
                 amount_minor=request.amount.amount_minor,
                 currency=request.amount.currency,
                 subject=request.subject,
@@ -163,30 +164,29 @@ class SandboxGateway:
     def split(
         self, context: MerchantContext, request: splits.SplitRequest, *, at: datetime
     ) -> Outcome[splits.SplitSnapshot]:
-        """Refuse: the capabilities offer no splits."""
-        del context, request, at
-        return port.Rejected("not_offered")
+        """Divide a received payment."""
+        return dividing.split(peer_of(context), context, request, at=at)
 
     def query_split(
         self, context: MerchantContext, request: splits.SplitRequest, *, at: datetime
     ) -> Outcome[splits.SplitSnapshot]:
-        """Find none."""
-        del context, request, at
-        return port.Rejected(port.NOT_FOUND)
+        """Ask where a division stands."""
+        del at
+        return dividing.query_split(peer_of(context), request)
 
     def reverse_split(
         self, context: MerchantContext, request: splits.ReversalRequest, *, at: datetime
     ) -> Outcome[splits.ReversalSnapshot]:
-        """Refuse: the capabilities offer no splits."""
-        del context, request, at
-        return port.Rejected("not_offered")
+        """Take a leg back."""
+        del at
+        return dividing.reverse(peer_of(context), request)
 
     def query_reversal(
         self, context: MerchantContext, request: splits.ReversalRequest, *, at: datetime
     ) -> Outcome[splits.ReversalSnapshot]:
-        """Find none."""
-        del context, request, at
-        return port.Rejected(port.NOT_FOUND)
+        """Ask where a reversal stands."""
+        del at
+        return dividing.query_reversal(peer_of(context), request)
 
     def fetch_statement(
         self, context: MerchantContext, day: date, kind: statements.StatementKind, *, at: datetime
@@ -223,7 +223,7 @@ class SandboxGateway:
             )
         except (KeyError, TypeError, ValueError, OverflowError, OSError):
             return port.NoticeRefused("malformed")
-        if (facts.get("merchant"), facts.get("mode")) != (context.merchant, context.mode):
+        if (facts.get("merchant"), facts.get("mode")) != (context.account, context.mode):
             return port.NoticeRefused("not_ours")
         return notice
 

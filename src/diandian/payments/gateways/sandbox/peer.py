@@ -14,11 +14,15 @@ import secrets
 import sqlite3
 import threading
 from base64 import urlsafe_b64encode
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from diandian.payments.gateways.sandbox.tables import LEGS
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Choice = Literal["paid", "declined", "late", "silent", "twice"]
@@ -186,7 +190,7 @@ class Peer:
         Raises: TradeRefusedError when the number was used for another amount or merchant.
         """
         token = urlsafe_b64encode(bytes.fromhex(self.sign(b"token", payment_no.encode()))[:16])
-        rows = self._run(
+        rows = self.run(
             "INSERT INTO trade (token, payment_no, merchant, amount_minor, currency, subject,"
             " return_url, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (payment_no) DO UPDATE SET payment_no = payment_no"
@@ -246,7 +250,7 @@ class Peer:
         paid_ms = None if outcome == "declined" else _ms(now)
         if outcome == "late":
             paid_ms = _ms(now + timedelta(seconds=self.late_seconds))
-        decided = self._run(
+        decided = self.run(
             "UPDATE trade SET state = ?, choice = ?, paid_ms = ?"
             " WHERE token = ? AND state = 'pending' AND expires_ms > ? RETURNING token",
             ("failed" if outcome == "declined" else "succeeded", outcome, paid_ms, token, _ms(now)),
@@ -272,7 +276,7 @@ class Peer:
 
     def settle_anyway(self, payment_no: str, now: datetime) -> SignedNotice:
         """Let a payment succeed although it was closed, failed or expired, as banks at times do."""
-        self._run(
+        self.run(
             "UPDATE trade SET state = 'succeeded', choice = 'paid', paid_ms = ?"
             " WHERE payment_no = ?",
             (_ms(now), payment_no),
@@ -284,7 +288,7 @@ class Peer:
 
     def close(self, payment_no: str, now: datetime) -> SignedAnswer:
         """Make an unpaid trade unpayable; answer, signed, what it is now."""
-        closed = self._run(
+        closed = self.run(
             "UPDATE trade SET state = 'closed' WHERE payment_no = ? AND state = 'pending'"
             " RETURNING payment_no",
             (payment_no,),
@@ -327,7 +331,7 @@ class Peer:
 
     def refund_by_no(self, refund_no: str) -> RefundRow | None:
         """Return a refund by its number."""
-        rows = self._run(
+        rows = self.run(
             "SELECT refund_no, payment_no, amount_minor, currency FROM refund WHERE refund_no = ?",
             (refund_no,),
         )
@@ -335,16 +339,21 @@ class Peer:
 
     # -- the file -----------------------------------------------------------------------------
 
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Open one writing transaction, for what stands in a file of its own."""
+        connection = self._connection()
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+
     def _one(self, column: Literal["token", "payment_no"], value: str) -> Trade | None:
-        rows = self._run(f"SELECT {_COLUMNS} FROM trade WHERE {column} = ?", (value,))  # noqa: S608
+        rows = self.run(f"SELECT {_COLUMNS} FROM trade WHERE {column} = ?", (value,))  # noqa: S608
         return Trade(*rows[0]) if rows else None
 
-    def _run(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    def run(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Run one statement, which is one transaction, and read all that it returns."""
         return self._connection().execute(statement, values).fetchall()
-
-    # For its other departments, such as the one that writes statements.
-    run = _run
 
     def _connection(self) -> sqlite3.Connection:
         """Return this thread's own connection; a forked child makes a new one."""
@@ -356,7 +365,7 @@ class Peer:
         # Toy money: what a power cut takes from the sandbox's own file, nobody misses.
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=OFF")
-        connection.executescript(_SCHEMA)
+        connection.executescript(_SCHEMA + LEGS)
         self._local.held = (os.getpid(), connection)
         return connection
 

@@ -1,0 +1,193 @@
+"""Payouts of many parts at once: drafted, locked, approved by another person, sent, booked.
+
+What is paid is the locked copy: account, lines and their digest. A file goes to the bank once; a
+second export says that it is a copy. *Source:* payments design, sections 4 and 10; rows 45, 46.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from diandian.kernel.clock import business_day, now
+from diandian.kernel.money import Money
+from diandian.ledger import actions as ledger_actions
+from diandian.ledger import payouts as postings
+from diandian.settlement import bank_files, queries, statements
+from diandian.settlement.batches import actions
+from diandian.settlement.errors import (
+    BatchStateError,
+    BelowMinimumError,
+    LineMovesError,
+    NoPayeeError,
+    ResultFileError,
+)
+from diandian.settlement.models import Batch, BatchState, Line, LineState, Rail
+from diandian.ui.format import money
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What somebody downloads. ``copy_number``: from the second on it is a copy."""
+
+    name: str
+    content: bytes
+    content_type: str
+    copy_number: int
+
+
+@transaction.atomic
+def draft(
+    *, supplier_ref: str, currency: str, rail: str, actor_ref: str, at: datetime | None = None
+) -> Batch:
+    """Collect what is due into the draft of a payout. Idempotent: one draft at a time."""
+    return actions.draft(
+        supplier_ref=supplier_ref,
+        currency=currency,
+        rail=rail,
+        actor_ref=actor_ref,
+        at=at or now(),
+    )
+
+
+@transaction.atomic
+def lock(batch: Batch, *, actor_ref: str, at: datetime | None = None) -> Batch:
+    """Freeze a draft: its account, its lines, its digest.
+
+    Locks: the payout, its lines. Raises: BatchStateError, NoPayeeError, BelowMinimumError,
+    LineMovesError.
+    """
+    at = at or now()
+    locked = actions.lock(batch, BatchState.DRAFT)
+    lines = list(actions.lock_lines(locked))
+    wanted = LineState.DUE if locked.rail == Rail.BANK else LineState.PAID
+    if any(line.state != wanted or line.disputed_at for line in lines):
+        raise LineMovesError
+    locked.net_minor = queries.summed_net(lines)
+    _refuse_small(locked, lines)
+    payee = _payee_of(locked, lines, at)
+    statement = statements.of_batch(locked, lines, payee, day=business_day(at))
+    return actions.seal(locked, payee=payee, statement=statement, actor_ref=actor_ref, at=at)
+
+
+def _refuse_small(batch: Batch, lines: list[Line]) -> None:
+    least = settings.PAYOUT_MINIMUM_MINOR if batch.rail == Rail.BANK else 0
+    if not lines or batch.net_minor < max(least, 1):
+        raise BelowMinimumError(
+            net=money(batch.net, "en"), minimum=money(Money(max(least, 1), batch.currency), "en")
+        )
+
+
+def _payee_of(batch: Batch, lines: list[Line], at: datetime) -> dict[str, object]:
+    """Return a copy of where the supplier receives money now. Raises: NoPayeeError."""
+    gateway = "" if batch.rail == Rail.BANK else lines[0].gateway
+    payee = queries.payee_in_force(batch.supplier_ref, gateway=gateway, at=at)
+    if payee is None:
+        raise NoPayeeError
+    return {"payee": payee.id, "kind": payee.kind, "gateway": payee.gateway, **payee.detail}
+
+
+@transaction.atomic
+def approve(batch: Batch, *, actor_ref: str, at: datetime | None = None) -> Batch:
+    """Approve a locked payout as a second person. Raises: SamePersonError, BatchStateError."""
+    return actions.approve(batch, actor_ref=actor_ref, at=at or now())
+
+
+@transaction.atomic
+def cancel(batch: Batch, *, reason: str, actor_ref: str, at: datetime | None = None) -> Batch:
+    """Give a payout up before it was approved. Raises: BatchStateError."""
+    return actions.cancel(batch, reason=reason, actor_ref=actor_ref, at=at or now())
+
+
+@transaction.atomic
+def export(batch: Batch, *, form: str, actor_ref: str, at: datetime | None = None) -> File:
+    """Make the file for a bank, from the locked copy. The first export counts as sent.
+
+    Locks: the payout. Raises: BatchStateError, NotForThisBankError.
+    """
+    at = at or now()
+    locked = actions.lock(batch, BatchState.APPROVED, BatchState.SUBMITTED)
+    copy_number = locked.files.count() + 1
+    order = bank_files.Transfer(
+        number=locked.number,
+        amount=locked.net,
+        payee=locked.payee,
+        text=f"Diandian {locked.number}",
+        day=business_day(at),
+        copy_number=copy_number,
+    )
+    made = bank_files.make(order, form, payer=bank_files.payer_of(locked.currency))
+    sha256 = hashlib.sha256(made.content).hexdigest()
+    actions.exported(locked, form=form, sha256=sha256, actor_ref=actor_ref, at=at)
+    copy = f"-copy-{copy_number}" if copy_number > 1 else ""
+    return File(
+        f"{locked.number}{copy}.{made.ending}", made.content, made.content_type, copy_number
+    )
+
+
+@transaction.atomic
+def import_results(content: bytes, *, actor_ref: str, at: datetime | None = None) -> int:
+    """Take over what a bank says became of each payout. Returns how many changed.
+
+    All of a file or nothing of it; the same file again changes nothing.
+    Raises: ResultFileError.
+    """
+    at, changed = at or now(), 0
+    for result in bank_files.read_results(content):
+        batch = Batch.objects.filter(number=result.number).first()
+        if batch is None or batch.net != result.amount:
+            raise ResultFileError(line=result.line, why="it is no payout of ours in this amount")
+        if result.is_paid:
+            changed += _paid(batch, result.bank_ref, actor_ref, at)
+        elif batch.state == BatchState.SUBMITTED:
+            actions.returned(batch, reason=result.reason, actor_ref=actor_ref, at=at)
+            changed += 1
+        elif batch.state != BatchState.CANCELLED:
+            raise ResultFileError(line=result.line, why=f"the payout is {batch.state}")
+    return changed
+
+
+@transaction.atomic
+def mark_paid(batch: Batch, *, bank_ref: str, actor_ref: str, at: datetime | None = None) -> bool:
+    """Note that a bank paid a payout. Idempotent. Raises: BatchStateError."""
+    return bool(_paid(batch, bank_ref, actor_ref, at or now()))
+
+
+def _paid(batch: Batch, bank_ref: str, actor_ref: str, at: datetime) -> int:
+    done = (BatchState.PAID, BatchState.RECONCILED)
+    locked = actions.lock(batch, BatchState.SUBMITTED, *done)
+    if locked.state in done:
+        return 0
+    lines = actions.lock_lines(locked)
+    taken_off = -sum(line.supplier_minor for line in lines if line.supplier_minor < 0)
+    owed = sum(line.leg.amount_minor for line in lines if line.supplier_minor > 0)
+    ledger_actions.post(
+        kind="payout",
+        source_ref=f"payout:{locked.number}",
+        owner_ref=f"payout:{locked.number}",
+        lines=postings.build_payout(
+            Money(owed, locked.currency),
+            Money(taken_off, locked.currency),
+            supplier_ref=locked.supplier_ref,
+        ),
+        at=at,
+    )
+    assert owed - taken_off == locked.net_minor, "what is paid is what was locked"
+    actions.paid(locked, bank_ref=bank_ref, actor_ref=actor_ref, at=at)
+    return 1
+
+
+@transaction.atomic
+def reconcile(batch: Batch, *, bank_ref: str, actor_ref: str, at: datetime | None = None) -> Batch:
+    """Note that a payout was found in the bank's own statement. Raises: BatchStateError."""
+    return actions.reconciled(batch, bank_ref=bank_ref, actor_ref=actor_ref, at=at or now())
+
+
+def statement(batch: Batch) -> Mapping[str, object]:
+    """Return a payout's frozen statement. Raises: BatchStateError while it is a draft."""
+    if not batch.digest:
+        raise BatchStateError(state=batch.state)
+    return dict(batch.statement)

@@ -1,0 +1,140 @@
+"""What is booked of a payment and a sale, by who collects: as agreed when the payment began.
+
+*Source:* payments design, section 8, modes A (gateway split), B (connect) and C (principal).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from diandian.kernel.money import Money
+from diandian.ledger import payouts
+from diandian.ledger import rules as ledger_rules
+from diandian.ledger.actions import JournalRequest
+from diandian.ledger.rules import TransferLine
+from diandian.orders.models import Order, OrderPayment
+from diandian.payments.models import Payment, PaymentState, Refund
+from diandian.store.statements import SelectMany
+
+GATEWAY_SPLIT = "gateway_split"
+PRINCIPAL = "principal"
+
+
+def _paid(ids: list[Any]) -> QuerySet[Any, Any]:
+    links = OrderPayment.objects.filter(order__id__in=ids, payment__state=PaymentState.SUCCEEDED)
+    # Of two that were received the first is the price: it is read last.
+    return links.values_list("order_id", "payment__settlement").order_by("-payment__paid_at")
+
+
+_SETTLEMENTS: SelectMany[Any] = SelectMany(_paid)
+
+
+def at_supplier(payment: Payment) -> bool:
+    """Tell whether it is the supplier who collected a payment; then it never was our money."""
+    return payment.settlement == GATEWAY_SPLIT
+
+
+# -- money of guests --------------------------------------------------------------------------
+
+
+def capture(payment: Payment) -> list[TransferLine]:
+    """Return what is booked of a payment as agreed."""
+    return ledger_rules.build_capture(
+        Money(payment.amount_minor, payment.currency),
+        gateway=payment.gateway,
+        merchant=payment.merchant,
+        at_supplier=at_supplier(payment),
+    )
+
+
+def unallocated(payment: Payment) -> list[TransferLine]:
+    """Return what is booked of a receipt that no order expects."""
+    return ledger_rules.build_unallocated(
+        payment.received,
+        gateway=payment.gateway,
+        merchant=payment.received_by,
+        at_supplier=at_supplier(payment),
+    )
+
+
+def allocated(payment: Payment) -> list[TransferLine]:
+    """Return what is booked when such a receipt is an order's price after all."""
+    return ledger_rules.build_allocated(payment.received, at_supplier=at_supplier(payment))
+
+
+def refund_requested(refund: Refund, *, from_unallocated: bool) -> list[TransferLine]:
+    """Return what is booked when a refund is asked for, before a retirement."""
+    return ledger_rules.build_refund(
+        _money(refund),
+        from_unallocated=from_unallocated,
+        at_supplier=at_supplier(refund.payment),
+    )
+
+
+def refund_settled(refund: Refund) -> list[TransferLine]:
+    """Return what is booked when a gateway confirmed a refund."""
+    payment = refund.payment
+    return ledger_rules.build_refund_settled(
+        _money(refund),
+        gateway=payment.gateway,
+        merchant=payment.received_by,
+        at_supplier=at_supplier(payment),
+    )
+
+
+def _money(refund: Refund) -> Money:
+    return Money(refund.amount_minor, refund.payment.received.currency)
+
+
+# -- sales ------------------------------------------------------------------------------------
+
+
+def ask_settlements(order_ids: Sequence[int]) -> Callable[[], dict[int, str]]:
+    """Ask who collected the price of orders, by their id; return what reads it.
+
+    It may be asked before the orders are locked: who collected never changes. One that was paid
+    in between is not among them and is looked up when its sale is made.
+    """
+    found = _SETTLEMENTS.ask(order_ids)
+    return lambda: dict(found())
+
+
+def sales(orders: Sequence[Order], settlements: dict[int, str]) -> list[JournalRequest]:
+    """Return the sale of each order, in their order; behind them what else principals book.
+
+    M3: a sale is of exactly its order's price, whoever collected it.
+    """
+    missing = [order.id for order in orders if order.id not in settlements]
+    modes = settlements | dict(_SETTLEMENTS.all(missing))
+    own = [order for order in orders if modes.get(order.id) == PRINCIPAL]
+    return [
+        *(_request(order, "sale", _sale(order, modes.get(order.id, ""))) for order in orders),
+        *(_request(order, "purchase", _purchase(order)) for order in own),
+    ]
+
+
+def _request(order: Order, kind: str, lines: list[TransferLine]) -> JournalRequest:
+    return JournalRequest(
+        kind=kind, source_ref=f"{order.ref}:{kind}", owner_ref=order.ref, lines=lines
+    )
+
+
+def _sale(order: Order, settlement: str) -> list[TransferLine]:
+    quote = order.quote
+    if settlement == GATEWAY_SPLIT:
+        return payouts.build_split_sale(Money(quote.total_minor, quote.currency))
+    if settlement == PRINCIPAL:
+        return payouts.build_principal_sale(Money(quote.total_minor, quote.currency))
+    return ledger_rules.build_sale(
+        supplier=Money(quote.supplier_minor, quote.currency),
+        fee=Money(quote.fee_minor, quote.currency),
+        supplier_ref=order.project.supplier_ref,
+    )
+
+
+def _purchase(order: Order) -> list[TransferLine]:
+    """Buy what is retired, at the supplier's price: bought and used up in one booking."""
+    cost = Money(order.quote.supplier_minor, order.quote.currency)
+    bought = payouts.build_purchase(cost, supplier_ref=order.project.supplier_ref)
+    return [*bought, *payouts.build_cost_of_sale(cost)]

@@ -1,0 +1,224 @@
+"""What a refund takes from a supplier's part, before the guest gets it: row 35.
+
+Not paid yet: it is not paid. Divided by the gateway: the leg is taken back first. Paid by bank:
+the supplier owes it, and the next payout is smaller. *Source:* payments design, sections 6 and 8.
+"""
+
+import logging
+from datetime import datetime
+from typing import Literal
+
+from django.db import transaction
+
+from diandian.audit import actions as audit_actions
+from diandian.flows import gateways, split_terms
+from diandian.kernel.money import Money
+from diandian.ledger import actions as ledger_actions
+from diandian.ledger import payouts
+from diandian.ledger.rules import TransferLine
+from diandian.payments import merchants
+from diandian.payments import queries as payment_queries
+from diandian.payments.messages import NOT_FOUND, Done, Outcome, Pending, Rejected
+from diandian.payments.models import Payment
+from diandian.payments.splits import ReversalRequest, ReversalSnapshot
+from diandian.settlement import queries, rules
+from diandian.settlement.lines import actions as line_actions
+from diandian.settlement.models import Line, LineState, Rail, Return, ReturnWay, SplitState
+
+log = logging.getLogger(__name__)
+
+Answer = Literal["ready", "waiting", "short"]
+_STILL_HERE = (LineState.WAITING, LineState.DUE, LineState.FAILED)
+
+
+def reverse_before_refund(
+    payment: Payment,
+    amount_minor: int,
+    *,
+    at: datetime,
+    refund_no: str = "",
+    cause: str = "goodwill",
+) -> Answer:
+    """Take a refund's share back from the supplier's part, before the guest is refunded.
+
+    Ready: the refund may go. Waiting: ask again later, with the same number. Short: the gateway
+    could not take it back; people decide whether it goes from own funds. ``refund_no``: of the
+    refund; without it there is one refund per payment and amount. ``cause``: goodwill or dispute.
+    Idempotent by: ``refund_no``. Locks: the line.
+    """
+    assert amount_minor > 0, "a refund gives something back"
+    line = queries.line_of_payment(payment.payment_no)
+    if line is None:
+        return "ready"  # nothing of it is owed to anybody
+    number = f"V{refund_no or f'{payment.payment_no}-{amount_minor}'}"[:48]
+    found = queries.return_by_no(number) or _begin(line, number, amount_minor, cause, payment, at)
+    if found is None:
+        return "waiting"
+    if found.way == ReturnWay.REVERSED and found.state == SplitState.QUEUED:
+        _send(found, payment, at)
+    return answer_of(found)
+
+
+def answer_of(found: Return) -> Answer:
+    """Return what a refund may do now."""
+    found.refresh_from_db()
+    if found.state == SplitState.PAID:
+        return "ready"
+    return "short" if found.state == SplitState.FAILED else "waiting"
+
+
+@transaction.atomic
+def _begin(
+    line: Line, number: str, amount_minor: int, cause: str, payment: Payment, at: datetime
+) -> Return | None:
+    """Write what is taken back; None while the part is on its way to its supplier."""
+    locked = line_actions.lock(line)
+    found = queries.return_by_no(number)
+    if found is not None:
+        return found
+    way = _way(locked)
+    if way is None:
+        return None
+    refund = Money(amount_minor, locked.currency)
+    amount = rules.share_of_refund(_whole_leg(locked), locked.gross, refund, already=_back(locked))
+    if way == ReturnWay.REVERSED and not amount.amount_minor:
+        way = ReturnWay.FORGONE
+    found = line_actions.begin_return(
+        locked, return_no=number, way=way, amount=amount, refund=refund, cause=cause, at=at
+    )
+    if way == ReturnWay.CLAIMED and amount.amount_minor:
+        line_actions.claim(locked, source_ref=f"claim:{number}", amount=amount, at=at)
+    if way != ReturnWay.REVERSED and amount.amount_minor:
+        _book(found, locked, _lines_of(found, locked, payment), at)
+    return found
+
+
+def _way(line: Line) -> ReturnWay | None:
+    if line.state in _STILL_HERE and not _may_have_arrived(line):
+        return ReturnWay.FORGONE
+    if line.state != LineState.PAID:
+        return None
+    if line.rail == Rail.BANK:
+        return ReturnWay.CLAIMED
+    return ReturnWay.REVERSED
+
+
+def _may_have_arrived(line: Line) -> bool:
+    """Tell whether a failed leg is still asked about: then it may have been paid after all."""
+    return line.state == LineState.FAILED and line.next_look_at is not None
+
+
+def _whole_leg(line: Line) -> Money:
+    return line.fee if line.is_fee_leg else line.supplier
+
+
+def _back(line: Line) -> Money:
+    return Money(line.returned_minor, line.currency)
+
+
+# -- the gateway ------------------------------------------------------------------------------
+
+
+def ask(line: Line, at: datetime) -> None:
+    """Ask about a reversal on its way by its own number; send again what never arrived."""
+    for found in line.returns.exclude(state__in=(SplitState.PAID, SplitState.FAILED)):
+        payment = payment_queries.by_no(line.payment_no)
+        outcome = gateways.query_reversal(payment, _request(found, payment), at=at)
+        if isinstance(outcome, Rejected) and outcome.code == NOT_FOUND:
+            _send(found, payment, at)
+        else:
+            _keep(found, payment, outcome, at)
+
+
+def _request(found: Return, payment: Payment) -> ReversalRequest:
+    split = found.split
+    assert split is not None, "only what was divided is taken back"
+    return ReversalRequest(
+        reversal_no=found.return_no,
+        split_no=split.split_no,
+        payment_no=payment.payment_no,
+        gateway_ref=payment.gateway_ref,
+        leg_no=split.leg_no,
+        leg_ref=split.leg_ref,
+        receiver=split.receiver,
+        amount=Money(found.amount_minor, payment.currency),
+    )
+
+
+def _send(found: Return, payment: Payment, at: datetime) -> None:
+    terms = split_terms.terms_of(payment)
+    outcome: Outcome[ReversalSnapshot] = Rejected("not_offered")
+    if terms is not None and terms.can_reverse:
+        outcome = gateways.send_reversal(payment, _request(found, payment), at=at)
+    _keep(found, payment, outcome, at)
+
+
+def _keep(
+    found: Return, payment: Payment, outcome: Outcome[ReversalSnapshot], at: datetime
+) -> None:
+    state, reason = _said(found, outcome)
+    with transaction.atomic():
+        line = Line.objects.get(id=found.line_id)
+        if line_actions.keep_return(found, state, reason=reason, at=at):
+            _book(found, line, _lines_of(found, line, payment), at)
+        elif state == SplitState.FAILED:
+            _tell_operator(found, line, reason, at)
+
+
+def _said(found: Return, outcome: Outcome[ReversalSnapshot]) -> tuple[str, str]:
+    match outcome:
+        case Done(value=snapshot) if snapshot.amount_minor != found.amount_minor:
+            return SplitState.UNKNOWN, "another amount"
+        case Done(value=snapshot):
+            states = {"succeeded": SplitState.PAID, "failed": SplitState.FAILED}
+            return states.get(snapshot.state, SplitState.SUBMITTED), snapshot.reason
+        case Pending():
+            return SplitState.SUBMITTED, ""
+        case Rejected(code=code, retryable=True):
+            return SplitState.QUEUED, code
+        case Rejected(code=code):
+            return SplitState.FAILED, code
+        case _:
+            return SplitState.UNKNOWN, ""
+
+
+# -- the books --------------------------------------------------------------------------------
+
+
+def _lines_of(found: Return, line: Line, payment: Payment) -> list[TransferLine]:
+    amount = Money(found.amount_minor, line.currency)
+    is_dispute = found.cause == "dispute"
+    if found.way == ReturnWay.CLAIMED:
+        return payouts.build_claim(amount, supplier_ref=line.supplier_ref, is_dispute=is_dispute)
+    if line.is_fee_leg:
+        if found.way == ReturnWay.FORGONE:
+            return []  # the fee was never earned
+        ours = merchants.of_payment(payment).context.merchant
+        return payouts.build_split_fee_reversed(amount, gateway=payment.gateway, merchant=ours)
+    if found.way == ReturnWay.FORGONE:
+        return payouts.build_forgone(amount, supplier_ref=line.supplier_ref, is_dispute=is_dispute)
+    return payouts.build_transfer_reversed(
+        amount, gateway=payment.gateway, merchant=payment.received_by, is_dispute=is_dispute
+    )
+
+
+def _book(found: Return, line: Line, lines: list[TransferLine], at: datetime) -> None:
+    if lines:
+        ledger_actions.post(
+            kind=f"part_{found.way}",
+            source_ref=f"return:{found.return_no}",
+            owner_ref=line.owner_ref,
+            lines=lines,
+            at=at,
+        )
+
+
+def _tell_operator(found: Return, line: Line, reason: str, at: datetime) -> None:
+    log.error("return %s failed: %s; somebody must look", found.return_no, reason)
+    audit_actions.record(
+        actor_ref="platform",
+        action="settlement.short",
+        subject_ref=line.owner_ref,
+        details={"return": found.return_no, "supplier": line.supplier_ref, "reason": reason[:120]},
+        at=at,
+    )

@@ -1,0 +1,24 @@
+"""What acts at the operator's desk share: who acts, and how the outcome is said."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest
+
+from diandian.kernel.errors import DiandianError
+from diandian.ui.templatetags.dd import said
+
+
+def say(request: HttpRequest, run: Callable[[], str]) -> None:
+    """Do something; say what was done, or why nothing was."""
+    try:
+        done = run()
+    except DiandianError as error:
+        messages.error(request, said(error))
+    else:
+        messages.success(request, done)
+
+
+def actor_of(request: HttpRequest) -> str:
+    """Return how the trail names who is signed in."""
+    return f"operator:{request.user.get_username()}"

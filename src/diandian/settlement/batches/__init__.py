@@ -1,0 +1,1 @@
+"""Payouts of many parts at once, and their files."""

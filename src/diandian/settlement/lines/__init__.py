@@ -1,0 +1,1 @@
+"""What suppliers are owed, part by part, and how each travels."""

@@ -1,0 +1,298 @@
+"""Writes of suppliers' parts: made once per journal, moved by what gateways say, never twice."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import F
+
+from diandian.audit.actions import record
+from diandian.kernel.money import Money
+from diandian.settlement import rules
+from diandian.settlement.errors import LineMovesError
+from diandian.settlement.models import (
+    Batch,
+    Line,
+    LineKind,
+    LineState,
+    Rail,
+    Return,
+    ReturnWay,
+    Split,
+    SplitState,
+)
+from diandian.store.transactions import joined
+
+_MOST_ATTEMPTS = 5
+_REASON = 120
+
+
+def accrue(lines: Sequence[Line]) -> int:
+    """Write lines that are not there yet. Idempotent by: each ``source_ref``. Returns how many."""
+    before = Line.objects.filter(source_ref__in=[line.source_ref for line in lines]).count()
+    Line.objects.bulk_create(lines, ignore_conflicts=True)
+    after = Line.objects.filter(source_ref__in=[line.source_ref for line in lines]).count()
+    return after - before
+
+
+def lock(line: Line) -> Line:
+    """Return a line as it is now, locked until the transaction ends. Locks: its row."""
+    assert connection.in_atomic_block, "a lock lives as long as its transaction"
+    return Line.objects.select_for_update(no_key=True).get(id=line.id)
+
+
+def wait(line: Line, waits_for: str, *, until: datetime) -> None:
+    """Note what a line waits for, and when to look again. Changes none that moved on."""
+    Line.objects.filter(id=line.id, state=line.state).update(
+        waits_for=waits_for[:20], next_look_at=until
+    )
+
+
+def become_due(line: Line, *, at: datetime) -> bool:
+    """Let a part be paid. A gateway divides it at once, a bank waits for a payout."""
+    goes_on = at if line.rail == Rail.GATEWAY else None
+    changed = Line.objects.filter(
+        id=line.id, state=LineState.WAITING, disputed_at__isnull=True
+    ).update(state=LineState.DUE, waits_for="", next_look_at=goes_on)
+    return bool(changed)
+
+
+# -- disputes ---------------------------------------------------------------------------------
+
+
+def dispute(line: Line, *, note: str, actor_ref: str, at: datetime) -> Line:
+    """Note that a supplier disputes a part; it is not paid until that is settled.
+
+    It leaves a payout that is not locked yet. Locks: the line. Raises: LineMovesError.
+    """
+    with joined():
+        locked = lock(line)
+        if locked.state not in {LineState.WAITING, LineState.DUE, LineState.FAILED}:
+            raise LineMovesError
+        locked.disputed_at, locked.disputed_by, locked.dispute_note = at, actor_ref, note[:300]
+        locked.batch, locked.next_look_at, locked.waits_for = None, None, "dispute"
+        locked.save()
+        _record("settlement.disputed", locked, actor_ref, at)
+        return locked
+
+
+def settle_dispute(line: Line, *, actor_ref: str, at: datetime) -> Line:
+    """Let a disputed part go on as it was. Idempotent. Locks: the line."""
+    with joined():
+        locked = lock(line)
+        if locked.disputed_at is None:
+            return locked
+        locked.disputed_at, locked.waits_for, locked.next_look_at = None, "", at
+        locked.state = LineState.WAITING
+        locked.save()
+        _record("settlement.dispute_settled", locked, actor_ref, at)
+        return locked
+
+
+def try_again(line: Line, *, actor_ref: str, at: datetime) -> None:
+    """Let a part that failed for good be asked about, and tried, once more."""
+    with joined():
+        changed = Line.objects.filter(id=line.id, state=LineState.FAILED).update(next_look_at=at)
+        if changed:
+            _record("settlement.tried_again", line, actor_ref, at)
+
+
+# -- splits -----------------------------------------------------------------------------------
+
+
+def queue_split(line: Line, *, receiver: str, at: datetime) -> Split:
+    """Fix the numbers of a leg, before the gateway hears of it; a living one is returned.
+
+    Locks: the line. Idempotent: one split that did not fail per line, by a constraint.
+    """
+    with joined():
+        locked = lock(line)
+        living = locked.splits.exclude(state=SplitState.FAILED).first()
+        if living is not None:
+            return living
+        assert locked.state in {LineState.DUE, LineState.FAILED}, "only what is due is divided"
+        attempt = locked.splits.count() + 1
+        number = rules.split_no(locked.payment_no, attempt)
+        made = Split.objects.create(
+            split_no=number,
+            leg_no=f"L{number}",
+            line=locked,
+            receiver=receiver,
+            amount_minor=locked.leg.amount_minor,
+            created_at=at,
+        )
+        _move(locked, LineState.QUEUED, next_look_at=at + rules.FIRST_LOOK)
+        return made
+
+
+def keep_split(
+    split: Split, state: str, *, leg_ref: str = "", reason: str = "", at: datetime
+) -> bool:
+    """Keep what the gateway said about a leg; tell whether it is paid since now.
+
+    In the caller's transaction, with its booking. Paid stays paid. Locks: the line, the split.
+    """
+    line = lock(Line(id=split.line_id))
+    locked = Split.objects.select_for_update(no_key=True).get(id=split.id)
+    if locked.state == SplitState.PAID:
+        return False
+    locked.state, locked.reason = state, reason[:_REASON]
+    locked.leg_ref, locked.sent_at = leg_ref or locked.leg_ref, locked.sent_at or at
+    locked.save()
+    again_at: datetime | None = rules.next_look_at(locked.created_at, at)
+    match state:
+        case SplitState.PAID:
+            _move(line, LineState.PAID, next_look_at=None, paid_at=at)
+        case SplitState.FAILED:
+            given_up = line.splits.count() >= _MOST_ATTEMPTS
+            again_at = None if given_up else rules.next_look_at(locked.created_at, at)
+            _move(line, LineState.FAILED, next_look_at=again_at)
+        case SplitState.QUEUED:
+            _move(line, LineState.QUEUED, next_look_at=again_at)
+        case SplitState.UNKNOWN:
+            _move(line, LineState.UNKNOWN, next_look_at=again_at)
+        case _:
+            _move(line, LineState.SUBMITTED, next_look_at=again_at)
+    return state == SplitState.PAID
+
+
+def fail(line: Line, reason: str) -> None:
+    """Set a part aside that no gateway could move: people must look."""
+    Line.objects.filter(id=line.id, state__in=(LineState.DUE, LineState.FAILED)).update(
+        state=LineState.FAILED, waits_for=reason[:20], next_look_at=None
+    )
+
+
+def paid_without_leg(line: Line, *, at: datetime) -> bool:
+    """Note that nothing has to be moved for a part: its supplier has it all already."""
+    assert not line.leg.amount_minor, "nothing is to be moved"
+    changed = Line.objects.filter(id=line.id, state=LineState.DUE).update(
+        state=LineState.PAID, paid_at=at, next_look_at=None
+    )
+    return bool(changed)
+
+
+def _move(line: Line, state: str, **columns: object) -> None:
+    Line.objects.filter(id=line.id).update(state=state, waits_for="", **columns)
+    line.state = state
+
+
+# -- returns ----------------------------------------------------------------------------------
+
+
+def begin_return(
+    line: Line, *, return_no: str, way: str, amount: Money, refund: Money, cause: str, at: datetime
+) -> Return:
+    """Write what a refund takes from a line, before a gateway hears of it.
+
+    In the caller's transaction, with the line's lock. Idempotent by: the number, asked before.
+    """
+    assert connection.in_atomic_block, "a return and its booking are one"
+    split = line.splits.filter(state=SplitState.PAID).first()
+    made = Return.objects.create(
+        return_no=return_no,
+        line=line,
+        split=split if way == ReturnWay.REVERSED else None,
+        way=way,
+        amount_minor=amount.amount_minor,
+        refund_minor=refund.amount_minor,
+        cause=cause,
+        created_at=at,
+    )
+    if way == ReturnWay.REVERSED:
+        _move(line, LineState.REVERSING, next_look_at=at + rules.FIRST_LOOK)
+    else:
+        _finish(made, line)
+    return made
+
+
+def keep_return(found: Return, state: str, *, reason: str = "", at: datetime) -> bool:
+    """Keep what the gateway said about a reversal; tell whether it is done since now.
+
+    In the caller's transaction, with its booking. Locks: the line, the return.
+    """
+    line = lock(Line(id=found.line_id))
+    locked = Return.objects.select_for_update(no_key=True).get(id=found.id)
+    if locked.state in {SplitState.PAID, SplitState.FAILED}:
+        return False
+    if state == SplitState.PAID:
+        _finish(locked, line)
+        return True
+    locked.state, locked.reason = state, reason[:_REASON]
+    locked.save()
+    if state == SplitState.FAILED:
+        _move(line, LineState.PAID, next_look_at=None)
+    else:
+        Line.objects.filter(id=line.id).update(
+            next_look_at=rules.next_look_at(locked.created_at, at)
+        )
+    return False
+
+
+def _finish(found: Return, line: Line) -> None:
+    """Count a return that is done; a part of which nothing is left is reversed."""
+    found.state = SplitState.PAID
+    found.save()
+    Line.objects.filter(id=line.id).update(
+        returned_minor=F("returned_minor") + found.amount_minor,
+        refunded_minor=F("refunded_minor") + found.refund_minor,
+    )
+    line.refresh_from_db()
+    whole_is_back = line.refunded_minor >= line.gross_minor
+    if found.way == ReturnWay.REVERSED:
+        _move(line, LineState.REVERSED if whole_is_back else LineState.PAID, next_look_at=None)
+    elif found.way == ReturnWay.FORGONE and whole_is_back:
+        _move(line, LineState.REVERSED, next_look_at=None, batch=None)
+
+
+def claim(line: Line, *, source_ref: str, amount: Money, at: datetime) -> Line:
+    """Write what a supplier must give back of a paid part. Idempotent by: ``source_ref``."""
+    made, _ = Line.objects.get_or_create(
+        source_ref=source_ref,
+        defaults={
+            "owner_ref": line.owner_ref,
+            "kind": LineKind.CLAIM,
+            "supplier_ref": line.supplier_ref,
+            "project_code": line.project_code,
+            "rail": Rail.BANK,
+            "currency": amount.currency,
+            "gross_minor": -amount.amount_minor,
+            "supplier_minor": -amount.amount_minor,
+            "state": LineState.DUE,
+            "booked_on": line.booked_on,
+            "due_from": at,
+        },
+    )
+    return made
+
+
+# -- with payouts -----------------------------------------------------------------------------
+
+
+def put_into(batch: Batch, line_ids: Sequence[int]) -> None:
+    """Put due lines into a draft."""
+    Line.objects.filter(id__in=list(line_ids), batch__isnull=True).update(batch=batch)
+
+
+def move_all(batch: Batch, state: str, *, paid_at: datetime | None = None) -> None:
+    """Move every line of a payout with it."""
+    Line.objects.filter(batch=batch).update(state=state, paid_at=paid_at, next_look_at=None)
+
+
+def let_go(batch: Batch) -> None:
+    """Take every line out of a payout that is not made; they are due as before."""
+    held = Line.objects.filter(batch=batch)
+    if batch.rail == Rail.BANK:
+        held.update(batch=None, state=LineState.DUE)
+    else:
+        held.update(batch=None)
+
+
+def _record(action: str, line: Line, actor_ref: str, at: datetime) -> None:
+    record(
+        actor_ref=actor_ref,
+        action=action,
+        subject_ref=line.owner_ref,
+        details={"line": line.id, "supplier": line.supplier_ref, "note": line.dispute_note},
+        at=at,
+    )

@@ -1,0 +1,1 @@
+"""Where suppliers receive money, by two people."""
