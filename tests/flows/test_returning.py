@@ -95,7 +95,7 @@ def test_35_two_part_refunds_take_back_two_shares_that_add_up(world, paid):
 
 def test_35_after_a_lost_chargeback_it_lessens_the_loss(world, paid):
     assert back(world, paid, cause="dispute") == "ready"
-    assert world.balance(chart.disputes_lost("CNY")) == -744
+    assert world.balance(chart.chargeback_loss("CNY")) == -744
 
 
 @pytest.mark.parametrize("really", [True, False])

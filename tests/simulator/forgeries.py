@@ -232,6 +232,9 @@ CONSTRAINTS = {
     ),
     "payment_one_open_attempt": _attempt_again,
     "refund_positive": lambda: copy("payments_refund", amount_minor=0),
+    "refund_external_is_never_sent": lambda: copy(
+        "payments_refund", kind="external", state="requested"
+    ),
     "notice_once": _notice_again,
     "offer_positive": lambda: copy("orders_offer", is_active=False, price_per_tonne_minor=0),
     "offer_one_active": lambda: copy("orders_offer", "is_active"),

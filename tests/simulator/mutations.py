@@ -124,7 +124,12 @@ ELSEWHERE = dict.fromkeys(
 # The simulator has no sites and no second person yet.
 _REQUESTS = "a request moves no gram: tests/registry/test_requests.py"
 _SITES = "ground, not grams: tests/registry/test_ground.py"
+_MONEY_BACK = "its bank disputes nothing: tests/payments/test_money_back_rows.py"
 ELSEWHERE |= {
+    **dict.fromkeys(("dispute_once", "dispute_adds_up"), _MONEY_BACK),
+    "money_request_has_an_amount": _MONEY_BACK,
+    "money_request_by_two": _MONEY_BACK,
+    "money_request_one_waits": _MONEY_BACK,
     "cancellation_by_two": _REQUESTS,
     "cancellation_decided_by_somebody": _REQUESTS,
     "cancellation_has_grams": _REQUESTS,
@@ -142,7 +147,12 @@ ELSEWHERE |= dict.fromkeys(
 )
 GUARDS_ELSEWHERE = dict.fromkeys(
     ("footprints_inventoryversion", "scenes_sceneversion", "footprints_siteclaim"), _NO_GRAMS
-) | {"registry_cancellationrequest": _REQUESTS, "registry_projectsite": _SITES}
+) | {
+    "registry_cancellationrequest": _REQUESTS,
+    "registry_projectsite": _SITES,
+    "payments_moneyrequest": _MONEY_BACK,
+    "payments_dispute": _MONEY_BACK,
+}
 GUARDS_ELSEWHERE |= dict.fromkeys(
     (
         *("reconciliation_statementfile", "reconciliation_statementrow"),

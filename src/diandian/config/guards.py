@@ -58,6 +58,10 @@ FIXED_COLUMNS = {
     "registry_cancellationrequest": (
         *("batch_id", "mass_g", "reason", "note", "asked_by", "asked_at"),
     ),
+    "payments_moneyrequest": (
+        *("kind", "payment_id", "amount_minor", "reason", "evidence", "asked_by", "asked_at"),
+    ),
+    "payments_dispute": ("payment_id", "dispute_ref", "amount_minor", "currency", "opened_at"),
     "registry_lane": ("batch_id", "kind", "lo", "hi"),
     "transparency_loghead": ("origin", "base", "opened_at"),
     # Witnesses add their signatures later.

@@ -8,13 +8,15 @@ people decide that it is the price after all. Where a receipt lies, the ledger a
 from datetime import datetime
 
 from diandian.flows import postings
+from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import queries as ledger_queries
 from diandian.ledger.rules import TransferLine
 from diandian.orders import actions
 from diandian.orders.models import Order
 from diandian.payments import queries as payment_queries
-from diandian.payments.models import Payment, RefundState
+from diandian.payments.models import Payment
+from diandian.payments.refunds import queries as refund_queries
 
 
 def keep(order: Order | None, payment: Payment, *, at: datetime) -> None:
@@ -23,8 +25,13 @@ def keep(order: Order | None, payment: Payment, *, at: datetime) -> None:
 
 
 def allocate(order: Order, payment: Payment, *, at: datetime) -> None:
-    """Make a receipt that lay aside the order's price. Idempotent by the payment."""
-    _book(order, payment, "allocated", postings.allocated(payment), at)
+    """Make what is left of a receipt aside the order's price. Idempotent by the payment."""
+    _book(order, payment, "allocated", postings.allocated(payment, left(payment)), at)
+
+
+def left(payment: Payment) -> Money:
+    """Return what of a receipt is here: not on its way back, nor taken by the payer's bank."""
+    return Money(refund_queries.left_minor(payment), payment.received.currency)
 
 
 def is_aside(payment: Payment) -> bool:
@@ -35,14 +42,9 @@ def is_aside(payment: Payment) -> bool:
 
 
 def at_hand(order: Order) -> list[Payment]:
-    """Return the payments received for an order that are not on their way back, oldest first."""
+    """Return the payments received for an order of which something is left, oldest first."""
     received = payment_queries.succeeded_of(order.ref)
-    going_back = {
-        refund.payment_id
-        for refund in payment_queries.refunds_of(order.ref)
-        if refund.state != RefundState.FAILED
-    }
-    return [payment for payment in received if payment.id not in going_back]
+    return [payment for payment in received if left(payment).amount_minor]
 
 
 def _source_ref(payment: Payment, kind: str) -> str:

@@ -14,7 +14,7 @@ from django.conf import settings
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.payments import lines, merchants
-from diandian.payments.gateway import Gateway
+from diandian.payments.gateway import Gateway, MendsRefunds
 from diandian.payments.lines import Ask, told
 from diandian.payments.merchant_files import Merchant
 from diandian.payments.messages import (
@@ -128,22 +128,38 @@ def close_payment(payment: Payment, *, at: datetime) -> Outcome[CloseAnswer]:
     return _call(context, ask, lambda: gateway.close_payment(context, number, at=at))
 
 
-def send_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
-    """Ask the gateway to give money back. Raises: UnknownGatewayError."""
+def _refund_request(refund: Refund) -> RefundRequest:
     payment = refund.payment
-    gateway, merchant = _end_of(payment)
-    context = merchant.context
-    request = RefundRequest(
+    return RefundRequest(
         refund_no=refund.refund_no,
         payment_no=payment.payment_no,
         amount=Money(refund.amount_minor, payment.received.currency),
         total=payment.received,
         reason=refund.reason,
         gateway_ref=payment.gateway_ref,
-        notify_url=notice_address(merchant),
+        notify_url=notice_address(merchants.of_payment(payment)),
     )
+
+
+def send_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
+    """Ask the gateway to give money back. Raises: UnknownGatewayError."""
+    gateway, context = _line_of(refund.payment)
+    request = _refund_request(refund)
     ask = Ask("refund", refund.refund_no, at, is_simple=False)
     return _call(context, ask, lambda: gateway.refund(context, request, at=at))
+
+
+def mend_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:
+    """Ask the gateway to try an abnormal refund once more, where it offers that.
+
+    Raises: UnknownGatewayError.
+    """
+    gateway, context = _line_of(refund.payment)
+    if not isinstance(gateway, MendsRefunds):
+        return Rejected("not_offered")
+    request, mend = _refund_request(refund), gateway.mend_refund
+    ask = Ask("mending", refund.refund_no, at, is_simple=False)
+    return _call(context, ask, lambda: mend(context, request, at=at))
 
 
 def query_refund(refund: Refund, *, at: datetime) -> Outcome[RefundSnapshot]:

@@ -29,7 +29,14 @@ from diandian.orders.models import (
     Withdrawal,
 )
 from diandian.payments import invariants as payment_invariants
-from diandian.payments.models import Payment, PaymentState, Refund, RefundState
+from diandian.payments.models import (
+    Dispute,
+    DisputeState,
+    Payment,
+    PaymentState,
+    Refund,
+    RefundState,
+)
 from diandian.registry import days as registry_days
 from diandian.registry import invariants as registry_invariants
 from diandian.registry.models import Holding
@@ -44,7 +51,7 @@ _MAY_BE_PREPAID = (OrderState.PAID, OrderState.REVIEW, OrderState.UNFULFILLABLE)
 def check() -> list[Breach]:
     """Return every breach of the rooms' own invariants, and of those between them.
 
-    Between the rooms: X1 to X8, M3 and M6 (an order's money), S5 (what suppliers are owed), R10
+    Between the rooms: X1 to X9, M3 and M6 (an order's money), S5 (what suppliers are owed), R10
     (outside retirements), R5 (what is retired stays, as the closed days have it), L4 (the log's
     replay), M7 (closed days of gateways).
     """
@@ -60,6 +67,7 @@ def check() -> list[Breach]:
         *_held_as_ordered(),
         *_received_is_booked(),
         *_prepaid_is_open(),
+        *_disputed_is_open(),
         *_paid_is_queued(),
         *_claimed_as_ordered(),
         *_waits_as_ordered(),
@@ -112,7 +120,8 @@ def _received_is_booked() -> Iterator[Breach]:
         told = {"received": received["total"] or 0, "given back": back["total"] or 0}
         booked = {
             "received": _booked(currency, "capture", "unallocated"),
-            "given back": _booked(currency, "refund_settled"),
+            "given back": _booked(currency, "refund_settled")
+            - _booked(currency, "refund_unsettled"),
         }
         for what, amount in told.items():
             if amount != booked[what]:
@@ -139,11 +148,37 @@ def _prepaid_is_open() -> Iterator[Breach]:
     ):
         amount = prepaid.pop(order.ref, 0)
         total = order.quote.total_minor
-        lawful = {total} if order.state == OrderState.PAID else {0, total}
+        lawful = {total}
+        if order.state != OrderState.PAID:
+            # Parts may have gone back, or to a bank, while people look.
+            gone = _gone_of_price(order.ref)
+            lawful = {0, total, total - gone}
         if amount not in lawful:
             yield Breach("X4", order.ref, f"is {order.state} with {amount} prepaid of {total}")
     for owner_ref, amount in prepaid.items():
         yield Breach("X4", owner_ref, f"has {amount} prepaid and gets nothing for it")
+
+
+def _gone_of_price(owner_ref: str) -> int:
+    """Return what of an owner's price went back, is on its way, or was lost to a bank."""
+    refunds = Refund.objects.filter(
+        payment__owner_ref=owner_ref, source=chart.CUSTOMER_PREPAYMENTS
+    ).exclude(state=RefundState.FAILED)
+    lost = Dispute.objects.filter(payment__owner_ref=owner_ref, source=chart.CUSTOMER_PREPAYMENTS)
+    back = refunds.aggregate(total=Sum("amount_minor"))["total"] or 0
+    return int(back + (lost.aggregate(total=Sum("covered_minor"))["total"] or 0))
+
+
+def _disputed_is_open() -> Iterator[Breach]:
+    """X9: what lies with payers' banks is what they dispute."""
+    rows = Dispute.objects.filter(state=DisputeState.OPEN).order_by().values_list("currency")
+    open_minor = dict(rows.annotate(total=Sum("amount_minor")))
+    for currency in {*ledger_queries.currencies(), *open_minor}:
+        booked = ledger_queries.balance_of(chart.disputed_funds(currency))
+        if booked != open_minor.get(currency, 0):
+            yield Breach(
+                "X9", f"currency:{currency}", f"{booked} lies with banks, others are disputed"
+            )
 
 
 def _prepaid() -> dict[str, int]:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from diandian.flows import (
+    aftermath,
     allocator,
     aside,
     gateways,
@@ -172,9 +173,12 @@ def _try_notice(notice: Notification, at: datetime) -> None:
 
 def _refresh(payment: Payment, at: datetime, notice: Notification | None = None) -> str:
     if payment.state == PaymentState.SUCCEEDED:
-        # Final here; money that goes back is another row.
-        if notice is not None:
+        # Final here; what became of its money since then are rows of their own.
+        is_known = aftermath.follow(payment, at=at)
+        if notice is not None and is_known:
             inbox_actions.finish_notice(notice)
+        elif notice is not None:
+            inbox_actions.park_notice(notice, at=at)
         return payment.state
     match gateways.query_payment(payment, at=at):
         case Done(value=snapshot):
@@ -198,10 +202,22 @@ def _settle(payment: Payment, snapshot: Snapshot, at: datetime, notice: Notifica
         order = locks.lock_order_of_ref(payment.owner_ref)
         applied = payment_actions.apply(payment, snapshot, at=at)
         todo = _consequences(order, applied, at)
+        _look_further(order, applied.payment, snapshot, at)
         if notice is not None:
             inbox_actions.finish_notice(notice)
     _do(todo, at)
     return applied.became
+
+
+def _look_further(order: Order | None, payment: Payment, snapshot: Snapshot, at: datetime) -> None:
+    """Apply what happened to the money of a payment before we heard that it came."""
+    if payment.state != PaymentState.SUCCEEDED or not (
+        snapshot.refunded_minor or snapshot.disputes
+    ):
+        return
+    told = aftermath.Told(snapshot, ())
+    if not aftermath.apply(order, payment, told, at=at):
+        payment_actions.ask_again(payment, after=payment_rules.FIRST_ATTEMPT, at=at)
 
 
 def _is_old_news(payment: Payment, snapshot: Snapshot) -> bool:

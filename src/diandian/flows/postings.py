@@ -58,9 +58,9 @@ def unallocated(payment: Payment) -> list[TransferLine]:
     )
 
 
-def allocated(payment: Payment) -> list[TransferLine]:
-    """Return what is booked when such a receipt is an order's price after all."""
-    return ledger_rules.build_allocated(payment.received, at_supplier=at_supplier(payment))
+def allocated(payment: Payment, amount: Money) -> list[TransferLine]:
+    """Return what is booked when so much of such a receipt is an order's price after all."""
+    return ledger_rules.build_allocated(amount, at_supplier=at_supplier(payment))
 
 
 def refund_requested(refund: Refund, *, from_unallocated: bool) -> list[TransferLine]:
@@ -70,6 +70,16 @@ def refund_requested(refund: Refund, *, from_unallocated: bool) -> list[Transfer
         from_unallocated=from_unallocated,
         at_supplier=at_supplier(refund.payment),
     )
+
+
+def refund_goodwill(refund: Refund) -> list[TransferLine]:
+    """Return what is booked when a refund is asked for after a retirement: our cost."""
+    return ledger_rules.build_goodwill_refund(_money(refund))
+
+
+def refund_otherwise(refund: Refund) -> list[TransferLine]:
+    """Return what is booked when a refund was paid from our bank instead."""
+    return ledger_rules.build_refund_otherwise(_money(refund))
 
 
 def refund_settled(refund: Refund) -> list[TransferLine]:

@@ -11,17 +11,28 @@ from datetime import datetime
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import aside, gateways, line_claims, locks, postings
+from diandian.flows import aside, gateways, line_claims, locks, postings, refund_limits
 from diandian.kernel.clock import now
+from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
+from diandian.ledger import chart
 from diandian.ledger.rules import TransferLine
 from diandian.orders import actions
 from diandian.orders.models import Intake, Order, OrderRetirement, OrderState
+from diandian.payments import actions as payment_actions
 from diandian.payments import queries as payment_queries
-from diandian.payments.errors import NothingToRefundError, RetiredNotRefundableError
-from diandian.payments.messages import NOT_FOUND, Outcome, RefundSnapshot, Rejected
-from diandian.payments.models import Payment, Refund, RefundState
+from diandian.payments import rules as payment_rules
+from diandian.payments.disputes import queries as disputes
+from diandian.payments.errors import (
+    DisputedError,
+    NothingLeftError,
+    NothingToRefundError,
+    RetiredNotRefundableError,
+)
+from diandian.payments.messages import NOT_FOUND, Outcome, RefundSnapshot, Rejected, Unknown
+from diandian.payments.models import Payment, Refund, RefundKind, RefundState
 from diandian.payments.refunds import actions as refund_actions
+from diandian.payments.refunds import queries as refund_queries
 from diandian.registry import actions as registry_actions
 
 log = logging.getLogger(__name__)
@@ -31,6 +42,9 @@ DUPLICATE = "duplicate"
 UNFULFILLABLE = "unfulfillable"
 DECIDED = "decided"
 DECIDED_ASIDE = "decided_aside"
+DECIDED_PART = "decided_part"
+GOODWILL = "goodwill"
+CONSOLE = "console"
 _NOT_ITS_PRICE = (DUPLICATE, DECIDED_ASIDE)
 
 
@@ -42,7 +56,10 @@ def refund_order(order: Order, reason: str, *, at: datetime | None = None) -> Re
     """
     at = at or now()
     with transaction.atomic():
-        first, *others = begin(locks.lock_order(order.id), reason, at=at)
+        refunds = begin(locks.lock_order(order.id), reason, at=at)
+    if not refunds:
+        raise NothingToRefundError
+    first, *others = refunds
     for other in others:
         send(other, at=at)
     return send(first, at=at)
@@ -57,8 +74,9 @@ def begin(order: Order, reason: str, *, at: datetime) -> list[Refund]:
     """Reserve and book the refunds of an order that is not retired, and free its grams.
 
     In the caller's transaction, with the order's lock; the caller sends them after its commit.
-    What was received for an order under review is its money, wherever it lies.
-    Raises: RetiredNotRefundableError, NothingToRefundError.
+    What was received for an order under review is its money, wherever it lies. What went back
+    without us, or to a bank for good, is not asked for again.
+    Raises: RetiredNotRefundableError, NothingToRefundError, DisputedError.
     """
     if OrderRetirement.objects.filter(order=order).exists():
         raise RetiredNotRefundableError
@@ -70,10 +88,18 @@ def begin(order: Order, reason: str, *, at: datetime) -> list[Refund]:
     ]
     if not received:
         raise NothingToRefundError
+    if any(disputes.is_disputed(payment) for payment in received):
+        raise DisputedError
     if order.state in {OrderState.PAID, OrderState.REVIEW}:
         free_grams(order, reason)
         actions.move(order, OrderState.UNFULFILLABLE)
-    return [open_refund(order, payment, reason, at=at) for payment in received]
+    refunds = [
+        open_refund(order, payment, reason, at=at)
+        for payment in received
+        if refund_queries.left_minor(payment) or _living(payment)
+    ]
+    close_when_all_is_back(order)
+    return refunds
 
 
 def _is_its_price(payment: Payment) -> bool:
@@ -85,6 +111,10 @@ def _is_spare(payment: Payment) -> bool:
     return payment.refunds.filter(reason__in=_NOT_ITS_PRICE).exists()
 
 
+def _living(payment: Payment) -> list[Refund]:
+    return list(payment.refunds.exclude(state=RefundState.FAILED))
+
+
 def free_grams(order: Order, reason: str) -> None:
     """Take an order out of the queue and release what it holds and claims."""
     intake = Intake.objects.filter(order=order).first()
@@ -94,33 +124,82 @@ def free_grams(order: Order, reason: str) -> None:
     registry_actions.release(order.ref)
 
 
-def open_refund(order: Order | None, payment: Payment, reason: str, *, at: datetime) -> Refund:
-    """Reserve and book the full refund of a payment, in the caller's transaction.
+def open_refund(
+    order: Order | None,
+    payment: Payment,
+    reason: str,
+    *,
+    amount_minor: int | None = None,
+    at: datetime,
+) -> Refund:
+    """Reserve and book a refund, in the caller's transaction; with no amount, of all that is left.
 
-    Idempotent by the payment: a refund that did not fail is returned. Locks: the payment's row.
+    Then idempotent by the payment: where nothing is left, the newest refund is returned.
+    Locks: the payment's row.
+    Raises: DisputedError, NothingLeftError, and what the gateway does not offer.
     """
-    earlier = list(payment.refunds.all())
-    living = next((refund for refund in earlier if refund.state != RefundState.FAILED), None)
-    if living is not None:
-        return living
-    # A fixed number: a crash between this and the call leads back to the very same refund.
-    number = f"R{payment.payment_no}" + (f"-{len(earlier) + 1}" if earlier else "")
+    left_minor = refund_queries.left_minor(payment)
+    living = _living(payment)
+    if amount_minor is None and living and left_minor == 0:
+        return living[-1]
+    amount_minor = left_minor if amount_minor is None else amount_minor
+    if disputes.is_disputed(payment):
+        raise DisputedError
+    if not 0 < amount_minor <= left_minor:
+        raise NothingLeftError(left=_plain(Money(left_minor, payment.received.currency)))
+    refund_limits.require(payment, amount_minor, at=at)
+    is_aside = aside.is_aside(payment)
     refund = refund_actions.request_refund(
         payment=payment,
-        amount_minor=payment.received.amount_minor,
-        refund_no=number,
+        amount_minor=amount_minor,
+        refund_no=next_no(payment),
         reason=reason[:40],
+        source=chart.UNALLOCATED if is_aside else chart.CUSTOMER_PREPAYMENTS,
         at=at,
     )
-    _book(order, refund, "requested", _requested_lines(refund), at)
+    book(order, refund, "requested", requested_lines(refund), at)
     return refund
+
+
+def next_no(payment: Payment) -> str:
+    """Return the number of the next refund of a payment, whose lock or order's lock is held.
+
+    A fixed number: a crash between this and the call leads back to the very same refund.
+    """
+    ours = payment.refunds.exclude(kind=RefundKind.EXTERNAL).count()
+    return f"R{payment.payment_no}" + (f"-{ours + 1}" if ours else "")
+
+
+def _plain(money: Money) -> str:
+    return f"{money.decimal()} {money.currency}"
+
+
+def may_send(refund: Refund, *, at: datetime) -> bool:
+    """Tell whether nothing must come first: what waits is looked at again in a minute.
+
+    A bank that disputes the payment may give the same money back itself. Whatever else must be
+    ready before money goes back, such as a supplier's part that returns first, is asked here.
+    """
+    del at
+    return not disputes.is_disputed(refund.payment)
 
 
 def send(refund: Refund, *, at: datetime) -> Refund:
     """Ask the gateway for a refund that nobody asked it for before; keep what it says."""
     if refund.state == RefundState.REQUESTED:
-        _keep(refund, gateways.send_refund(refund, at=at), at)
+        _dispatch(refund, at)
     return refund
+
+
+def _dispatch(refund: Refund, at: datetime) -> bool:
+    """Ask the gateway to give money back, in its turn; tell whether the state changed."""
+    if not may_send(refund, at=at):
+        refund_actions.wait(refund, at=at)
+        return False
+    gap_seconds = refund_limits.gap_seconds(refund.payment)
+    with transaction.atomic():
+        is_its_turn = refund_actions.note_sending(refund, gap_seconds=gap_seconds, at=at)
+    return is_its_turn and _keep(refund, gateways.send_refund(refund, at=at), at)
 
 
 def send_all(refunds: Sequence[Refund], *, at: datetime) -> None:
@@ -138,9 +217,11 @@ def continue_refunds(limit: int = 100, *, at: datetime | None = None) -> int:
     changed = 0
     for refund in payment_queries.refunds_due(at, limit):
         try:
-            changed += _continue(refund, at)
+            changed += ask(refund, at=at)
         except Exception:
             log.exception("refund %s could not be continued", refund.refund_no)
+            # Those behind it get their turn.
+            refund_actions.wait(refund, at=at)
     return changed
 
 
@@ -148,14 +229,20 @@ def continue_one(refund: Refund, *, at: datetime) -> bool:
     """Go on with a refund that somebody told us about; tell whether it changed."""
     if refund.next_query_at is None:
         return False  # it is done
-    return _continue(refund, at)
+    return ask(refund, at=at)
 
 
-def _continue(refund: Refund, at: datetime) -> bool:
-    # Ask first: after a timeout the gateway may have done it, and money goes back once.
+def ask(refund: Refund, *, at: datetime) -> bool:
+    """Ask the gateway where a refund stands, and send it if it never arrived.
+
+    Ask first: after a timeout the gateway may have done it, and money goes back once.
+    """
     outcome = gateways.query_refund(refund, at=at)
-    if isinstance(outcome, Rejected) and outcome.code == NOT_FOUND:
-        outcome = gateways.send_refund(refund, at=at)
+    if isinstance(outcome, Rejected):
+        if outcome.code == NOT_FOUND:
+            return _dispatch(refund, at)
+        # It refused the question, not the refund.
+        outcome = Unknown(outcome.code)
     return _keep(refund, outcome, at)
 
 
@@ -167,26 +254,44 @@ def _keep(refund: Refund, outcome: Outcome[RefundSnapshot], at: datetime) -> boo
         return False
     match refund.state:
         case RefundState.SUCCEEDED:
-            _book(order, refund, "settled", postings.refund_settled(refund), at)
-            if order is not None and _all_is_back(order):
-                actions.move(order, OrderState.REFUNDED)
+            book(order, refund, "settled", postings.refund_settled(refund), at)
+            close_when_all_is_back(order)
         case RefundState.FAILED:
-            undone = [line.swapped() for line in _requested_lines(refund)]
-            _book(order, refund, "failed", undone, at)
+            book_failed(order, refund, at)
             _tell_operator(refund)
+            # Whoever was refused may have been too late: the money went back without us.
+            payment_actions.ask_again(refund.payment, after=payment_rules.FIRST_ATTEMPT, at=at)
         case RefundState.ABNORMAL:
             _tell_operator(refund)
     return True
 
 
+def book_failed(order: Order | None, refund: Refund, at: datetime) -> None:
+    """Undo the posting of a refund that did not happen, in the caller's transaction."""
+    undone = [line.swapped() for line in requested_lines(refund)]
+    book(order, refund, "failed", undone, at)
+
+
+def close_when_all_is_back(order: Order | None) -> None:
+    """End an order whose money all went back; nothing happens while some is on its way or here."""
+    if order is not None and order.state == OrderState.UNFULFILLABLE and _all_is_back(order):
+        actions.move(order, OrderState.REFUNDED)
+
+
 def _all_is_back(order: Order) -> bool:
-    """Tell whether nothing that should go back for an order is still on its way."""
-    wanted: dict[int, bool] = {}
-    for refund in payment_queries.refunds_of(order.ref):
-        if refund.reason not in _NOT_ITS_PRICE:
-            done = refund.state == RefundState.SUCCEEDED
-            wanted[refund.payment_id] = wanted.get(refund.payment_id, False) or done
-    return bool(wanted) and all(wanted.values())
+    """Tell whether all went back of each payment whose money should, by us or others."""
+    payments = [
+        payment
+        for payment in payment_queries.succeeded_of(order.ref)
+        if disputes.is_lost(payment) or payment.refunds.exclude(reason__in=_NOT_ITS_PRICE).exists()
+    ]
+    return bool(payments) and all(_is_back(payment) for payment in payments)
+
+
+def _is_back(payment: Payment) -> bool:
+    done = payment.refunds.filter(state__in=(RefundState.SUCCEEDED, RefundState.OTHERWISE))
+    back_minor = sum(done.values_list("amount_minor", flat=True))
+    return back_minor + disputes.taken_minor(payment) >= payment.received.amount_minor
 
 
 def _tell_operator(refund: Refund) -> None:
@@ -199,14 +304,31 @@ def _tell_operator(refund: Refund) -> None:
     )
 
 
-def _requested_lines(refund: Refund) -> list[TransferLine]:
-    from_unallocated = aside.is_aside(refund.payment)
-    return postings.refund_requested(refund, from_unallocated=from_unallocated)
+def requested_lines(refund: Refund) -> list[TransferLine]:
+    """Return what is booked when a refund is asked for, from the account that its money lies on."""
+    if refund.source == chart.GOODWILL:
+        return postings.refund_goodwill(refund)
+    # Rows from before the account was kept are asked of the ledger.
+    is_aside = (
+        refund.source == chart.UNALLOCATED if refund.source else aside.is_aside(refund.payment)
+    )
+    return postings.refund_requested(refund, from_unallocated=is_aside)
 
 
-def _book(
+def otherwise(order: Order | None, refund: Refund, *, at: datetime) -> None:
+    """Keep and book that an abnormal refund was paid from our bank, in the caller's transaction.
+
+    Raises: NotAbnormalError.
+    """
+    refund_actions.settle_otherwise(refund)
+    book(order, refund, "otherwise", postings.refund_otherwise(refund), at)
+    close_when_all_is_back(order)
+
+
+def book(
     order: Order | None, refund: Refund, step: str, lines: list[TransferLine], at: datetime
 ) -> None:
+    """Book a step of a refund. Idempotent by the refund and the step."""
     journal = ledger_actions.post(
         kind=f"refund_{step}",
         source_ref=f"refund:{refund.refund_no}:{step}",

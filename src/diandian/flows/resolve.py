@@ -24,8 +24,17 @@ from diandian.orders.errors import (
     StillPayableError,
 )
 from diandian.orders.models import Order, OrderRetirement, OrderState
+from diandian.payments import actions as payment_actions
 from diandian.payments import queries as payment_queries
-from diandian.payments.errors import NothingToRefundError, RetiredNotRefundableError
+from diandian.payments.disputes import queries as disputes
+from diandian.payments.errors import (
+    DisputedError,
+    LookAgainError,
+    NothingToRefundError,
+    PartNeedsReviewError,
+    RetiredNotRefundableError,
+    UnknownPaymentError,
+)
 from diandian.payments.models import OPEN_STATES, Payment, Refund
 from diandian.registry import actions as registry_actions
 from diandian.registry.errors import HoldGoneError, NotEnoughCreditsError
@@ -49,9 +58,21 @@ class Decision:
     moved: tuple[tuple[str, Money], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a payment to send back. ``seen_minor``: what was on its way back when it was seen.
+
+    Both in minor units of what the payment brought.
+    """
+
+    payment_no: str
+    amount_minor: int
+    seen_minor: int
+
+
 def received(order: Order) -> list[Money]:
     """Return what was received for an order and is not on its way back."""
-    return [payment.received for payment in aside.at_hand(order)]
+    return [aside.left(payment) for payment in aside.at_hand(order)]
 
 
 def accept(
@@ -143,6 +164,42 @@ def refund_order(
     return decision
 
 
+def refund_part(
+    order_id: int,
+    *,
+    part: Part,
+    actor: str,
+    reason: str,
+    dry: bool = False,
+    at: datetime | None = None,
+) -> Decision:
+    """Send back a part of a payment: what was too much, or what people decide under review.
+
+    A part of the price goes back only under review: an order that goes on is worth its price.
+    Idempotent: it is refused when anything went back since ``part.seen_minor`` was looked up.
+    Locks: order, payments. Raises: UnknownPaymentError, PartNeedsReviewError, LookAgainError,
+    DisputedError, NothingLeftError, and what the gateway does not offer.
+    """
+    at = at or now()
+    with transaction.atomic():
+        order = locks.lock_order(order_id)
+        payment = payment_actions.lock(payment_queries.by_no(part.payment_no))
+        if payment.owner_ref != order.ref:
+            raise UnknownPaymentError
+        if not aside.is_aside(payment) and order.state != OrderState.REVIEW:
+            raise PartNeedsReviewError(state=order.state)
+        if payment.refunded_minor != part.seen_minor:
+            raise LookAgainError
+        made = refund.open_refund(
+            order, payment, refund.DECIDED_PART, amount_minor=part.amount_minor, at=at
+        )
+        decision = Decision(order, order.state, order.state, _refunded([made]))
+        _end(decision, "order.refunded_in_part", actor, reason, dry=dry, at=at)
+    if not dry:
+        refund.send_all([made], at=at)
+    return decision
+
+
 def _under_review(order_id: int) -> Order:
     order = locks.lock_order(order_id)
     if order.state != OrderState.REVIEW:
@@ -161,12 +218,12 @@ def _whole_price(order: Order) -> list[Payment]:
     # Money at another merchant's account is not ours to sell for.
     ours = [payment for payment in ready if payment.received_by == payment.merchant]
     for payment in ours:
-        if payment.received == total:
+        if aside.left(payment) == total:
             return [payment]
-    amounts = [payment.received for payment in ours if payment.received.currency == total.currency]
-    if sum(amount.amount_minor for amount in amounts) == total.amount_minor:
-        return [payment for payment in ours if payment.received.currency == total.currency]
-    received = " + ".join(_plain(payment.received) for payment in ready)
+    same = [payment for payment in ours if payment.received.currency == total.currency]
+    if sum(aside.left(payment).amount_minor for payment in same) == total.amount_minor:
+        return same
+    received = " + ".join(_plain(aside.left(payment)) for payment in ready)
     raise MoneyDiffersError(total=_plain(total), received=received or "0")
 
 
@@ -210,6 +267,8 @@ def _cancel(order: Order, *, dry: bool) -> None:
 def _why_nothing(order: Order) -> Exception:
     if OrderRetirement.objects.filter(order=order).exists():
         return RetiredNotRefundableError()
+    if any(disputes.is_disputed(each) for each in payment_queries.succeeded_of(order.ref)):
+        return DisputedError()
     return NothingToRefundError()
 
 
@@ -238,11 +297,14 @@ def _end(
 
 
 def _amounts(payments: list[Payment]) -> tuple[tuple[str, Money], ...]:
-    return tuple((payment.payment_no, payment.received) for payment in payments)
+    return tuple((payment.payment_no, aside.left(payment)) for payment in payments)
 
 
 def _refunded(refunds: list[Refund]) -> tuple[tuple[str, Money], ...]:
-    return tuple((each.refund_no, each.payment.received) for each in refunds)
+    return tuple(
+        (each.refund_no, Money(each.amount_minor, each.payment.received.currency))
+        for each in refunds
+    )
 
 
 def _plain(money: Money) -> str:

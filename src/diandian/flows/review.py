@@ -53,6 +53,21 @@ def payment_differs(order: Order | None, applied: Applied, *, at: datetime) -> N
     )
 
 
+def money_left(order: Order | None) -> bool:
+    """Set a paid order aside whose money went without us; its grams stay held.
+
+    In the caller's transaction, which holds the order's lock; who calls writes the trail. Tells
+    whether it did: an order that is retired, given up or already looked at stays what it is.
+    """
+    if order is None or order.state != OrderState.PAID:
+        return False
+    moved = actions.move(order, OrderState.REVIEW)
+    intake = Intake.objects.filter(order=order).first()
+    if moved and intake is not None:
+        actions.park(intake)
+    return moved
+
+
 def keeps_failing(intake: Intake, error: Exception, *, at: datetime) -> bool:
     """Take a paid order that fails again and again out of the queue; its grams stay held.
 

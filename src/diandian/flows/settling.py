@@ -18,6 +18,7 @@ from diandian.ledger import actions as ledger_actions
 from diandian.ledger import payouts
 from diandian.payments import merchants
 from diandian.payments import queries as payment_queries
+from diandian.payments.disputes import queries as disputes
 from diandian.payments.messages import NOT_FOUND, Done, Outcome, Pending, Rejected
 from diandian.payments.models import Payment
 from diandian.payments.splits import SplitLeg, SplitRequest, SplitSnapshot, SplitTerms
@@ -94,6 +95,8 @@ def waits_for(line: Line, at: datetime) -> tuple[str, datetime]:
         return "refund_window", line.due_from
     if line.payment_no:
         payment = payment_queries.by_no(line.payment_no)
+        if disputes.is_disputed(payment):
+            return "dispute", later
         ready_at = _dividable_from(line, payment)
         if at < ready_at:
             return "gateway", ready_at

@@ -10,6 +10,7 @@ BANK = "1010"
 GATEWAY_CLEARING = "1110"
 FEES_FROM_SPLITS = "1120"
 DUE_FROM_SUPPLIERS = "1130"
+DISPUTED_FUNDS = "1150"
 CREDITS_INVENTORY = "1210"
 SUPPLIER_PAYABLE = "2010"
 CUSTOMER_PREPAYMENTS = "2110"
@@ -21,7 +22,7 @@ FEE_REVENUE = "4010"
 CREDIT_SALES = "4020"
 COST_OF_CREDITS = "5010"
 GATEWAY_FEES = "5110"
-DISPUTES_LOST = "5120"
+CHARGEBACK_LOSS = "5120"
 GOODWILL = "5130"
 REMEDIES = "5140"
 GROSS_AT_SUPPLIERS = "9010"
@@ -32,6 +33,7 @@ NAMES = {
     GATEWAY_CLEARING: "Gateway clearing",
     FEES_FROM_SPLITS: "Fee receivable from splits",
     DUE_FROM_SUPPLIERS: "Due from suppliers",
+    DISPUTED_FUNDS: "Disputed funds",
     CREDITS_INVENTORY: "Credits inventory",
     SUPPLIER_PAYABLE: "Supplier payable",
     CUSTOMER_PREPAYMENTS: "Customer prepayments",
@@ -43,7 +45,7 @@ NAMES = {
     CREDIT_SALES: "Credit sales revenue",
     COST_OF_CREDITS: "Cost of credits",
     GATEWAY_FEES: "Gateway fees",
-    DISPUTES_LOST: "Chargeback loss and dispute fees",
+    CHARGEBACK_LOSS: "Chargeback loss and dispute fees",
     GOODWILL: "Goodwill refunds",
     REMEDIES: "Replacement of recalled credits",
     GROSS_AT_SUPPLIERS: "Memo: gross paid to suppliers by gateway",
@@ -78,6 +80,21 @@ def class_of(account_code: str) -> str:
 def gateway_clearing(currency: str, gateway: str, merchant: str) -> str:
     """Return the account of money that a gateway took for a merchant and did not yet pay out."""
     return code(currency, GATEWAY_CLEARING, gateway, merchant)
+
+
+def bank(currency: str) -> str:
+    """Return the account of our own money at a bank."""
+    return code(currency, BANK)
+
+
+def disputed_funds(currency: str) -> str:
+    """Return the account of money that payers' banks took until a chargeback is decided."""
+    return code(currency, DISPUTED_FUNDS)
+
+
+def chargeback_loss(currency: str) -> str:
+    """Return the account of chargebacks lost at our cost, and of the fees for each."""
+    return code(currency, CHARGEBACK_LOSS)
 
 
 def supplier_payable(currency: str, supplier_ref: str) -> str:
@@ -135,11 +152,6 @@ def remedies(currency: str) -> str:
     return code(currency, REMEDIES)
 
 
-def bank(currency: str) -> str:
-    """Return our account at a bank, one for each currency."""
-    return code(currency, BANK)
-
-
 def fees_from_splits(currency: str, gateway: str) -> str:
     """Return the account of fees that a gateway divided off for us and did not credit yet."""
     return code(currency, FEES_FROM_SPLITS, gateway)
@@ -158,11 +170,6 @@ def credits_inventory(currency: str) -> str:
 def credit_sales(currency: str) -> str:
     """Return the account of sales of our own credits, without their tax."""
     return code(currency, CREDIT_SALES)
-
-
-def disputes_lost(currency: str) -> str:
-    """Return the account of what chargebacks cost us."""
-    return code(currency, DISPUTES_LOST)
 
 
 def gross_at_supplier(currency: str, gateway: str, merchant: str) -> str:

@@ -114,7 +114,7 @@ def build_withdrawal(amount: Money, *, gateway: str, merchant: str) -> list[Tran
 
 
 def _relieved(currency: str, *, is_dispute: bool) -> str:
-    return chart.disputes_lost(currency) if is_dispute else chart.goodwill(currency)
+    return chart.chargeback_loss(currency) if is_dispute else chart.goodwill(currency)
 
 
 def _taxed(source: str, revenue: str, gross: Money, vat_basis_points: int) -> list[TransferLine]:

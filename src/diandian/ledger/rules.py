@@ -145,12 +145,52 @@ def build_goodwill_refund(amount: Money) -> list[TransferLine]:
     return [line(chart.goodwill(currency), chart.refunds_in_transit(currency), amount)]
 
 
+def build_refund_otherwise(amount: Money) -> list[TransferLine]:
+    """Book a refund that was paid from our bank, since the gateway found no way to its payer."""
+    currency = amount.currency
+    return [line(chart.refunds_in_transit(currency), chart.bank(currency), amount)]
+
+
 def build_refund_settled(
     amount: Money, *, gateway: str, merchant: str, at_supplier: bool = False
 ) -> list[TransferLine]:
     """Book a refund that the gateway confirmed."""
     taken = _taken(amount.currency, gateway, merchant, at_supplier=at_supplier)
     return [line(_in_transit(amount.currency, at_supplier=at_supplier), taken, amount)]
+
+
+def build_disputed(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
+    """Book that a payer's bank took money back until a chargeback is decided."""
+    clearing = chart.gateway_clearing(amount.currency, gateway, merchant)
+    return [line(chart.disputed_funds(amount.currency), clearing, amount)]
+
+
+def build_dispute_fee(fee: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
+    """Book what the gateway charges for a chargeback, however it ends."""
+    clearing = chart.gateway_clearing(fee.currency, gateway, merchant)
+    return [line(chart.chargeback_loss(fee.currency), clearing, fee)]
+
+
+def build_dispute_won(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
+    """Book that the money of a chargeback came back."""
+    return [each.swapped() for each in build_disputed(amount, gateway=gateway, merchant=merchant)]
+
+
+def build_dispute_lost(amount: Money, *, covered: Money, source: str) -> list[TransferLine]:
+    """Book that the money of a chargeback is gone.
+
+    ``covered``: what of it was still owed to the customer, on the account of number ``source``:
+    nothing retired, so nothing lost. The rest is our loss: the grams stay retired.
+    """
+    taken = chart.disputed_funds(amount.currency)
+    lost = amount - covered
+    assert min(covered.amount_minor, lost.amount_minor) >= 0, "no more is covered than was taken"
+    lines = []
+    if covered.amount_minor:
+        lines.append(line(chart.code(covered.currency, source), taken, covered))
+    if lost.amount_minor:
+        lines.append(line(chart.chargeback_loss(lost.currency), taken, lost))
+    return lines
 
 
 def build_completion(cost: Money, *, supplier_ref: str) -> list[TransferLine]:

@@ -2,8 +2,9 @@
 
 Money and credits change through flows alone, so no row can be added, changed or deleted here. What
 can be done: approve the scene of an organiser (``approval.py``), decide about a reported name
-(``name_reports.py``), keep the credits (``credits.py``), and sign what statements of gateways say
-otherwise (``reconcile.py``), each by a flow.
+(``name_reports.py``), keep the credits (``credits.py``), see to money that goes back
+(``money_back.py``), and sign what statements of gateways say otherwise (``reconcile.py``), each by
+a flow.
 Secret links of guests and their answers are not shown: an operator helps by number, not by token.
 *Source:* architecture, sections 2 (office) and 10.
 """
@@ -24,6 +25,7 @@ from unfold.admin import ModelAdmin
 from diandian.kernel.money import Money
 from diandian.office.approval import ApprovesScenes
 from diandian.office.credits import KeepsCredits
+from diandian.office.money_back import GivesMoneyBack
 from diandian.office.name_reports import DecidesNames
 from diandian.office.reconcile import ReconcilesDays
 from diandian.office.settlement import KeepsPayouts
@@ -156,9 +158,24 @@ DESKS = (
     ),
     Desk(
         "payments.Refund",
-        ("refund_no", "state", "payment", "amount_minor", "reason", "created_at"),
-        ("state", "reason"),
+        ("refund_no", "state", "kind", "payment", "amount_minor", "reason", "created_at"),
+        ("state", "kind", "reason"),
         ("refund_no", "payment__payment_no"),
+        related=("payment",),
+        acts=GivesMoneyBack,
+    ),
+    Desk(
+        "payments.Dispute",
+        ("dispute_ref", "state", "payment", "amount_minor", "fee_minor", "opened_at", "ended_at"),
+        ("state", "is_odd"),
+        ("dispute_ref", "payment__payment_no"),
+        related=("payment",),
+    ),
+    Desk(
+        "payments.MoneyRequest",
+        ("id", "kind", "payment", "amount_minor", "state", "asked_by", "decided_by", "asked_at"),
+        ("kind", "state"),
+        ("payment__payment_no", "reason"),
         related=("payment",),
     ),
     Desk(

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import BooleanField, DateTimeField, F, JSONField
@@ -239,6 +239,19 @@ def note_query(payment: Payment, *, at: datetime) -> None:
     Payment.objects.filter(id=payment.id, state=payment.state, next_query_at__lte=at).update(
         query_count=F("query_count") + 1, next_query_at=_next_query_at(payment, at)
     )
+
+
+def ask_again(payment: Payment, *, after: timedelta, at: datetime) -> None:
+    """Have the gateway asked about a received payment once more: something may have happened."""
+    Payment.objects.filter(id=payment.id, state=PaymentState.SUCCEEDED).update(
+        next_query_at=at + after
+    )
+
+
+def lock(payment: Payment) -> Payment:
+    """Return a payment as it is now, locked until the transaction ends. Locks: its row."""
+    assert connection.in_atomic_block, "a lock lives as long as its transaction"
+    return Payment.objects.select_for_update(no_key=True).get(id=payment.id)
 
 
 def give_up(payment: Payment, *, at: datetime) -> bool:

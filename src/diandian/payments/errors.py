@@ -86,3 +86,142 @@ class NothingToRefundError(DiandianError):
     code = "nothing_to_refund"
     message = N_("Nothing was received for this order, so nothing was refunded.")
     fixer = Fixer.OPERATOR
+
+
+class NothingLeftError(ConflictError):
+    """All that is asked for went back already, is on its way, or lies with the payer's bank."""
+
+    code = "nothing_left"
+    message = N_(
+        "Only %(left)s of this payment can still go back. Nothing was refunded. Please check what"
+        " is already on its way, and whether a bank disputes it."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class DisputedError(ConflictError):
+    """A bank took the money of this payment."""
+
+    code = "disputed"
+    message = N_(
+        "A bank disputes this payment, so its money is not here. Nothing was refunded. Please wait"
+        " until the bank has decided."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class NoPartialRefundError(ConflictError):
+    """The gateway gives a payment back in full only."""
+
+    code = "no_partial_refund"
+    message = N_(
+        "This way to pay gives a payment back only in full. Nothing was refunded. Please refund all"
+        " of it, or pay the part by other means."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class RefundWindowError(ConflictError):
+    """The gateway gives nothing back after so long."""
+
+    code = "refund_window"
+    message = N_(
+        "This way to pay takes refunds for %(days)s days only, and they are over. Nothing was"
+        " refunded. Please pay the guest by other means."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class TooManyRefundsError(ConflictError):
+    """The gateway takes so many refunds of one payment and no more."""
+
+    code = "too_many_refunds"
+    message = N_(
+        "This way to pay takes %(limit)s refunds of one payment, and they are used up. Nothing was"
+        " refunded. Please pay the rest by other means."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class LookAgainError(ConflictError):
+    """Money went back since somebody looked."""
+
+    code = "look_again"
+    message = N_(
+        "Money of this payment went back since you looked. Nothing was refunded. Please look again"
+        " at what is left, and decide then."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class PartNeedsReviewError(ConflictError):
+    """A part of an order's price goes back only while people look at the order."""
+
+    code = "part_needs_review"
+    message = N_(
+        "This order is %(state)s. A part of its price goes back only while it is under review."
+        " Nothing was refunded."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class NotRetiredError(ConflictError):
+    """Goodwill is for what is retired; anything else is simply refunded."""
+
+    code = "not_retired"
+    message = N_(
+        "The credits of this order are not retired. Nothing was asked for. Please refund the order"
+        " instead."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class NotAbnormalError(ConflictError):
+    """The refund found its way, or may still find it."""
+
+    code = "not_abnormal"
+    message = N_(
+        "This refund is %(state)s: it does not need other means. Nothing was changed. Please look"
+        " at it again."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class MendingNotOfferedError(ConflictError):
+    """The gateway has no second way home for money."""
+
+    code = "mending_not_offered"
+    message = N_(
+        "The gateway took no second try for this refund. Nothing was changed. Please pay the guest"
+        " by other means, and have a second person confirm it."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class OwnMoneyRequestError(ConflictError):
+    """Whoever asked does not confirm."""
+
+    code = "own_money_request"
+    message = N_(
+        "You asked for this yourself. Nothing was changed. Please let a second person decide."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class MoneyRequestDecidedError(ConflictError):
+    """A request is decided once."""
+
+    code = "money_request_decided"
+    message = N_("This request was decided before. Nothing was changed.")
+    fixer = Fixer.OPERATOR
+
+
+class MoneyRequestWaitsError(ConflictError):
+    """Another request about the same payment waits."""
+
+    code = "money_request_waits"
+    message = N_(
+        "Another request about this payment waits for a second person. Nothing was asked for."
+        " Please have that one decided first."
+    )
+    fixer = Fixer.OPERATOR

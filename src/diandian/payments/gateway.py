@@ -123,6 +123,16 @@ class Gateway(Protocol):
         """Return the answer to a notice: taken, or refused."""
 
 
+@runtime_checkable
+class MendsRefunds(Protocol):
+    """What a gateway may offer on top: a second way home for a refund that is abnormal."""
+
+    def mend_refund(
+        self, context: MerchantContext, request: RefundRequest, *, at: datetime
+    ) -> Outcome[RefundSnapshot]:
+        """Try an abnormal refund once more. Idempotent by: the refund number."""
+
+
 @cache
 def gateways() -> dict[str, Gateway]:
     """Return every gateway there is, by its key; which of them are in use is a setting."""

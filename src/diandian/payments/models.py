@@ -108,27 +108,159 @@ class RefundState(models.TextChoices):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     ABNORMAL = "abnormal"
+    # Found no way home through the gateway, and was paid by other means.
+    OTHERWISE = "otherwise"
+
+
+class RefundKind(models.TextChoices):
+    """Who gives money back. External: made in the gateway's own console, never by a call of ours.
+
+    Goodwill: after the retirement, at our cost, by two people.
+    """
+
+    ORDINARY = "ordinary"
+    GOODWILL = "goodwill"
+    EXTERNAL = "external"
 
 
 class Refund(models.Model):
-    """Money back to the guest; reserved in ``Payment.refunded_minor`` before any call."""
+    """Money back to the guest; reserved in ``Payment.refunded_minor`` before any call.
+
+    ``source``: the number of the account that it was booked from; empty in rows from before that
+    was kept. ``seen_by``: who said, of an external refund, that it was looked into.
+    """
 
     refund_no = models.CharField(max_length=40, unique=True)
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
+    kind = models.CharField(max_length=10, choices=RefundKind, default=RefundKind.ORDINARY)
+    source = models.CharField(max_length=4, blank=True, default="")
     amount_minor = models.BigIntegerField()
     reason = models.CharField(max_length=40)
     state = models.CharField(max_length=10, choices=RefundState, default=RefundState.REQUESTED)
     created_at = models.DateTimeField()
+    # When the gateway was last asked to do it; gateways want time between two of one payment.
+    sent_at = models.DateTimeField(null=True, blank=True)
     next_query_at = models.DateTimeField(null=True, blank=True)
+    seen_by = models.CharField(max_length=80, blank=True, default="")
 
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_positive")
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_positive"),
+            models.CheckConstraint(
+                condition=~Q(kind=RefundKind.EXTERNAL)
+                | Q(state__in=(RefundState.SUCCEEDED, RefundState.FAILED), sent_at=None),
+                name="refund_external_is_never_sent",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.refund_no
+
+
+class DisputeState(models.TextChoices):
+    """Where a chargeback stands; won and lost are final."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+class Dispute(models.Model):
+    """A chargeback, as the gateway told it: the payer's bank takes the money until it is decided.
+
+    ``covered_minor``, ``source``: what of a lost one was still the customer's own money, and on
+    which account that lay; the rest is our loss. ``is_odd``: the gateway said something later that
+    contradicts what is booked; people look.
+    """
+
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="disputes")
+    dispute_ref = models.CharField(max_length=80)
+    state = models.CharField(max_length=4, choices=DisputeState, default=DisputeState.OPEN)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    fee_minor = models.BigIntegerField(default=0)
+    covered_minor = models.BigIntegerField(default=0)
+    source = models.CharField(max_length=4, blank=True, default="")
+    is_odd = models.BooleanField(default=False)
+    opened_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "dispute_ref"], name="dispute_once"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0, fee_minor__gte=0, covered_minor__gte=0)
+                & Q(covered_minor__lte=models.F("amount_minor")),
+                name="dispute_adds_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.dispute_ref
+
+
+class MoneyRequestKind(models.TextChoices):
+    """What nobody decides alone about money.
+
+    Goodwill: a refund after the retirement. Otherwise: that an abnormal refund was paid by other
+    means.
+    """
+
+    GOODWILL = "goodwill"
+    OTHERWISE = "otherwise"
+
+
+class MoneyRequestState(models.TextChoices):
+    """What became of a request: only a second person makes it done."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class MoneyRequest(models.Model):
+    """What one person asks for and another one decides. ``refund``: the one it is about, or made.
+
+    ``evidence``: where it can be read that the money was paid by other means.
+    """
+
+    kind = models.CharField(max_length=10, choices=MoneyRequestKind)
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="money_requests")
+    refund = models.ForeignKey(
+        Refund, models.PROTECT, null=True, blank=True, related_name="money_requests"
+    )
+    amount_minor = models.BigIntegerField()
+    reason = models.CharField(max_length=300)
+    evidence = models.CharField(max_length=300, blank=True)
+    state = models.CharField(
+        max_length=8, choices=MoneyRequestState, default=MoneyRequestState.WAITING
+    )
+    asked_by = models.CharField(max_length=80)
+    asked_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=80, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="money_request_has_an_amount"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=MoneyRequestState.DONE) | ~Q(decided_by=models.F("asked_by")),
+                name="money_request_by_two",
+            ),
+            models.UniqueConstraint(
+                fields=["payment", "kind"],
+                condition=Q(state=MoneyRequestState.WAITING),
+                name="money_request_one_waits",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.payment_id}"
 
 
 class NoticeState(models.TextChoices):

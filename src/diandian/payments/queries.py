@@ -145,7 +145,7 @@ def database_time() -> datetime | None:
 
 def refunds_open() -> int:
     """Return how many refunds are on their way or found no way home."""
-    settled = (RefundState.SUCCEEDED, RefundState.FAILED)
+    settled = (RefundState.SUCCEEDED, RefundState.FAILED, RefundState.OTHERWISE)
     return Refund.objects.exclude(state__in=settled).count()
 
 

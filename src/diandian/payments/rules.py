@@ -3,7 +3,7 @@
 *Source:* payments design, sections 4 and 5.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,8 +30,15 @@ REFUND_RANKS = {
     "abnormal": 3,
     "succeeded": 4,
     "failed": 4,
+    # Abnormal, and paid by other means: the gateway has nothing more to say about it.
+    "otherwise": 4,
 }
 REFUND_FINAL_RANK = 4
+# Which refunds a gateway certainly counts in what went back of a payment, and which perhaps.
+_COUNTED = ("processing", "succeeded")
+_PERHAPS_COUNTED = ("requested", "submitted", "unknown", "abnormal", "otherwise")
+# A refund that must wait for something else is looked at again after this long.
+REFUND_WAITS = timedelta(minutes=1)
 
 # What somebody works on at once is looked at again after this long, in case they crash.
 FIRST_ATTEMPT = timedelta(seconds=5)
@@ -142,6 +149,39 @@ def next_refund_query_at(created_at: datetime, at: datetime) -> datetime:
     if age < timedelta(minutes=15):
         return at + timedelta(minutes=1)
     return at + timedelta(hours=1)
+
+
+def external_minor(refunded_minor: int, known_minor: int, ours: Iterable[tuple[str, int]]) -> int:
+    """Return how much of a payment went back without a call of ours, in minor units.
+
+    ``refunded_minor``: all that went back, as the gateway says. ``known_minor``: what is known
+    already to be not ours. ``ours``: state and amount of each of our refunds. Whether the gateway
+    counts one of ours is not always known: what may be ours is never taken for somebody else's,
+    and what is known stays as long as it may be true.
+    """
+    sure = perhaps = 0
+    for state, amount_minor in ours:
+        sure += amount_minor if state in _COUNTED else 0
+        perhaps += amount_minor if state in _PERHAPS_COUNTED else 0
+    most = max(0, refunded_minor - sure)
+    least = max(0, most - perhaps)
+    return min(max(known_minor, least), most)
+
+
+def refund_may_go_at(sent_at: Iterable[datetime], gap_seconds: int) -> datetime | None:
+    """Return from when a refund may be sent, given when others of its payment were; None: now."""
+    latest = max(sent_at, default=None)
+    return None if latest is None else latest + timedelta(seconds=gap_seconds)
+
+
+def next_dispute_state(current: str, incoming: str) -> str | None:
+    """Return the state that a dispute takes on, or None to stay: what was decided stays decided."""
+    return incoming if current == "open" and incoming != "open" else None
+
+
+def contradicts(current: str, incoming: str) -> bool:
+    """Tell whether a dispute that was decided is told to have ended the other way."""
+    return {current, incoming} == {"won", "lost"}
 
 
 def mismatches(

@@ -28,6 +28,7 @@ from diandian.payments.errors import NotClosedYetError
 from diandian.payments.models import OPEN_STATES, Payment, PaymentState
 from diandian.ui import drawing, htmx
 from diandian.web import context, order_ways, till
+from diandian.web.order_refunds import refund_lines
 from diandian.web.secret import secret_page
 
 log = logging.getLogger(__name__)
@@ -175,6 +176,7 @@ def page(
         "total": Money(order.quote.total_minor, order.quote.currency),
         "sales_stopped": sales.are_stopped(),
         "paid_twice": len(received) > 1 and any(each.refunded_minor for each in received),
+        "refunds": refund_lines(order, attempts),
         "link": settings.BASE_URL + reverse("order", args=[order.token]),
         "errors": [error] if error else [],
         "voluntary": wording.voluntary(context.language(), style),

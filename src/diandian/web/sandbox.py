@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
@@ -115,12 +116,12 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
         notices = peer.decide(token, outcome, now())
     except TradeRefusedError:
         return _page(request, peer, trade)
-    _deliver(notices)
+    deliver(notices)
     # 303: the browser asks for the order by GET, and going back does not pay again.
     return HttpResponseRedirect(_return_path(trade), status=303)
 
 
-def _deliver(notices: list[SignedNotice]) -> None:
+def deliver(notices: list[SignedNotice]) -> None:
     """Send the notices to the address that HTTP would reach; the payer never sees how that went."""
     for notice in notices:
         try:
@@ -156,6 +157,7 @@ def _page(
             "ended_title": gettext(title) if title else "",
             "ended_text": gettext(text) if text else "",
             "return_url": _return_path(trade),
+            "desk_url": reverse("sandbox_desk", args=[trade.token]) if state == "succeeded" else "",
             "errors": [error] if error else [],
         },
         status=status,

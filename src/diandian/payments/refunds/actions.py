@@ -1,22 +1,36 @@
 """Writes of refunds: reserved on the payment before the gateway is asked, then what it says."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from diandian.payments import queries, rules
-from diandian.payments.errors import NotCapturedError, OverRefundError, RefundConflictError
+from diandian.payments.errors import (
+    NotAbnormalError,
+    NotCapturedError,
+    OverRefundError,
+    RefundConflictError,
+)
 from diandian.payments.messages import Done, Outcome, Pending, RefundSnapshot, Rejected
-from diandian.payments.models import Payment, PaymentState, Refund, RefundState
+from diandian.payments.models import Payment, PaymentState, Refund, RefundKind, RefundState
 
 
 def request_refund(
-    *, payment: Payment, amount_minor: int, refund_no: str, reason: str, at: datetime
+    *,
+    payment: Payment,
+    amount_minor: int,
+    refund_no: str,
+    reason: str,
+    kind: str = RefundKind.ORDINARY,
+    source: str = "",
+    at: datetime,
 ) -> Refund:
     """Reserve money to give back, before the gateway is asked to.
 
+    ``source``: the number of the account that its money lies on. An external refund was made by
+    others: it is reserved as done, and nobody is asked for it.
     Locks: the payment's row, by one conditional update that never reserves more than was paid.
     Idempotent by: the refund number.
     Raises: NotCapturedError, OverRefundError, RefundConflictError.
@@ -38,14 +52,42 @@ def request_refund(
         payment.refresh_from_db()
         raise OverRefundError if payment.state == PaymentState.SUCCEEDED else NotCapturedError
     payment.refunded_minor += amount_minor
+    is_done = kind == RefundKind.EXTERNAL
     return Refund.objects.create(
         refund_no=refund_no,
         payment=payment,
+        kind=kind,
+        source=source,
         amount_minor=amount_minor,
         reason=reason,
+        state=RefundState.SUCCEEDED if is_done else RefundState.REQUESTED,
         created_at=at,
-        next_query_at=at + rules.FIRST_ATTEMPT,
+        next_query_at=None if is_done else at + rules.FIRST_ATTEMPT,
     )
+
+
+def note_sending(refund: Refund, *, gap_seconds: int, at: datetime) -> bool:
+    """Note that the gateway is asked now; False when another refund of the payment was just sent.
+
+    Then it waits for its turn. Locks: the payment's row, so that of two only one goes first.
+    """
+    assert connection.in_atomic_block, "of two refunds one goes first"
+    Payment.objects.select_for_update(no_key=True).get(id=refund.payment_id)
+    others = Refund.objects.filter(payment_id=refund.payment_id, sent_at__isnull=False)
+    sent = others.exclude(id=refund.id).values_list("sent_at", flat=True)
+    goes_at = rules.refund_may_go_at([each for each in sent if each], gap_seconds)
+    if goes_at is not None and at < goes_at:
+        postpone(refund, until=goes_at)
+        return False
+    Refund.objects.filter(id=refund.id).update(sent_at=at)
+    refund.sent_at = at
+    return True
+
+
+def postpone(refund: Refund, *, until: datetime) -> None:
+    """Look at a refund later; a refund that ended meanwhile stays so."""
+    Refund.objects.filter(id=refund.id, next_query_at__isnull=False).update(next_query_at=until)
+    refund.next_query_at = until
 
 
 def refund_result(refund: Refund, outcome: Outcome[RefundSnapshot], *, at: datetime) -> bool:
@@ -61,14 +103,18 @@ def refund_result(refund: Refund, outcome: Outcome[RefundSnapshot], *, at: datet
     if became is not None:
         locked.state = became
         if became == RefundState.FAILED:
-            Payment.objects.filter(id=locked.payment_id).update(
-                refunded_minor=F("refunded_minor") - locked.amount_minor
-            )
+            _give_reservation_back(locked)
     done = rules.REFUND_RANKS[locked.state] >= rules.REFUND_FINAL_RANK
     locked.next_query_at = None if done else rules.next_refund_query_at(locked.created_at, at)
     locked.save(update_fields=["state", "next_query_at"])
     refund.state, refund.next_query_at = locked.state, locked.next_query_at
     return became is not None
+
+
+def _give_reservation_back(refund: Refund) -> None:
+    Payment.objects.filter(id=refund.payment_id).update(
+        refunded_minor=F("refunded_minor") - refund.amount_minor
+    )
 
 
 def _refund_state(refund: Refund, outcome: Outcome[RefundSnapshot]) -> str:
@@ -86,3 +132,50 @@ def _refund_state(refund: Refund, outcome: Outcome[RefundSnapshot]) -> str:
             return RefundState.FAILED
         case _:
             return RefundState.UNKNOWN
+
+
+def give_up_unsent(refund: Refund) -> bool:
+    """Let a refund fail that nobody was asked for yet; tell whether that was so.
+
+    Locks: the refund's row.
+    """
+    assert connection.in_atomic_block, "a refund and its posting change together"
+    unsent = Refund.objects.filter(id=refund.id, state=RefundState.REQUESTED, sent_at=None)
+    return _fail(refund, bool(unsent.update(state=RefundState.FAILED, next_query_at=None)))
+
+
+def undo_external(refund: Refund) -> bool:
+    """Keep that a refund which was not ours did not happen after all. Locks: the refund's row."""
+    assert connection.in_atomic_block, "a refund and its posting change together"
+    done = Refund.objects.filter(
+        id=refund.id, kind=RefundKind.EXTERNAL, state=RefundState.SUCCEEDED
+    )
+    return _fail(refund, bool(done.update(state=RefundState.FAILED)))
+
+
+def _fail(refund: Refund, changed: bool) -> bool:  # noqa: FBT001 - what the update said
+    if changed:
+        refund.state = RefundState.FAILED
+        _give_reservation_back(refund)
+    return changed
+
+
+def settle_otherwise(refund: Refund) -> None:
+    """Keep that an abnormal refund was paid by other means. Raises: NotAbnormalError."""
+    assert connection.in_atomic_block, "a refund and its posting change together"
+    abnormal = Refund.objects.filter(id=refund.id, state=RefundState.ABNORMAL)
+    if not abnormal.update(state=RefundState.OTHERWISE, next_query_at=None):
+        refund.refresh_from_db()
+        raise NotAbnormalError(state=refund.state)
+    refund.state, refund.next_query_at = RefundState.OTHERWISE, None
+
+
+def see(refund: Refund, *, actor_ref: str) -> bool:
+    """Keep who looked into a refund that was not ours; tell whether that is new."""
+    unseen = Refund.objects.filter(id=refund.id, kind=RefundKind.EXTERNAL, seen_by="")
+    return bool(unseen.update(seen_by=actor_ref))
+
+
+def wait(refund: Refund, *, at: datetime, delay: timedelta = rules.REFUND_WAITS) -> None:
+    """Leave a refund alone for a while: something else must come first."""
+    postpone(refund, until=at + delay)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diandian.payments import messages as port
+from diandian.payments.gateways.sandbox import disputes, refunds, statement, statement_peer
 from diandian.payments.gateways.sandbox import splits as dividing
-from diandian.payments.gateways.sandbox import statement, statement_peer
 from diandian.payments.gateways.sandbox.peer import (
     LATE_SECONDS,
     SIGNATURE_HEADER,
@@ -97,7 +97,8 @@ class SandboxGateway:
         """Ask where a trade stands."""
         peer = peer_of(context)
         try:
-            answer = peer.query(payment_no, at)
+            more = {"disputes": disputes.facts_of(peer, payment_no)}
+            answer = peer.query(payment_no, at, more)
         except sqlite3.Error as error:
             return port.Unknown(str(error))
         facts = _believed(peer, answer)
@@ -130,7 +131,7 @@ class SandboxGateway:
     def refund(
         self, context: MerchantContext, request: port.RefundRequest, *, at: datetime
     ) -> Outcome[port.RefundSnapshot]:
-        """Give money back; the sandbox does so at once."""
+        """Give money back; the sandbox does so at once, unless its desk was told to think."""
         peer = peer_of(context)
         try:
             peer.refund(
@@ -140,6 +141,7 @@ class SandboxGateway:
                 currency=request.amount.currency,
             )
             statement_peer.note_refund(peer, request.refund_no, at)
+            refunds.take(peer, request.refund_no, request.payment_no)
         except TradeRefusedError as error:
             return port.Rejected(error.code)
         except sqlite3.Error as error:
@@ -151,15 +153,25 @@ class SandboxGateway:
     ) -> Outcome[port.RefundSnapshot]:
         """Ask where a refund stands."""
         del at
+        peer = peer_of(context)
         try:
-            row = peer_of(context).refund_by_no(refund_no)
+            row = peer.refund_by_no(refund_no)
+            state = refunds.state_of(peer, refund_no)
         except sqlite3.Error as error:
             return port.Unknown(str(error))
         if row is None:
             return port.Rejected(port.NOT_FOUND)
-        return port.Done(
-            port.RefundSnapshot("succeeded", row.refund_no, row.amount_minor, row.currency)
-        )
+        return port.Done(port.RefundSnapshot(state, row.refund_no, row.amount_minor, row.currency))
+
+    def mend_refund(
+        self, context: MerchantContext, request: port.RefundRequest, *, at: datetime
+    ) -> Outcome[port.RefundSnapshot]:
+        """Find another way home for a refund that is abnormal."""
+        try:
+            refunds.mend(peer_of(context), request.refund_no)
+        except sqlite3.Error as error:
+            return port.Unknown(str(error))
+        return self.query_refund(context, request.refund_no, at=at)
 
     def split(
         self, context: MerchantContext, request: splits.SplitRequest, *, at: datetime
@@ -263,6 +275,7 @@ def _snapshot(facts: Mapping[str, Any], answer: SignedAnswer) -> port.Snapshot:
         paid_at=None if paid_ms is None else _instant(paid_ms),
         refunded_minor=facts["refunded_minor"],
         raw_digest=hashlib.sha256(answer.body).hexdigest(),
+        disputes=disputes.snapshots(facts["disputes"]),
     )
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from diandian.payments.gateways.sandbox.tables import LEGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 Choice = Literal["paid", "declined", "late", "silent", "twice"]
@@ -219,8 +219,10 @@ class Peer:
         """Return the trade of a payment number."""
         return self._one("payment_no", payment_no)
 
-    def query(self, payment_no: str, now: datetime) -> SignedAnswer:
-        """Answer, signed, where a trade stands."""
+    def query(
+        self, payment_no: str, now: datetime, more: Mapping[str, object] | None = None
+    ) -> SignedAnswer:
+        """Answer, signed, where a trade stands, with what other desks know of it."""
         trade = self.by_no(payment_no)
         if trade is None:
             return self._answer({"found": False, "payment_no": payment_no})
@@ -238,6 +240,7 @@ class Peer:
                 "trade_ref": trade.token[:12],
                 "paid_ms": trade.paid_ms if said == "succeeded" else None,
                 "refunded_minor": trade.refunded_minor,
+                **(more or {}),
             }
         )
 

@@ -1,0 +1,235 @@
+"""Money back at the operator's desk: what is on its way, what went wrong, what waits for a second.
+
+One page lists all of it, the oldest first, each with what to do next; a page for each order shows
+its money and previews a decision before it is made. Everything is done by a flow and stands in the
+trail under the operator's name. *Source:* payments design, sections 4, 6 and 8.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+
+from diandian.flows import abnormal, aftermath, disputes, goodwill
+from diandian.kernel.errors import N_, DiandianError, NotFoundError
+from diandian.kernel.money import Money
+from diandian.office import money_decisions
+from diandian.office.money_decisions import actor_of, reason_in, text_in
+from diandian.orders import queries as orders
+from diandian.payments.disputes import queries as dispute_queries
+from diandian.payments.models import Dispute, MoneyRequest, Refund
+from diandian.payments.refunds import queries as refund_queries
+from diandian.payments.requests import queries as requests
+from diandian.ui.templatetags.dd import said
+
+_MOST_ENDED = 20
+KINDS = {
+    "goodwill": N_("Goodwill refund after the retirement"),
+    "otherwise": N_("Refund paid by other means"),
+}
+NEXT = {
+    "requested": N_("It is sent in its turn. Nothing to do."),
+    "submitted": N_("The gateway has it. Nothing to do."),
+    "unknown": N_(
+        "Nobody knows yet whether it was done: it is asked about by itself. Never pay it"
+        " again by hand."
+    ),
+    "processing": N_("Accepted, not done yet: it is asked about by itself."),
+    "abnormal": N_("The gateway cannot pay it out: try another way, or pay by other means."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing on the page. ``order``: its number, or nothing."""
+
+    row: Any
+    order: str
+    amount: Money
+    words: str = ""
+
+
+def _order_of(owner_ref: str) -> str:
+    kind, _, number = owner_ref.partition(":")
+    return number if kind == "order" else ""
+
+
+def _refund_line(row: Refund) -> Line:
+    amount = Money(row.amount_minor, row.payment.received.currency)
+    words = gettext(NEXT[row.state]) if row.state in NEXT else ""
+    return Line(row, _order_of(row.payment.owner_ref), amount, words)
+
+
+def _dispute_line(row: Dispute) -> Line:
+    amount = Money(row.amount_minor, row.currency)
+    return Line(row, _order_of(row.payment.owner_ref), amount)
+
+
+def _request_line(row: MoneyRequest) -> Line:
+    amount = Money(row.amount_minor, row.payment.received.currency)
+    return Line(row, _order_of(row.payment.owner_ref), amount, gettext(KINDS[row.kind]))
+
+
+class GivesMoneyBack:
+    """What can be done on the list of refunds, which else only reads."""
+
+    list_before_template = "office/desk/money_back_head.html"
+
+    def has_pay_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this operator may decide about money that goes back."""
+        return bool(request.user.has_perm("payments.change_refund"))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of money back."""
+        view = self.admin_site.admin_view  # type: ignore[attr-defined]  # of the admin below
+        pages = [
+            path("money-back/", view(self.overview), name="payments_money_back"),
+            path("money-back/find/", view(self.find), name="payments_money_back_find"),
+            path(
+                "money-back/orders/<int:number>/",
+                view(self.order),
+                name="payments_money_back_order",
+            ),
+            path(
+                "money-back/requests/<int:number>/",
+                view(self.answer),
+                name="payments_money_back_answer",
+            ),
+            path(
+                "money-back/refunds/<int:number>/",
+                view(self.refund),
+                name="payments_money_back_refund",
+            ),
+            path(
+                "money-back/disputes/<int:number>/",
+                view(self.dispute),
+                name="payments_money_back_dispute",
+            ),
+        ]
+        own: list[URLPattern] = super().get_urls()  # type: ignore[misc]
+        return [*pages, *own]
+
+    # -- looking ------------------------------------------------------------------------------
+
+    def overview(self, request: HttpRequest) -> HttpResponse:
+        """List all that is on its way or needs somebody, the oldest first."""
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        under_way = [_refund_line(row) for row in refund_queries.open_by_age()]
+        shown = {
+            "waiting": [_request_line(row) for row in requests.waiting()],
+            "abnormal": [line for line in under_way if line.row.state == "abnormal"],
+            "external": [_refund_line(row) for row in refund_queries.external_unseen()],
+            "disputes": [_dispute_line(row) for row in dispute_queries.undecided()],
+            "under_way": [line for line in under_way if line.row.state != "abnormal"],
+            "failed": [_refund_line(row) for row in refund_queries.failed(_MOST_ENDED)],
+            "ended": [_dispute_line(row) for row in dispute_queries.decided(_MOST_ENDED)],
+            "under_review": orders.under_review(),
+            "may_pay": self.has_pay_permission(request),
+            "me": actor_of(request),
+            "most_reason": money_decisions.MOST_REASON,
+            "title": gettext("Money back"),
+        }
+        return self._page(request, "office/desk/money_back.html", shown)
+
+    def find(self, request: HttpRequest) -> HttpResponse:
+        """Lead to an order's page by its number."""
+        self._require(request)
+        text = request.GET.get("order", "").strip().removeprefix("order:")
+        if text.isascii() and text.isdecimal() and len(text) < money_decisions.MOST_DIGITS:
+            return redirect(reverse("admin:payments_money_back_order", args=[int(text)]))
+        messages.error(request, said(money_decisions.OrderNumberError(field="order")))
+        return self._back()
+
+    def order(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Show an order's money; with POST preview a decision, or make one that was previewed."""
+        self._require(request)
+        found = orders.order_by_number(number)
+        if found is None:
+            raise Http404
+        shown, status = money_decisions.answer(request, found)
+        if shown is None:
+            return redirect(reverse("admin:payments_money_back_order", args=[number]))
+        shown["title"] = gettext("Order %(number)s: its money") % {"number": number}
+        return self._page(request, "office/desk/money_back_order.html", shown, status)
+
+    # -- deciding -----------------------------------------------------------------------------
+
+    def answer(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Confirm or refuse what another operator asked for."""
+        asked = self._found(request, requests.request_by_number, number)
+
+        def run() -> str:
+            if request.POST.get("action") == "confirm":
+                goodwill.confirm(asked, actor=actor_of(request))
+                return gettext("Confirmed. It stands in the trail under both names.")
+            goodwill.refuse(asked, actor=actor_of(request))
+            return gettext("The request was refused")
+
+        return self._do(request, run)
+
+    def refund(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Do something about a refund that is abnormal, or that was not ours."""
+        found = self._found(request, refund_queries.refund_by_id, number)
+
+        def run() -> str:
+            who: dict[str, Any] = {"actor": actor_of(request), "reason": reason_in(request)}
+            match request.POST.get("action"):
+                case "mend":
+                    abnormal.mend(found.id, **who)
+                    return gettext("Tried once more. What came of it stands in the list.")
+                case "otherwise":
+                    abnormal.ask_otherwise(found.id, evidence=text_in(request, "evidence"), **who)
+                    return gettext("Asked for. A second person confirms or refuses it.")
+                case "seen":
+                    aftermath.see(found.id, **who)
+                    return gettext("Noted in the trail")
+            raise money_decisions.DecisionInputError(field="action")
+
+        return self._do(request, run)
+
+    def dispute(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Note that somebody looked into a chargeback that was told in two ways."""
+        self._require(request)
+
+        def run() -> str:
+            disputes.clear(number, actor=actor_of(request), reason=reason_in(request))
+            return gettext("Noted in the trail")
+
+        return self._do(request, run)
+
+    def _found(self, request: HttpRequest, look: Callable[[int], Any], number: int) -> Any:  # noqa: ANN401 - a request or a refund
+        self._require(request)
+        try:
+            return look(number)
+        except NotFoundError as error:
+            raise Http404 from error
+
+    def _do(self, request: HttpRequest, run: Callable[[], str]) -> HttpResponse:
+        if request.method == "POST":
+            try:
+                done = run()
+            except DiandianError as error:
+                messages.error(request, said(error))
+            else:
+                messages.success(request, done)
+        return self._back()
+
+    def _back(self) -> HttpResponse:
+        return redirect(reverse("admin:payments_money_back"))
+
+    def _page(
+        self, request: HttpRequest, name: str, shown: dict[str, Any], status: int = 200
+    ) -> HttpResponse:
+        frame = self.admin_site.each_context(request)  # type: ignore[attr-defined]
+        return render(request, name, frame | shown, status=status)
+
+    def _require(self, request: HttpRequest) -> None:
+        if not self.has_pay_permission(request):
+            raise PermissionDenied

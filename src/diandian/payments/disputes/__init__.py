@@ -1,0 +1,1 @@
+"""Chargebacks: money that payers' banks take back until they have decided."""

@@ -1,0 +1,63 @@
+"""Writes of chargebacks; each is booked by the flow that calls, in the same transaction."""
+
+from datetime import datetime
+
+from django.db import connection
+
+from diandian.payments.messages import DisputeSnapshot
+from diandian.payments.models import Dispute, DisputeState, Payment
+
+
+def keep(payment: Payment, told: DisputeSnapshot, *, at: datetime) -> tuple[Dispute, bool]:
+    """Keep a chargeback as open; return it, and whether it is new.
+
+    Idempotent by: the payment and the gateway's own number. The caller holds the payment's lock.
+    """
+    assert connection.in_atomic_block, "a chargeback and its posting are one"
+    dispute, is_new = Dispute.objects.get_or_create(
+        payment=payment,
+        dispute_ref=told.dispute_ref,
+        defaults={
+            "amount_minor": told.amount_minor,
+            "currency": told.currency,
+            "opened_at": at,
+        },
+    )
+    dispute.payment = payment
+    return dispute, is_new
+
+
+def raise_fee(dispute: Dispute, fee_minor: int) -> int:
+    """Keep what the gateway charges by now; return what that is more than before, or 0.
+
+    What it gives back of a fee stands in its statement.
+    """
+    more = fee_minor - dispute.fee_minor
+    if more <= 0:
+        return 0
+    dispute.fee_minor = fee_minor
+    dispute.save(update_fields=["fee_minor"])
+    return more
+
+
+def end(
+    dispute: Dispute, state: str, *, covered_minor: int = 0, source: str = "", at: datetime
+) -> None:
+    """Keep how a chargeback ended. ``covered_minor``: what of a lost one was the customer's own."""
+    assert dispute.state == DisputeState.OPEN, "what was decided stays decided"
+    dispute.state = state
+    dispute.covered_minor, dispute.source, dispute.ended_at = covered_minor, source, at
+    dispute.save(update_fields=["state", "covered_minor", "source", "ended_at"])
+
+
+def mark_odd(dispute: Dispute) -> bool:
+    """Keep that the gateway contradicts what is booked; tell whether that is new."""
+    is_new = not dispute.is_odd
+    dispute.is_odd = True
+    dispute.save(update_fields=["is_odd"])
+    return is_new
+
+
+def clear_odd(dispute: Dispute) -> bool:
+    """Keep that people looked into a contradiction; tell whether there was one."""
+    return bool(Dispute.objects.filter(id=dispute.id, is_odd=True).update(is_odd=False))

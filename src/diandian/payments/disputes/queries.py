@@ -1,0 +1,43 @@
+"""Reads chargebacks."""
+
+from django.db.models import Q, Sum
+
+from diandian.payments.models import Dispute, DisputeState, Payment
+
+
+def of_payment(payment: Payment) -> list[Dispute]:
+    """Return the chargebacks of a payment, oldest first."""
+    return list(Dispute.objects.filter(payment=payment))
+
+
+def is_disputed(payment: Payment) -> bool:
+    """Tell whether a bank still decides about a payment, or said two things about it.
+
+    While it does, nothing of the payment goes on: no retirement, refund or transfer to a supplier.
+    """
+    undecided = Q(state=DisputeState.OPEN) | Q(is_odd=True)
+    return Dispute.objects.filter(undecided, payment=payment).exists()
+
+
+def is_lost(payment: Payment) -> bool:
+    """Tell whether a chargeback of a payment was lost, in part or in full."""
+    return Dispute.objects.filter(payment=payment, state=DisputeState.LOST).exists()
+
+
+def taken_minor(payment: Payment) -> int:
+    """Return what banks took of a payment and did not give back, in its own currency."""
+    taken = Dispute.objects.filter(payment=payment, currency=payment.received.currency)
+    total = taken.exclude(state=DisputeState.WON).aggregate(total=Sum("amount_minor"))["total"]
+    return int(total or 0)
+
+
+def undecided() -> list[Dispute]:
+    """Return the chargebacks that banks or people still decide about, oldest first."""
+    rows = Dispute.objects.filter(Q(state=DisputeState.OPEN) | Q(is_odd=True))
+    return list(rows.select_related("payment"))
+
+
+def decided(limit: int) -> list[Dispute]:
+    """Return the chargebacks that ended, newest first."""
+    rows = Dispute.objects.exclude(state=DisputeState.OPEN).filter(is_odd=False)
+    return list(rows.select_related("payment").order_by("-ended_at", "-id")[:limit])

@@ -1,0 +1,1 @@
+"""What one person asks for about money and a second one decides."""

@@ -1,0 +1,18 @@
+"""Reads requests about money that wait for a second person."""
+
+from diandian.kernel.errors import NotFoundError
+from diandian.payments.models import MoneyRequest, MoneyRequestState
+
+
+def waiting() -> list[MoneyRequest]:
+    """Return the requests that wait, longest first."""
+    rows = MoneyRequest.objects.filter(state=MoneyRequestState.WAITING)
+    return list(rows.select_related("payment", "refund"))
+
+
+def request_by_number(number: int) -> MoneyRequest:
+    """Return a request. Raises: NotFoundError."""
+    found = MoneyRequest.objects.select_related("payment", "refund").filter(id=number).first()
+    if found is None:
+        raise NotFoundError
+    return found

@@ -1,0 +1,127 @@
+"""What guests read about money on its way back, and the sandbox bank's desk to try it."""
+
+import re
+
+import pytest
+
+from diandian.flows import fulfil, refund, resolve
+from diandian.kernel.memory import Memory
+from diandian.orders import actions as orders
+from diandian.orders.models import Order, OrderState
+from diandian.payments.gateways.sandbox import refunds as sandbox_desk
+from diandian.payments.models import Dispute, Refund
+from tests.flows.conftest import clock, crash, world  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    Memory.forget_everything()
+
+
+@pytest.fixture
+def paid(world, crash):  # noqa: F811 - the fixtures
+    mend = crash(fulfil, "fulfil_order")
+    order = world.order()
+    assert world.pay(order) == "paid"
+    mend()
+    return order
+
+
+def text(response):
+    plain = re.sub("<[^>]+>", " ", response.content.decode())
+    return re.sub(r"\s+", " ", plain)
+
+
+def order_page(client, order):
+    return text(client.get(f"/o/{order.token}", headers={"accept-language": "en"}))
+
+
+def test_a_refund_is_followed_in_plain_words(client, world, paid):  # noqa: F811 - the fixture
+    sandbox_desk.think(world.peer, world.payment(paid).payment_no)
+    asked = refund.refund_order(paid, "asked", at=world.now)
+    page = order_page(client, paid)
+    assert "On its way back to you" in page
+    assert "a part of" not in page
+    said = {"abnormal": "Your bank could not take it", "failed": "This did not go through"}
+    for end, words in said.items():
+        world.deliver(sandbox_desk.decide(world.peer, asked.refund_no, end, world.now))
+        assert words in order_page(client, paid)
+    again = refund.refund_order(paid, "asked", at=world.later(hours=1))
+    world.deliver(sandbox_desk.decide(world.peer, again.refund_no, "succeeded", world.now))
+    page = order_page(client, paid)
+    assert "Returned, the way it came" in page
+    assert "did not go through" not in page, "a newer one took its place"
+
+
+def test_a_refund_in_part_says_so(client, world, paid):  # noqa: F811 - the fixture
+    orders.move(Order.objects.get(id=paid.id), OrderState.REVIEW)
+    orders.park(paid.intake)
+    part = resolve.Part(world.payment(paid).payment_no, 300, 0)
+    resolve.refund_part(paid.id, part=part, actor="operator:li", reason="part", at=world.now)
+    page = order_page(client, paid)
+    assert "3.00" in page
+    assert "a part of what you paid" in page
+
+
+def test_an_order_whose_money_stays_says_nothing(client, world, paid):  # noqa: F811 - the fixture
+    assert "Money back" not in order_page(client, paid)
+
+
+# -- the sandbox bank's desk -------------------------------------------------------------------
+
+
+def press(client, world, order, **form):  # noqa: F811 - the fixture
+    return client.post(f"/sandbox/{world.token(world.payment(order))}/desk", form)
+
+
+def test_everything_can_be_tried_at_the_banks_desk(client, world, paid):  # noqa: F811
+    token = world.token(world.payment(paid))
+    assert f"/sandbox/{token}/desk" in client.get(f"/sandbox/{token}").content.decode()
+    assert press(client, world, paid, action="part").status_code == 303
+    assert [each.kind for each in Refund.objects.all()] == ["external"]
+    press(client, world, paid, action="think")
+    resolve.give_back(paid.id, actor="operator:li", reason="asked", at=world.now)
+    asked = Refund.objects.last()
+    assert asked.state == "processing"
+    assert asked.refund_no in client.get(f"/sandbox/{token}/desk").content.decode()
+    for end in ("abnormal", "succeeded"):
+        press(client, world, paid, action=end, which=asked.refund_no)
+        asked.refresh_from_db()
+        assert asked.state == end
+    assert world.state(paid) == "refunded"
+    press(client, world, paid, action="dispute")
+    press(client, world, paid, action="won", which=Dispute.objects.get().dispute_ref)
+    assert Dispute.objects.get().state == "won"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"action": "sell"},
+        {"action": "won", "which": "sd_none"},
+        {"action": "failed", "which": "R1"},
+        {"action": "failed"},
+    ],
+)
+def test_what_the_bank_does_not_offer_happens_not(client, world, paid, form):  # noqa: F811
+    assert press(client, world, paid, **form).status_code == 422
+    assert not Refund.objects.exists()
+    assert not Dispute.objects.exists()
+
+
+def test_nothing_is_tried_with_another_ones_refund(client, world, paid):  # noqa: F811
+    other = world.order()
+    world.pay(other)
+    sandbox_desk.think(world.peer, world.payment(paid).payment_no)
+    asked = refund.refund_order(paid, "asked", at=world.now)
+    assert press(client, world, other, action="failed", which=asked.refund_no).status_code == 422
+
+
+def test_an_unpaid_payment_has_no_desk(client, world):  # noqa: F811 - the fixture
+    order = world.order()
+    token = world.token(world.payment(order))
+    assert client.get(f"/sandbox/{token}/desk").status_code == 404
+    assert client.get("/sandbox/none/desk").status_code == 404
