@@ -18,6 +18,7 @@ from django.db.models import F
 
 from diandian.flows import log_entries
 from diandian.kernel.clock import now
+from diandian.kernel.collector import collector_held
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import invariants as ledger_invariants
@@ -139,7 +140,7 @@ def _wish(number: int) -> RetireRequest:
 def commit(requests: Sequence[tuple[int, ...]]) -> None:
     """Retire what a commit's requests ask for, as ``flows.fulfil`` does."""
     at = now()
-    with transaction.atomic(), pipelined():
+    with collector_held, transaction.atomic(), pipelined():
         ledger_actions.post_many([_sale(number, mass_g) for number, mass_g in requests], at=at)
         wishes = [_wish(number) for number, _ in requests]
         retired, ranges = registry_actions.retire_all(wishes, at=at)

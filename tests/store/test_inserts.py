@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diandian.audit.models import OutboxEvent
+from diandian.leaderboards.models import Standing
 from diandian.ledger.models import Journal
 from diandian.registry.models import Beneficiary, Retirement
-from diandian.store.inserts import Insert, InsertMany, NewIds
+from diandian.store.inserts import Insert, InsertMany, Merge, NewIds
 from diandian.store.running import Answer, database, fetched, pipelined
 from tests.registry.builders import make_project
 
@@ -214,3 +215,38 @@ def test_a_refusal_inside_leaves_the_transaction_whole():
 def test_ids_are_given_within_a_transaction_only():
     with pytest.raises(AssertionError):
         NewIds(Retirement, 1)
+
+
+STANDINGS = InsertMany(
+    Standing,
+    "board",
+    "guest_key",
+    "display_name",
+    "avatar_seed",
+    "scenes_lit",
+    shared=("reached_at",),
+    merge=Merge(by=("board", "guest_key"), add=("scenes_lit",), take=("display_name",)),
+)
+
+
+def test_a_row_that_is_there_is_added_to():
+    later = datetime(2026, 11, 29, tzinfo=UTC)
+    STANDINGS.along([("b", "k", "Lin", 7, 1), ("b", "other", "Wang", 8, 1)], reached_at=AT)
+    STANDINGS.along([("b", "k", "Lin W.", 9, 2), ("c", "k", "Lin", 7, 1)], reached_at=later)
+    rows = Standing.objects.order_by("id").values_list(
+        "board", "guest_key", "display_name", "avatar_seed", "scenes_lit", "reached_at"
+    )
+    assert list(rows) == [
+        ("b", "k", "Lin W.", 7, 3, AT),
+        ("b", "other", "Wang", 8, 1, AT),
+        ("c", "k", "Lin", 7, 1, later),
+    ]
+
+
+def test_only_rows_that_were_written_have_their_ids_told():
+    new = Insert(OutboxEvent, skip_conflicts=True)
+    kept = {"kind": "k", "created_at": AT, "available_at": AT}
+    first = new.ids([OutboxEvent(key="a", **kept)])
+    later = new.ids([OutboxEvent(key=key, **kept) for key in "ab"])
+    assert [row.key for row in OutboxEvent.objects.filter(id__in=first)] == ["a"]
+    assert [row.key for row in OutboxEvent.objects.filter(id__in=later)] == ["b"]

@@ -110,6 +110,19 @@ def test_what_others_would_read_differently_is_never_signed(value):
         sign(record(purpose=value))
 
 
+@pytest.mark.parametrize("made", [record(), held(), lump_sum()])
+def test_the_digest_is_that_of_the_document(made):
+    signer = credential.Signer(
+        issuer="did:web:diandian.example",
+        key=KEY,
+        verification_method="did:web:diandian.example#test",
+        created=datetime(2026, 11, 27, 8, tzinfo=UTC),
+    )
+    signed = signer.sign(made)
+    assert signed.document == sign(made)
+    assert signed.sha256 == hashlib.sha256(rfc8785.dumps(signed.document)).hexdigest()
+
+
 @given(st.floats() | st.integers(min_value=2**53) | st.just({"键": 1}))
 def test_what_is_new_in_a_next_version_is_looked_through(value):
     first = sign(record())["credentialSubject"]

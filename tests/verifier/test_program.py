@@ -68,3 +68,13 @@ def test_it_runs_alone_without_django(file):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_it_needs_no_quick_encoder(file):
+    program = (
+        "import sys; sys.modules['msgspec'] = None;"
+        "from diandian.verifier.__main__ import main;"
+        f"sys.exit(main([{str(file)!r}, '--key', {HEX!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr

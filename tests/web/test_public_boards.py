@@ -1,6 +1,6 @@
 """The boards and the page of this device: shown only on request, gone on request."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -13,6 +13,7 @@ from diandian.flows.quote import open_quote
 from diandian.footprints.models import Footprint
 from diandian.kernel.memory import Memory
 from diandian.leaderboards import queries
+from diandian.leaderboards.actions import Light, light_many
 from diandian.leaderboards.models import Lighting, Standing
 from diandian.orders.models import Order
 from diandian.registry.models import Beneficiary
@@ -245,3 +246,25 @@ def test_erasing_reaches_the_answers_that_only_a_quote_holds(scene):
     erase_guest(KEY)
     quote.refresh_from_db()
     assert quote.estimate == without_person(estimate) != estimate
+
+
+def test_a_commit_lights_each_person_scene_and_day_once(scene):
+    at = datetime(2026, 11, 28, 9, tzinfo=UTC)
+    first = Light("k", scene.id, "Lin", "order:1")
+    assert light_many([first], at=at) == 1
+    assert light_many([first], at=at) == 0, "the same order"
+    other = [
+        Light("k", scene.id, "Lin", "order:2"),
+        Light("m", scene.id, "Mei", "order:3"),
+        Light("m", scene.id, "Mei", "order:4"),
+    ]
+    assert light_many(other, at=at) == 1, "one scene counts once a day"
+    assert light_many([Light("k", scene.id, "Lin W.", "order:5")], at=at + timedelta(days=1)) == 1
+    assert set(Lighting.objects.values_list("source_ref", flat=True)) == {
+        "order:1", "order:3", "order:5",
+    }  # fmt: skip
+    found = Standing.objects.filter(board="people:all").order_by("guest_key")
+    assert list(found.values_list("guest_key", "display_name", "scenes_lit")) == [
+        ("k", "Lin W.", 2),
+        ("m", "Mei", 1),
+    ]

@@ -6,17 +6,15 @@ A code names the newest version; a signed document is never changed, a new versi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 
 from diandian.certificates import keys
 from diandian.certificates.models import Certificate, CertificateState
 from diandian.emissions.estimate import without_person
-from diandian.kernel.canonical import digest_hex
 from diandian.registry.models import Retirement
-from diandian.store.inserts import Insert, InsertMany
+from diandian.store.inserts import InsertMany, NewIds
 from diandian.store.statements import Param, Update
-from diandian.verifier.credential import record_of, sign
+from diandian.verifier.credential import Signer, record_of
 
 _ISSUED = InsertMany(
     Certificate,
@@ -28,7 +26,19 @@ _ISSUED = InsertMany(
     "promised_by",
     shared=("issued_at",),
 )
-_CERTIFICATES = Insert(Certificate)
+_FOLLOWING = InsertMany(
+    Certificate,
+    "id",
+    "code",
+    "version",
+    "retirement_id",
+    "order_ref",
+    "credential",
+    "sha256",
+    "design",
+    "promised_by",
+    "issued_at",
+)
 _SUPERSEDED = Update(
     lambda ids: Certificate.objects.filter(id__in=ids, state=CertificateState.CURRENT),
     state=CertificateState.SUPERSEDED,
@@ -46,10 +56,8 @@ class Issue:
     record: Mapping[str, Any]
 
 
-# What was signed was looked through: its digest needs no second look.
-def _signed(record: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    return sign(
-        record,
+def _signer(at: datetime) -> Signer:
+    return Signer(
         issuer=keys.issuer(),
         key=keys.signing_key(),
         verification_method=keys.verification_method(),
@@ -62,16 +70,19 @@ def issue(wanted: Sequence[Issue], *, at: datetime) -> None:
 
     Raises: IntegrityError when a retirement already has a current certificate (C2).
     """
-    rows = []
+    signer, rows = _signer(at), []
+    before: Mapping[str, Any] = {}
     for item in wanted:
-        credential = _signed(item.record, at)
+        # What it has in common with the one before was looked through.
+        signed = signer.sign(item.record, earlier=before)
+        before = item.record
         rows.append(
             (
                 item.record["code"],
                 item.retirement.id,
                 item.order_ref,
-                credential,
-                digest_hex(credential, is_checked=True),
+                signed.document,
+                signed.sha256,
                 _promised_day(item.record),
             )
         )
@@ -88,39 +99,33 @@ def supersede(
     """Sign and write the next version of each certificate; the one before stays, superseded.
 
     In the caller's transaction, which has locked the orders: nobody else writes their versions.
-    Raises: IntegrityError when a version was written already.
+    Raises, at the latest with the commit: IntegrityError when a version was written already.
     """
     assert reason, "a new version says why"
-    ids = [certificate.id for certificate, _ in wanted]
-    changed = _SUPERSEDED.run(ids, reason=reason[:200])
-    assert changed == len(ids), "only what is current is followed, once"
-    # The key's names are written out once for all.
-    next_version = partial(
-        sign,
-        issuer=keys.issuer(),
-        key=keys.signing_key(),
-        verification_method=keys.verification_method(),
-        created=at,
-    )
-    rows = []
-    for certificate, record in wanted:
+    earlier = [certificate.id for certificate, _ in wanted]
+    changed = _SUPERSEDED.run(earlier, reason=reason[:200])
+    assert changed == len(earlier), "only what is current is followed, once"
+    signer, rows = _signer(at), []
+    ids = NewIds(Certificate, len(wanted)).read()
+    for number, (certificate, record) in zip(ids, wanted, strict=True):
         assert record["version"] == certificate.version + 1, "versions are counted"
-        credential = next_version(record, earlier=record_of(certificate.credential))
+        signed = signer.sign(record, earlier=record_of(certificate.credential))
         rows.append(
-            Certificate(
-                code=certificate.code,
-                version=record["version"],
-                retirement_id=certificate.retirement_id,
-                order_ref=certificate.order_ref,
-                credential=credential,
-                sha256=digest_hex(credential, is_checked=True),
-                design=certificate.design,
-                promised_by=_promised_day(record),
-                issued_at=certificate.issued_at,
+            (
+                number,
+                certificate.code,
+                record["version"],
+                certificate.retirement_id,
+                certificate.order_ref,
+                signed.document,
+                signed.sha256,
+                certificate.design,
+                _promised_day(record),
+                certificate.issued_at,
             )
         )
-    _CERTIFICATES.run(rows)
-    return rows
+    _FOLLOWING.along(rows)
+    return _FOLLOWING.instances(rows)
 
 
 def revoke(certificate: Certificate, *, reason: str) -> bool:
@@ -146,9 +151,9 @@ def take_name_out(certificate: Certificate, *, at: datetime) -> None:
     if record.get("estimate"):
         record["estimate"] = without_person(record["estimate"])
     record["version"] = certificate.version + 1
-    credential = _signed(record, at)
+    signed = _signer(at).sign(record)
     Certificate.objects.filter(id=certificate.id).update(
-        credential=credential,
-        sha256=digest_hex(credential, is_checked=True),
+        credential=signed.document,
+        sha256=signed.sha256,
         version=certificate.version + 1,
     )

@@ -24,7 +24,7 @@ class Certificate(models.Model):
     code = models.CharField(max_length=12)
     version = models.PositiveSmallIntegerField(default=1)
     retirement = models.ForeignKey(Retirement, models.PROTECT, related_name="certificates")
-    order_ref = models.CharField(max_length=80, db_index=True)
+    order_ref = models.CharField(max_length=80)
     credential = models.JSONField()
     sha256 = models.CharField(max_length=64)
     state = models.CharField(
@@ -44,11 +44,13 @@ class Certificate(models.Model):
             ),
         ]
         indexes = [
+            # Of the field it would come twice on PostgreSQL, once for searching by a beginning.
+            models.Index(fields=["order_ref"], name="certificate_by_order"),
             models.Index(
                 fields=["promised_by", "id"],
                 condition=Q(state="current", promised_by__isnull=False),
                 name="certificate_promised",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -23,6 +23,13 @@ _CURRENT = SelectMany(
         retirement__id__in=ids, state=CertificateState.CURRENT
     ).order_by("id")
 )
+_ORDERS: SelectMany[Any] = SelectMany(
+    lambda ids: (
+        Certificate.objects.filter(retirement__id__in=ids, state=CertificateState.CURRENT)
+        .order_by()
+        .values_list("retirement_id", "order_ref")
+    )
+)
 
 
 def by_code(text: str) -> Certificate | None:
@@ -51,10 +58,7 @@ def of_order(order_ref: str) -> Certificate | None:
 
 def orders_of(retirement_ids: Collection[int]) -> dict[int, str]:
     """Return whose certificate is current for each retirement that has one."""
-    rows = Certificate.objects.filter(
-        retirement_id__in=list(retirement_ids), state=CertificateState.CURRENT
-    )
-    return dict(rows.values_list("retirement_id", "order_ref"))
+    return dict(_ORDERS.all(list(retirement_ids)))
 
 
 def current_of(retirement_ids: Collection[int]) -> list[Certificate]:

@@ -4,8 +4,8 @@ Integers and strings only, so that the signed bytes are the same everywhere.
 *Source:* C1 of the registry design.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from diandian.claims import wording
 from diandian.claims.levels import allowed_style, claim_level
 from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.kernel.money import Money, largest_remainder
-from diandian.registry.models import CreditBatch, Retirement
+from diandian.registry.models import CreditBatch, Project, Retirement
 from diandian.registry.queries import RetiredRange, UpstreamState
 from diandian.scenes.models import Scene
 
@@ -24,11 +24,29 @@ CATEGORIES = ("travel", "stay", "local", "food", "venue", "goods")
 _SCALES_KG = ((400, 1), (4_000, 10), (8_000, 20), (40_000, 100), (200_000, 500), (400_000, 1_000))
 
 
+class Shared:
+    """Members that many records of one commit have in common, made once.
+
+    A member that is the very same need not be looked through again when it is signed.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, ...], tuple[object, Any]] = {}
+
+    def of(self, key: tuple[int, ...], source: object, make: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """Return what was made of a source under a key, of another instance anew."""
+        known = self._made.get(key)
+        if known is None or known[0] is not source:
+            known = self._made[key] = (source, make())
+        return known[1]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a fulfilled order knows. ``estimate`` is None for a lump sum.
 
     ``log``: ``origin``, ``index`` and ``entry`` of the retirement in the public log.
+    ``shared``: one for all orders of a commit.
     """
 
     code: str
@@ -45,6 +63,7 @@ class Facts:
     issued_at: datetime
     retire_by: date | None = None
     log: Mapping[str, Any] | None = None
+    shared: Shared = field(default_factory=Shared)
 
 
 def kg_per_dot(mass_g: int) -> int:
@@ -81,9 +100,7 @@ def _plain(names: Mapping[str, str]) -> dict[str, str]:
     return {lang: text.replace("|", "") for lang, text in names.items()}
 
 
-def _scene(scene: Scene | None) -> dict[str, Any] | None:
-    if scene is None:
-        return None
+def _scene(scene: Scene) -> dict[str, Any]:
     return {
         "slug": scene.slug,
         "kind": scene.kind,
@@ -174,9 +191,26 @@ def retired_at(retirement: Retirement, upstream: UpstreamState) -> datetime:
     return max(retirement.retired_at, upstream.retired_at or retirement.retired_at)
 
 
+def _project(project: Project, vintage_year: int) -> dict[str, Any]:
+    return {
+        "code": project.code,
+        "names": project.names,
+        "programme": project.programme.code,
+        "programme_names": project.programme.names,
+        "category_names": project.category_names,
+        "place_names": project.place_names,
+        "supplier_names": project.supplier_names,
+        "country": project.country,
+        "methodology_code": project.methodology_code,
+        "vintage_year": vintage_year,
+    }
+
+
 def build(facts: Facts) -> dict[str, Any]:
     """Build the record of a fulfilled order."""
-    retirement, project = facts.retirement, facts.retirement.project
+    shared = facts.shared
+    retirement, project, scene = facts.retirement, facts.retirement.project, facts.scene
+    year = retirement.vintage_year
     retired = facts.upstream.state == "retired"
     kg = kg_per_dot(retirement.mass_g)
     upstream = facts.upstream
@@ -191,7 +225,7 @@ def build(facts: Facts) -> dict[str, Any]:
         "retire_by": facts.retire_by.isoformat() if facts.retire_by and not retired else None,
         "claim": _claim(facts.scene),
         "beneficiary": {"display_name": facts.display_name},
-        "scene": _scene(facts.scene),
+        "scene": scene and shared.of((scene.id,), scene, lambda: _scene(scene)),
         "purpose": retirement.purpose,
         "holder_kind": retirement.holder_kind,
         "mass_g": retirement.mass_g,
@@ -201,18 +235,7 @@ def build(facts: Facts) -> dict[str, Any]:
         "own_factors": _own_factors(facts.estimate),
         "retirement": retirement.public_id,
         "subject_commit": retirement.subject_commit,
-        "project": {
-            "code": project.code,
-            "names": project.names,
-            "programme": project.programme.code,
-            "programme_names": project.programme.names,
-            "category_names": project.category_names,
-            "place_names": project.place_names,
-            "supplier_names": project.supplier_names,
-            "country": project.country,
-            "methodology_code": project.methodology_code,
-            "vintage_year": retirement.vintage_year,
-        },
+        "project": shared.of((project.id, year), project, lambda: _project(project, year)),
         "ranges": [range_of(piece) for piece in facts.ranges],
         "upstream": upstream_of(facts.batch.custody, upstream),
         "recognition_evidence": _recognition(facts.ranges),

@@ -12,15 +12,17 @@ from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.certificates import actions as certificate_actions
-from diandian.certificates.record import Facts, build
+from diandian.certificates.record import Facts, Shared, build
 from diandian.emissions.life.certified import is_year
 from diandian.flows import line_claims, log_entries, postings, refund, review, sales
 from diandian.flows.locks import lock_intakes
 from diandian.kernel import tokens
 from diandian.kernel.clock import business_day, now
+from diandian.kernel.collector import collector_held
 from diandian.kernel.errors import DiandianError
 from diandian.kernel.money import Money
 from diandian.leaderboards import actions as leaderboard_actions
+from diandian.leaderboards.actions import Light
 from diandian.ledger import actions as ledger_actions
 from diandian.orders import actions, queries
 from diandian.orders.models import Intake, Order
@@ -89,7 +91,7 @@ def _fulfil(order_ids: list[int], at: datetime) -> int:
 
     Locks: orders in id order, covered scenes, lanes, the head of the public log.
     """
-    with pipelined():
+    with collector_held, pipelined():
         return _fulfil_locked(order_ids, at)
 
 
@@ -109,8 +111,7 @@ def _fulfil_locked(order_ids: list[int], at: datetime) -> int:
     places = {place.entry["retirement"]: place for place in logged}
     certificate_actions.issue(_certificates(pairs, ranges_by_id, places, at), at=at)
     actions.complete(pairs, list(zip(orders, journals, strict=False)), at=at)
-    for order in orders:
-        _light(order, at)
+    leaderboard_actions.light_many([_light(order) for order in orders if _is_shown(order)], at=at)
     audit_actions.publish_many(
         "order.completed", {f"{order.ref}:completed": {"order": order.id} for order in orders}
     )
@@ -146,7 +147,7 @@ def _certificates(
     at: datetime,
 ) -> list[certificate_actions.Issue]:
     upstream_by_id = registry_queries.upstream_states(ranges_by_id)
-    wanted = []
+    wanted, shared = [], Shared()
     for order, retirement in pairs:
         ranges = ranges_by_id[retirement.id]
         quote = order.quote
@@ -166,18 +167,17 @@ def _certificates(
             issued_at=at,
             retire_by=business_day(at + RETIRE_WITHIN),
             log=places[retirement.public_id].record(),
+            shared=shared,
         )
         wanted.append(certificate_actions.Issue(retirement, order.ref, build(facts)))
     return wanted
 
 
-def _light(order: Order, at: datetime) -> None:
-    """Light the scene on the boards for a guest who asked to be shown."""
-    if order.on_board and order.scene is not None and order.guest_key:
-        leaderboard_actions.light(
-            guest_key=order.guest_key,
-            scene=order.scene,
-            display_name=order.beneficiary_name,
-            source_ref=order.ref,
-            at=at,
-        )
+def _is_shown(order: Order) -> bool:
+    """Tell whether an order lights its scene on the boards, for a guest who asked to be shown."""
+    return bool(order.on_board and order.scene_id is not None and order.guest_key)
+
+
+def _light(order: Order) -> Light:
+    assert order.scene_id is not None, "only what is shown lights a scene"
+    return Light(order.guest_key, order.scene_id, order.beneficiary_name, order.ref)

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import DateTimeField, Q, QuerySet
 
 from diandian.orders.models import Intake, IntakeState, Order, OrderState
-from diandian.registry.models import CreditBatch
+from diandian.registry.models import CreditBatch, Project
 from diandian.registry.queries import batch_by_public_id
 from diandian.scenes.models import Scene
 from diandian.store.statements import Param, Select, SelectMany
@@ -33,15 +33,29 @@ def _waiting(ids: list[Any]) -> QuerySet[Intake]:
         state=IntakeState.WAITING,
         order__state=OrderState.PAID,
     )
-    return found.select_related(
-        "order__quote", "order__footprint", "order__scene", "order__project"
-    ).order_by("order_id")
+    return found.select_related("order__quote", "order__footprint").order_by("order_id")
 
 
 _LOCKED_INTAKES = SelectMany(
     lambda ids: _waiting(ids).select_for_update(of=("order",), skip_locked=True, no_key=True)
 )
-_LOCKED_INTAKE = SelectMany(lambda ids: _waiting(ids).select_for_update(of=("order",), no_key=True))
+_LOCKED_INTAKE = SelectMany(
+    lambda ids: (
+        _waiting(ids)
+        .select_related("order__quote", "order__footprint", "order__scene", "order__project")
+        .select_for_update(of=("order",), no_key=True)
+    )
+)
+_SCENES = SelectMany(lambda ids: Scene.objects.filter(id__in=ids))
+_PROJECTS = SelectMany(lambda ids: Project.objects.filter(id__in=ids))
+_LOCKED_MANY: SelectMany[Any] = SelectMany(
+    lambda ids: (
+        Order.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(id__in=ids)
+        .order_by("id")
+        .values_list("id")
+    )
+)
 
 
 def lock_order(order_id: int) -> Order:
@@ -70,9 +84,8 @@ def lock_orders_of_refs(refs: Sequence[str]) -> set[str]:
         for kind, _, number in (ref.partition(":") for ref in refs)
         if kind == "order" and number.isdigit()
     ]
-    rows = Order.objects.select_for_update(skip_locked=True, no_key=True)
-    found = rows.filter(id__in=[int(number) for number in numbers]).order_by("id")
-    return {f"order:{number}" for number in found.values_list("id", flat=True)}
+    found = _LOCKED_MANY.all([int(number) for number in numbers])
+    return {f"order:{number}" for (number,) in found}
 
 
 def lock_scene(scene_id: int) -> Scene:
@@ -93,7 +106,18 @@ def lock_intakes(order_ids: Sequence[int], *, at: datetime) -> list[Intake]:
     out; one alone is waited for, its guest looks at the page.
     """
     assert connection.in_atomic_block, "a lock lives as long as its transaction"
-    return (_LOCKED_INTAKE if len(order_ids) == 1 else _LOCKED_INTAKES).all(order_ids, at=at)
+    if len(order_ids) == 1:
+        return _LOCKED_INTAKE.all(order_ids, at=at)
+    intakes = _LOCKED_INTAKES.all(order_ids, at=at)
+    # Few scenes and projects stand behind many orders: each is read once.
+    orders = [intake.order for intake in intakes]
+    projects = {row.id: row for row in _PROJECTS.all(sorted({row.project_id for row in orders}))}
+    scene_ids = {order.scene_id for order in orders if order.scene_id is not None}
+    scenes = {row.id: row for row in _SCENES.all(sorted(scene_ids))}
+    for order in orders:
+        order.project = projects[order.project_id]
+        order.scene = scenes[order.scene_id] if order.scene_id is not None else None
+    return intakes
 
 
 def lock_batch(number: str) -> CreditBatch:

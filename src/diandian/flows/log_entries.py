@@ -16,11 +16,11 @@ from diandian.registry.models import (
     CreditBatch,
     Lane,
     Recall,
-    Remedy,
     Retirement,
     UpstreamRetirement,
 )
 from diandian.registry.queries import RetiredRange
+from diandian.registry.recalls.rules import Step
 from diandian.transparency.rules import instant
 from diandian.verifier.entries import problem_of
 
@@ -134,15 +134,17 @@ def recalled(recall: Recall) -> Entry:
     }
 
 
-def remedied(recall: Recall, row: Remedy) -> Entry:
+def remedied(
+    recall: Recall, retirement: Retirement, step: Step, replacement: Retirement | None
+) -> Entry:
     """Return the entry of one step for one retirement; ``short_g`` is what is open after it."""
     return {
         "type": "remedy",
         "recall": recall.public_id,
-        "retirement": row.retirement.public_id,
-        "outcome": str(row.outcome),
-        "replacement": row.replacement.public_id if row.replacement else None,
-        "short_g": row.short_g,
+        "retirement": retirement.public_id,
+        "outcome": step.outcome,
+        "replacement": replacement.public_id if replacement else None,
+        "short_g": step.short_g,
     }
 
 

@@ -17,6 +17,7 @@ from diandian.flows import log_entries
 from diandian.flows.locks import lock_orders_of_refs
 from diandian.flows.remedy import Need, remedy
 from diandian.kernel.clock import now
+from diandian.kernel.collector import collector_held
 from diandian.orders import queries as order_queries
 from diandian.registry.models import BatchState, CreditBatch, Recall, RecallState, Remedy
 from diandian.registry.queries import project_by_code
@@ -93,7 +94,7 @@ def work(limit: int = AT_ONCE, *, at: datetime | None = None) -> int:
     running = queries.running()
     if running is None:
         return 0
-    with transaction.atomic():
+    with collector_held, transaction.atomic():
         recall = actions.locked(running.id)
         if recall.state != RecallState.RUNNING:
             return 0
@@ -153,7 +154,7 @@ def retry(limit: int = AT_ONCE, *, at: datetime | None = None) -> int:
     done = 0
     for recall_id in dict.fromkeys(row.recall_id for row in waiting):
         ids = [row.retirement_id for row in waiting if row.recall_id == recall_id]
-        with transaction.atomic():
+        with collector_held, transaction.atomic():
             recall = actions.locked(recall_id)
             steps = queries.latest_steps(ids, recall)
             needs = [

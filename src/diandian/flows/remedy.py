@@ -29,8 +29,8 @@ from diandian.registry.queries import UpstreamState
 from diandian.registry.recalls import actions as recall_actions
 from diandian.registry.recalls import lots as recall_lots
 from diandian.registry.recalls import rules as recall_rules
-from diandian.registry.recalls.rules import Lot, Piece
-from diandian.registry.recalls.standing import Known, Loss, losses_of, ranges_by_id, standing_ranges
+from diandian.registry.recalls.rules import Lot, Piece, Step
+from diandian.registry.recalls.standing import Known, Loss, losses_of, standing_ranges
 from diandian.transparency import actions as log_actions
 from diandian.transparency.actions import Place
 
@@ -48,34 +48,29 @@ class Need:
     affected_g: int
     missing_g: int
     step: int = 0
-    rows: list[Remedy] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    replacements: list[Retirement | None] = field(default_factory=list)
 
     def answer(
-        self,
-        recall: Recall,
-        outcome: RemedyOutcome,
-        mass_g: int,
-        at: datetime,
-        replacement: Retirement | None = None,
+        self, outcome: RemedyOutcome, mass_g: int, replacement: Retirement | None = None
     ) -> None:
         """Add a step."""
         assert 0 <= mass_g <= self.missing_g, "never more than what is missing"
         self.step += 1
         self.missing_g -= mass_g
-        self.rows.append(
-            Remedy(
-                recall=recall,
-                retirement=self.retirement,
+        self.steps.append(
+            Step(
+                retirement_id=self.retirement.id,
                 root_id=self.root_id,
                 step=self.step,
-                outcome=outcome,
+                outcome=outcome.value,
                 affected_g=self.affected_g,
                 remedied_g=mass_g,
                 short_g=self.missing_g,
-                replacement=replacement,
-                at=at,
+                replacement_id=replacement.id if replacement else None,
             )
         )
+        self.replacements.append(replacement)
 
 
 def remedy(recall: Recall, needs: Sequence[Need], *, at: datetime, is_retry: bool = False) -> int:
@@ -94,17 +89,21 @@ def remedy(recall: Recall, needs: Sequence[Need], *, at: datetime, is_retry: boo
     made = _replace(recall, needs, lots, at, whole=is_retry)
     entries += [log_entries.retired(*each) for each in made.values()]
     for need in needs:
-        if not need.rows and not is_retry:
-            need.answer(recall, RemedyOutcome.SHORT, 0, at)
-    answered = [need for need in needs if need.rows]
+        if not need.steps and not is_retry:
+            need.answer(RemedyOutcome.SHORT, 0)
+    answered = [need for need in needs if need.steps]
     if not answered:
         return 0
-    rows = [row for need in answered for row in need.rows]
-    recall_actions.write_remedies(rows)
+    steps = [step for need in answered for step in need.steps]
+    rows = recall_actions.write_remedies(recall, steps, at=at)
     _record(recall, answered, at)
-    entries += [log_entries.remedied(recall, row) for row in rows]
+    entries += [
+        log_entries.remedied(recall, need.retirement, step, replacement)
+        for need in answered
+        for step, replacement in zip(need.steps, need.replacements, strict=True)
+    ]
     places = log_actions.append_many(entries, at=at)
-    _certificates(recall, answered, made, places, at)
+    _certificates(recall, rows, made, places, at)
     return len(answered)
 
 
@@ -117,7 +116,7 @@ def _from_buffer(recall: Recall, needs: Iterable[Need], at: datetime) -> list[En
         if take_g:
             first = first or need.retirement.id
             left_g -= take_g
-            need.answer(recall, RemedyOutcome.BUFFER, take_g, at)
+            need.answer(RemedyOutcome.BUFFER, take_g)
     if before_g == left_g:
         return []
     links = registry_actions.cancel(
@@ -145,15 +144,14 @@ def _replace(
     recall_actions.hold_pieces(
         [(owner_ref, piece) for _, owner_ref, piece in wanted], expires_at=at + _HOLD
     )
-    made = registry_actions.retire_many(
+    made, ranges = registry_actions.retire_all(
         [_wish(recall, need, owner_ref) for need, owner_ref, _ in wanted], at=at
     )
     for (need, _, piece), replacement in zip(wanted, made, strict=True):
         assert replacement.mass_g == piece.mass_g, "R7"
         replacement.replaces = need.retirement
-        need.answer(recall, RemedyOutcome.REPLACED, piece.mass_g, at, replacement)
+        need.answer(RemedyOutcome.REPLACED, piece.mass_g, replacement)
     _pay(recall, made, prices, f"{wanted[0][1]}:money", at)
-    ranges = ranges_by_id([row.id for row in made])
     return {row.id: (row, ranges[row.id]) for row in made}
 
 
@@ -236,7 +234,7 @@ def _price(per_tonne: Money, mass_g: int) -> Money:
 
 def _certificates(
     recall: Recall,
-    answered: Sequence[Need],
+    steps: Sequence[Remedy],
     made: Known,
     places: Iterable[Place],
     at: datetime,
@@ -247,12 +245,8 @@ def _certificates(
         for place in places
         if place.entry["type"] == "retire"
     }
-    rows = certificate_queries.current_of({need.root_id for need in answered})
-    losses = losses_of(
-        [row.retirement_id for row in rows],
-        [row for need in answered for row in need.rows],
-        made,
-    )
+    rows = certificate_queries.current_of({step.root_id for step in steps})
+    losses = losses_of([row.retirement_id for row in rows], steps, made)
     promised = _promised([row for row in rows if row.promised_by], losses)
     wanted = [
         (

@@ -4,9 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 
-import msgspec
-
-_WRITER = msgspec.json.Encoder(order="sorted")
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 

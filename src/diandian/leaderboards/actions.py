@@ -1,9 +1,12 @@
 """Writes of the boards: a scene is lit, a name changes or is hidden, a person leaves."""
 
-from datetime import datetime
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import DateTimeField, F
+from django.db.models import F
 
 from diandian.kernel.clock import business_day
 from diandian.leaderboards import rules
@@ -16,44 +19,75 @@ from diandian.leaderboards.models import (
 )
 from diandian.leaderboards.rankings import avatar_seed, boards_of
 from diandian.scenes.models import Scene
-from diandian.store.inserts import Insert
-from diandian.store.statements import Param, Update
+from diandian.store.inserts import Insert, InsertMany, Merge
 
 _LIGHTINGS = Insert(Lighting, skip_conflicts=True)
-_STANDINGS = Insert(Standing, skip_conflicts=True)
-_COUNTED = Update(
-    lambda _: Standing.objects.filter(board=Param("board"), guest_key=Param("guest_key")),
-    scenes_lit=F("scenes_lit") + 1,
-    reached_at=Param("at", DateTimeField()),
-    display_name=Param("name"),
+_STANDINGS = InsertMany(
+    Standing,
+    "board",
+    "guest_key",
+    "display_name",
+    "avatar_seed",
+    "scenes_lit",
+    shared=("reached_at",),
+    merge=Merge(
+        by=("board", "guest_key"), add=("scenes_lit",), take=("reached_at", "display_name")
+    ),
 )
+
+
+class Light(NamedTuple):
+    """A scene that a person who asked to be shown lit with one order."""
+
+    guest_key: str
+    scene_id: int
+    display_name: str
+    source_ref: str
 
 
 def light(
     *, guest_key: str, scene: Scene, display_name: str, source_ref: str, at: datetime
 ) -> bool:
-    """Count a lit scene for a person who asked to be shown.
+    """Count one lit scene: ``light_many`` of one. False when it was counted before."""
+    return bool(light_many([Light(guest_key, scene.id, display_name, source_ref)], at=at))
+
+
+def light_many(lights: Sequence[Light], *, at: datetime) -> int:
+    """Count lit scenes, in their order; two statements, however many. Returns how many counted.
 
     Idempotent by ``source_ref`` and by (person, scene, day): farming one scene counts once a day.
     """
     day = business_day(at)
-    lighting = Lighting(guest_key=guest_key, scene=scene, source_ref=source_ref, day=day, lit_at=at)
-    if not _LIGHTINGS.run([lighting]):
-        return False
-    for board in boards_of(day):
-        standing = Standing(
-            board=board,
-            guest_key=guest_key,
-            display_name=display_name,
-            avatar_seed=avatar_seed(guest_key),
-            scenes_lit=1,
-            reached_at=at,
+    lit = _newly_lit(lights, day, at)
+    # The first light of a person decides the place in the table, the last one the name.
+    counts = Counter(each.guest_key for each in lit)
+    names = {each.guest_key: each.display_name for each in lit}
+    rows = [
+        (board, guest_key, names[guest_key], avatar_seed(guest_key), count)
+        for guest_key, count in counts.items()
+        for board in boards_of(day)
+    ]
+    _STANDINGS.along(rows, reached_at=at)
+    return len(lit)
+
+
+def _newly_lit(lights: Sequence[Light], day: date, at: datetime) -> Sequence[Light]:
+    """Write lightings; return those that were not there."""
+    rows = [
+        Lighting(
+            guest_key=each.guest_key,
+            scene_id=each.scene_id,
+            source_ref=each.source_ref,
+            day=day,
+            lit_at=at,
         )
-        counted = {"board": board, "guest_key": guest_key, "at": at, "name": display_name}
-        if not _COUNTED.run(**counted) and not _STANDINGS.run([standing]):
-            # Another order of the same person made the row just now.
-            _COUNTED.run(**counted)
-    return True
+        for each in lights
+    ]
+    ids = _LIGHTINGS.ids(rows)
+    if len(ids) == len(lights):
+        return lights
+    new = set(Lighting.objects.filter(id__in=ids).values_list("source_ref", flat=True))
+    return [each for each in lights if each.source_ref in new]
 
 
 def rename(guest_key: str, display_name: str) -> int:

@@ -245,15 +245,17 @@ def _write_retirements(
     """Write retirements and in whose name they are, in their order."""
     assert at.tzinfo is not None, "instants are aware"
     public_ids = rules.new_public_ids(len(fresh), at)
+    batches = {lane.id: lane.batch for lane in lanes.values()}
+    projects = {lane_id: batch.project for lane_id, batch in batches.items()}
     rows = [
-        _row(each, public_id, [lanes[row.lane_id].batch for row in each.holdings])
+        _row(each, public_id, [batches[row.lane_id] for row in each.holdings])
         for each, public_id in zip(fresh, public_ids, strict=True)
     ]
     _RETIREMENTS.along(rows, retired_at=at)
     _BENEFICIARIES.along([(each.id, each.salt, dict(each.request.subject)) for each in fresh])
     made: list[Retirement] = _RETIREMENTS.instances(rows, retired_at=at)
     for retirement, each in zip(made, fresh, strict=True):
-        retirement.project = lanes[each.holdings[0].lane_id].batch.project
+        retirement.project = projects[each.holdings[0].lane_id]
     return made
 
 
@@ -298,10 +300,11 @@ def _consume(fresh: Iterable[_Fresh], lanes: Mapping[int, Lane]) -> dict[int, li
             lane_id,
             [(number, *span) for (number, _), span in zip(uses, spans, strict=True)],
         )
+        batch = lanes[lane_id].batch
         for (number, _), span in zip(uses, spans, strict=True):
-            ranges[number].append(queries.retired_range(lanes[lane_id].batch, *span))
+            ranges[number].append(queries.retired_range(batch, *span))
         if is_used_up:
-            used_up.add(lanes[lane_id].batch_id)
+            used_up.add(batch.id)
     for batch_id in sorted(used_up):
         close_if_sold_out(batch_id)
     return dict(ranges)

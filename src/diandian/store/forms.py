@@ -4,7 +4,7 @@ JSON is written and read by msgspec: a footprint with its lines took longer to r
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -16,13 +16,18 @@ from django.db.models.signals import post_init, pre_init
 
 M = TypeVar("M", bound=Model)
 # What both databases take as it is; a field may still have a form of its own for others.
-_PLAIN = (int, str, type(None))
+_PLAIN = frozenset({int, str, type(None)})
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
 def _dumped(value: object) -> str:
     return _encode(value).decode()
+
+
+def are_plain(values: Iterable[object]) -> bool:
+    """Tell whether both databases take all of a field's values as they are."""
+    return _PLAIN.issuperset(map(type, values))
 
 
 def written(field: "Field[Any, Any]", value: object, on: BaseDatabaseWrapper) -> object:
@@ -49,6 +54,21 @@ def json_text(field: JSONField, value: object) -> str | None:
     if value is None:
         return None
     return _dumped(value) if field.encoder is None else json.dumps(value, cls=field.encoder)
+
+
+def packed(values: Iterable[Any], on: Any, *, of_integers: bool | None = None) -> list[Any]:  # noqa: ANN401
+    """Return values of one kind, integers or texts, as PostgreSQL takes an array.
+
+    ``of_integers``: where the kind is known; else the first value tells.
+    """
+    from diandian.store.postgresql import arrays  # noqa: PLC0415 - only where it is spoken
+
+    if not on.binds_on_server:
+        return list(values)
+    if of_integers is None:
+        values = list(values)
+        of_integers = type(values[0]) is int
+    return arrays.Integers(values) if of_integers else arrays.Texts(values)
 
 
 @cache

@@ -8,6 +8,8 @@ row, which it does faster than reading a long one.
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -15,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, JSONField, Model
 
-from diandian.store.forms import json_text, made, written
+from diandian.store.forms import are_plain, json_text, made, packed, written
 from diandian.store.running import Answer, database, fetched, sent_along, sent_each
 from diandian.store.transactions import require_transaction
 
@@ -23,12 +25,20 @@ M = TypeVar("M", bound=Model)
 AnyField: TypeAlias = "Field[Any, Any]"
 _WHOLE_NUMBERS = ("bigint", "integer", "smallint")
 _WORDS = ("varchar", "text", "jsonb", "date", "boolean")
+_SEQUENCE = "SELECT pg_get_serial_sequence(%s, %s)"
 _DRAWN = (
-    "SELECT nextval(counted.by) FROM (SELECT pg_get_serial_sequence(%s, %s)::regclass AS by"
-    " OFFSET 0) counted, generate_series(1, %s)"
+    "SELECT nextval(counted.by) FROM (SELECT %s::text::regclass AS by OFFSET 0) counted,"
+    " generate_series(1, %s)"
 )
 # SQLite takes 32,766 values in a statement.
 _MOST_VALUES = 30_000
+
+
+@cache
+def _sequence_of(table: str, column: str) -> str:
+    """Return the name of the sequence that counts a table's ids. Looking it up takes longest."""
+    ((name,),) = fetched(database(), _SEQUENCE, [f'"{table}"', column])
+    return str(name)
 
 
 class NewIds:
@@ -46,7 +56,7 @@ class NewIds:
         self._count = count
         self._is_drawn = on.vendor == "postgresql"
         if self._is_drawn:
-            self._answer = Answer(on, _DRAWN, [f'"{table}"', str(pk.column), count])
+            self._answer = Answer(on, _DRAWN, [_sequence_of(table, str(pk.column)), count])
         else:
             self._answer = Answer(on, "SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
 
@@ -68,6 +78,15 @@ class _Column:
     array: str
     cast: str
 
+    def each(self, values: Sequence[Any], on: BaseDatabaseWrapper) -> Sequence[object]:
+        """Return values one by one as both databases take them."""
+        field = self.field
+        if isinstance(field, JSONField):
+            return [json_text(field, value) for value in values]
+        if are_plain(values):
+            return values
+        return [written(field, value, on) for value in values]
+
     def many(self, values: Iterable[Any], on: BaseDatabaseWrapper) -> Any:  # noqa: ANN401
         """Return a column of values as the driver sends it."""
         if isinstance(self.field, JSONField):
@@ -76,15 +95,7 @@ class _Column:
             values = [None if value is None else str(value) for value in values]
         elif self.array not in {"bigint", "text"}:
             return [written(self.field, value, on) for value in values]
-        return _packed(self.array, values, on)
-
-
-def _packed(array: str, values: Iterable[Any], on: Any) -> list[Any]:  # noqa: ANN401 - PostgreSQL
-    from diandian.store.postgresql import arrays  # noqa: PLC0415 - only where it is spoken
-
-    if not on.binds_on_server:
-        return list(values)
-    return arrays.Integers(values) if array == "bigint" else arrays.Texts(values)
+        return packed(values, on, of_integers=self.array == "bigint")
 
 
 def _column(field: AnyField, on: BaseDatabaseWrapper) -> _Column:
@@ -115,6 +126,38 @@ def _from_arrays(columns: Sequence[_Column], fixed: Sequence[_Column] = ()) -> s
     return f" SELECT {taken} FROM unnest({marks}) AS rows({', '.join(names)})"  # noqa: S608
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What becomes of a row whose key ``by`` is taken: columns are added to, or take new values.
+
+    No two rows of a run have the same key.
+    """
+
+    by: Sequence[str]
+    add: Sequence[str] = ()
+    take: Sequence[str] = ()
+
+    def sql(self, model: type[Model], on: BaseDatabaseWrapper) -> str:
+        """Return the end of the statement that does so."""
+        quote = on.ops.quote_name
+        table = quote(model._meta.db_table)
+
+        columns = {field.attname: str(field.column) for field in model._meta.concrete_fields}
+
+        def named(name: str) -> str:
+            return str(quote(columns[name]))
+
+        keys = ", ".join(map(named, self.by))
+        changes = [
+            *(
+                f"{named(name)} = {table}.{named(name)} + excluded.{named(name)}"
+                for name in self.add
+            ),
+            *(f"{named(name)} = excluded.{named(name)}" for name in self.take),
+        ]
+        return f" ON CONFLICT ({keys}) DO UPDATE SET {', '.join(changes)}"
+
+
 def _on_conflict(*, skip: bool, column: str) -> str:
     return f" ON CONFLICT {f'({column}) ' if column else ''}DO NOTHING" if skip else ""
 
@@ -142,11 +185,18 @@ class _Shape:
                 for column in self.columns
             ]
             return self.head + self.many + self.tail, columns
-        values = [
-            written(column.field, getattr(row, column.field.attname), on)
-            for row in rows
-            for column in self.columns
-        ]
+        if len(rows) > 1:
+            each = [
+                column.each(list(map(attrgetter(column.field.attname), rows)), on)
+                for column in self.columns
+            ]
+            values = list(chain.from_iterable(zip(*each, strict=True)))
+        else:
+            (row,) = rows
+            values = [
+                written(column.field, getattr(row, column.field.attname), on)
+                for column in self.columns
+            ]
         return f"{self.head} VALUES {', '.join([self.group] * len(rows))}{self.tail}", values
 
 
@@ -185,20 +235,24 @@ class Insert(Generic[M]):
 
     def run(self, rows: Sequence[M]) -> int:
         """Write the rows; return how many were written. Raises: IntegrityError."""
+        return len(self.ids(rows))
+
+    def ids(self, rows: Sequence[M]) -> list[int]:
+        """Write the rows; return the ids of those that were written. Raises: IntegrityError."""
         if not rows:
-            return 0
+            return []
         on = database()
         shape = self._shape(on)
         most = shape.most
         if len(rows) > most:
-            return self.run(rows[:most]) + self.run(rows[most:])
+            return self.ids(rows[:most]) + self.ids(rows[most:])
         numbers = [found[0] for found in fetched(on, *shape.filled(rows, on))]
         if len(numbers) == len(rows):
             for row, number in zip(rows, numbers, strict=True):
                 row.pk = number
                 row._state.adding = False  # noqa: SLF001
                 row._state.db = on.alias  # noqa: SLF001
-        return len(numbers)
+        return numbers
 
     def one(self, row: M) -> M:
         """Write one row; return it with its id. Raises: IntegrityError."""
@@ -230,7 +284,8 @@ class InsertMany:
     """Plain rows of one model, as tuples of the named ``columns``; the others have defaults.
 
     ``shared``: columns with one value for all rows of a run. Nothing comes back: ids are either
-    among the columns (``new_ids``) or counted by the database. ``skip_conflicts``: as ``Insert``.
+    among the columns (``NewIds``) or counted by the database. ``skip_conflicts``: as ``Insert``;
+    ``merge``: what is written of a row that is there already.
     """
 
     def __init__(
@@ -239,10 +294,12 @@ class InsertMany:
         *columns: str,
         shared: Sequence[str] = (),
         skip_conflicts: bool = False,
+        merge: Merge | None = None,
     ) -> None:
         self._model = model
         self._names = columns
         self._shared = shared
+        self._merge = merge
         self._tail = _on_conflict(skip=skip_conflicts, column="")
         self._ready: dict[str, _ManyShape] = {}
 
@@ -259,6 +316,7 @@ class InsertMany:
             else:
                 values = f" VALUES ({', '.join(['%s'] * (len(named) + len(shared) + len(rest)))})"
             sql = _into(self._model, [*named, *shared, *rest], on) + values + self._tail
+            sql += self._merge.sql(self._model, on) if self._merge else ""
             defaults = [_one(column.field, _default(column.field), on) for column in rest]
             shape = self._ready[on.vendor] = _ManyShape(sql, named, shared, defaults)
         return shape
@@ -279,8 +337,9 @@ class InsertMany:
             many = [column.many(values, on) for column, values in columns]
             sent_along(on, shape.sql, [*fixed, *many])
             return
-        many = [[_one(column.field, value, on) for value in values] for column, values in columns]
-        sent_each(on, shape.sql, [(*row, *fixed) for row in zip(*many, strict=True)])
+        each = [column.each(values, on) for column, values in columns]
+        each += [[value] * len(rows) for value in fixed]
+        sent_each(on, shape.sql, list(zip(*each, strict=True)))
 
     def instances(self, rows: Iterable[tuple[Any, ...]], **shared: object) -> list[Any]:
         """Return the instances of rows that were written with their ids, as a query would."""

@@ -7,14 +7,14 @@ life of the process, for each database vendor. Rows come back as ordinary instan
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 
-from diandian.store.forms import made, read_by
+from diandian.store.forms import made, packed, read_by
 from diandian.store.running import Answer, database, fetched, sent_along
 
 M = TypeVar("M", bound=Model)
@@ -41,31 +41,64 @@ class Param(Expression):
         return self.written_by.get_db_prep_value(value, on)
 
 
+class _All(Param):
+    """Stands for all items of a list at once, where the database takes an array."""
+
+    def of(self, values: Values, on: BaseDatabaseWrapper) -> object:
+        """Return the items as one array."""
+        return packed(cast("Sequence[Any]", values[self.name]), on)
+
+
+_PARAMS = frozenset({Param, _All})
+
+
 def _filled(params: Sequence[object], values: Values, on: BaseDatabaseWrapper) -> list[Any]:
-    return [param.of(values, on) if type(param) is Param else param for param in params]
+    return [
+        param.of(values, on) if type(param) in _PARAMS else param  # type: ignore[attr-defined]
+        for param in params
+    ]
 
 
 class _Listed:
-    """Spreads a list over as many marks; sizes go in powers of two, the last value repeated."""
+    """Puts a list into a statement: as an array on PostgreSQL, where one plan serves every length.
+
+    SQLite has as many marks; sizes go in powers of two, the last value repeated.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     @staticmethod
-    def size_for(count: int) -> int:
-        return 1 << (count - 1).bit_length()
+    def size_for(count: int, on: BaseDatabaseWrapper) -> int:
+        return 0 if on.vendor == "postgresql" else 1 << (count - 1).bit_length()
 
     def marks(self, size: int) -> list[Any]:
-        return [Param(f"{self.name}.{index}") for index in range(size)]
+        return [Param(f"{self.name}.{index}") for index in range(size)] or [_All(self.name)]
 
-    def spread(self, items: Sequence[object]) -> dict[str, object]:
+    def spread(self, items: Sequence[object], on: BaseDatabaseWrapper) -> dict[str, object]:
         assert items, "a statement about nothing is not run"
+        size = self.size_for(len(items), on)
+        if not size:
+            return {self.name: items}
         last = len(items) - 1
-        size = self.size_for(len(items))
         return {f"{self.name}.{index}": items[min(index, last)] for index in range(size)}
 
 
 _ITEMS = _Listed("items")
+
+
+def _with_array(sql: str, params: Sequence[object]) -> str:
+    """Return a statement with ``= ANY(array)`` where all of a list stands behind ``IN``."""
+    first, *rest = sql.split("%s")
+    done = [first]
+    for param, part in zip(params, rest, strict=True):
+        if type(param) is _All:
+            before = done[-1].removesuffix("IN (")
+            assert before != done[-1], "a list stands behind IN"
+            done[-1] = f"{before}= ANY("
+        done.append(part)
+    return "%s".join(done)
+
 
 # The stubs of Django 6 know one argument more than Django 5.2 has.
 _populators: Callable[..., list[Any]] = get_related_populators
@@ -107,6 +140,7 @@ class _Rows:
 def _composed_select(queryset: QuerySet[Any], on: BaseDatabaseWrapper) -> _Rows:
     compiler = queryset.query.get_compiler(using=on.alias)
     sql, params = compiler.as_sql()
+    sql = _with_array(sql, params)
     info = compiler.klass_info
     if queryset.query.values_select:
         return _Rows(sql, params, compiler, _converters(compiler), None, 0, 0, [], [])
@@ -167,11 +201,11 @@ class SelectMany(Generic[M]):
     def ask(self, items: Sequence[object], /, **values: object) -> Callable[[], list[M]]:
         """Ask for it; return what waits for its instances."""
         on = database()
-        key = on.vendor, _ITEMS.size_for(len(items))
+        key = on.vendor, _ITEMS.size_for(len(items), on)
         ready = self._ready.get(key)
         if ready is None:
             ready = self._ready[key] = _composed_select(self._build(_ITEMS.marks(key[1])), on)
-        given = {**values, **_ITEMS.spread(items)}
+        given = {**values, **_ITEMS.spread(items, on)}
         answer = Answer(on, ready.sql, _filled(ready.params, given, on))
         return lambda: _instances(ready, answer.rows(), on)
 
@@ -218,12 +252,13 @@ class Update:
     def _filled(
         self, on: BaseDatabaseWrapper, items: Sequence[object], values: Values
     ) -> tuple[str, list[Any]]:
-        size = _ITEMS.size_for(len(items)) if items else 0
+        size = _ITEMS.size_for(len(items), on) if items else 0
         key = on.vendor, size
         ready = self._ready.get(key)
         if ready is None:
             query: Any = self._build(_ITEMS.marks(size)).query.chain(UpdateQuery)
             query.add_update_values(self._changes)
-            ready = self._ready[key] = query.get_compiler(using=on.alias).as_sql()
-        given = {**values, **_ITEMS.spread(items)} if items else values
+            sql, params = query.get_compiler(using=on.alias).as_sql()
+            ready = self._ready[key] = _with_array(sql, params), params
+        given = {**values, **_ITEMS.spread(items, on)} if items else values
         return ready[0], _filled(ready[1], given, on)

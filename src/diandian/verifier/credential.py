@@ -7,6 +7,7 @@ other verifiers compare them by identity and refuse inline objects.
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -77,16 +78,87 @@ def _require_portable(value: object, where: str) -> None:
         raise UnsignableError(f"{where}: only text, true, false, null and integers under 2^53")
 
 
-def _signed_bytes(document: Mapping[str, object], options: Mapping[str, object]) -> bytes:
-    """Return what is signed. Both were looked through: nothing but what is portable."""
-    parts = (canonical_json(value, is_checked=True) for value in (options, document))
-    return b"".join(hashlib.sha256(part).digest() for part in parts)
+def _digests(options: bytes, document: bytes) -> bytes:
+    """Return what is signed, from the canonical JSON of both."""
+    return hashlib.sha256(options).digest() + hashlib.sha256(document).digest()
 
 
 def _instant(at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError("the time of signing must be aware")
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed credential, and the SHA-256 of its canonical JSON in lower-case hexadecimal."""
+
+    document: Document
+    sha256: str
+
+
+class Signer:
+    """Signs records with one key at one instant; what they share is written out once.
+
+    ``issuer``: a DID or an address. ``verification_method``: where the public key is published.
+    Raises: ValueError for a local time, UnsignableError.
+    """
+
+    def __init__(
+        self, *, issuer: str, key: Ed25519PrivateKey, verification_method: str, created: datetime
+    ) -> None:
+        self._issuer, self._key = issuer, key
+        self._options: Document = {
+            "type": "DataIntegrityProof",
+            "cryptosuite": SUITE,
+            "created": _instant(created),
+            "verificationMethod": verification_method,
+            "proofPurpose": "assertionMethod",
+            "@context": list(CONTEXTS),
+        }
+        _require_portable({"issuer": issuer, "proof": self._options}, "document")
+        self._proof = canonical_json(self._options, is_checked=True)
+        contexts, types = canonical_json(CONTEXTS), canonical_json(TYPES)
+        # A document in the order of its names, around what differs.
+        self._before = b'{"@context":%s,"credentialSubject":' % contexts
+        self._between = b',"issuer":%s' % canonical_json(issuer)
+        self._after = b',"type":%s,"validFrom":' % types
+
+    def sign(
+        self, record: Mapping[str, Any], *, earlier: Mapping[str, Any] = MappingProxyType({})
+    ) -> Signed:
+        """Return the signed credential around a certificate record.
+
+        ``earlier``: a record that was signed before; members that are the very same are not looked
+        through again.
+        Raises: UnsignableError when the record holds anything but text, booleans and safe integers.
+        """
+        subject = dict(record)
+        fresh = {
+            name: item for name, item in subject.items() if item is not earlier.get(name, _NONE)
+        }
+        if not _is_portable(fresh):
+            _require_portable(subject, "document.credentialSubject")
+        where, since = record["verify_url"], record["issued_at"]
+        subject_bytes = canonical_json(subject, is_checked=True)
+        first = b"".join(
+            (self._before, subject_bytes, b',"id":', canonical_json(where), self._between)
+        )
+        last = b"%s%s}" % (self._after, canonical_json(since))
+        signature = self._key.sign(_digests(self._proof, first + last))
+        proof = {**self._options, "proofValue": multibase.encode(signature)}
+        document: Document = {
+            "@context": list(CONTEXTS),
+            "type": list(TYPES),
+            "id": where,
+            "issuer": self._issuer,
+            "validFrom": since,
+            "credentialSubject": subject,
+            "proof": proof,
+        }
+        proof_bytes = canonical_json(proof, is_checked=True)
+        whole = b'%s,"proof":%s%s' % (first, proof_bytes, last)
+        return Signed(document, hashlib.sha256(whole).hexdigest())
 
 
 def sign(
@@ -98,34 +170,11 @@ def sign(
     created: datetime,
     earlier: Mapping[str, Any] = MappingProxyType({}),
 ) -> Document:
-    """Return the signed credential around a certificate record.
-
-    ``issuer``: a DID or an address. ``verification_method``: where the public key is published.
-    ``earlier``: a record that was signed before; members that are the very same are not looked
-    through again.
-    Raises: UnsignableError when the record holds anything but text, booleans and safe integers.
-    """
-    document: Document = {
-        "@context": list(CONTEXTS),
-        "type": list(TYPES),
-        "id": record["verify_url"],
-        "issuer": issuer,
-        "validFrom": record["issued_at"],
-        "credentialSubject": dict(record),
-    }
-    fresh = {name: item for name, item in record.items() if item is not earlier.get(name, _NONE)}
-    if not _is_portable({**document, "credentialSubject": fresh}):
-        _require_portable(document, "document")
-    options: Document = {
-        "type": "DataIntegrityProof",
-        "cryptosuite": SUITE,
-        "created": _instant(created),
-        "verificationMethod": verification_method,
-        "proofPurpose": "assertionMethod",
-        "@context": list(CONTEXTS),
-    }
-    signature = key.sign(_signed_bytes(document, options))
-    return {**document, "proof": {**options, "proofValue": multibase.encode(signature)}}
+    """Return the signed credential around one record: ``Signer`` for one."""
+    signer = Signer(
+        issuer=issuer, key=key, verification_method=verification_method, created=created
+    )
+    return signer.sign(record, earlier=earlier).document
 
 
 def record_of(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,7 +233,9 @@ def _signature(document: Document, public_key: Ed25519PublicKey) -> Check:
         signature = multibase.decode(proof.pop("proofValue"))
         if len(signature) != _SIGNATURE_BYTES:
             raise ValueError("a signature has 64 bytes")  # noqa: TRY301 - one way to refuse
-        public_key.verify(signature, _signed_bytes(unsigned, proof))
+        # Both were looked through: nothing but what is portable.
+        parts = (canonical_json(part, is_checked=True) for part in (proof, unsigned))
+        public_key.verify(signature, _digests(*parts))
     except (InvalidSignature, ValueError):
         detail = "the signature does not fit: the document was altered, or this is another key"
         return Check("signature", ok=False, detail=detail)

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from diandian.kernel.canonical import canonical_json
@@ -75,24 +76,32 @@ _is_day = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII).fullmatch
 _is_instant = re.compile(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII).fullmatch
 
 
-def _day(value: object) -> str:
+# Entries that were made together have their days and instants in common.
+@lru_cache(maxsize=1024)
+def _is_real_day(text: str) -> bool:
     try:
-        if type(value) is str and _is_day(value):
-            date.fromisoformat(value)
-            return ""
+        return bool(_is_day(text) and date.fromisoformat(text))
     except ValueError:
-        pass
-    return "is not a day YYYY-MM-DD"
+        return False
+
+
+@lru_cache(maxsize=1024)
+def _is_real_instant(text: str) -> bool:
+    try:
+        is_formed = _is_instant(text) and _is_day(text[:10])
+        return bool(is_formed and datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _day(value: object) -> str:
+    fits = type(value) is str and _is_real_day(value)
+    return "" if fits else "is not a day YYYY-MM-DD"
 
 
 def _instant(value: object) -> str:
-    try:
-        if type(value) is str and _is_instant(value) and _is_day(value[:10]):
-            datetime.fromisoformat(value)
-            return ""
-    except ValueError:
-        pass
-    return "is not an instant YYYY-MM-DDTHH:MM:SSZ"
+    fits = type(value) is str and _is_real_instant(value)
+    return "" if fits else "is not an instant YYYY-MM-DDTHH:MM:SSZ"
 
 
 def _vkey(value: object) -> str:

@@ -17,11 +17,12 @@ def encode(data: bytes) -> str:
     >>> encode(bytes.fromhex("0000287fb4cd"))
     'z11233QC4'
     """
-    value, parts = int.from_bytes(data, "big"), []
+    value = int.from_bytes(data, "big")
+    parts: list[str] = []
     while value:
-        # Two digits at once: half as many divisions of a large number.
-        value, pair = divmod(value, 58 * 58)
-        parts.append(_PAIRS[pair])
+        # Four digits of the large number at once, then two of a small one.
+        value, four = divmod(value, 58**4)
+        parts += _PAIRS[four % 58**2], _PAIRS[four // 58**2]
     text = "".join(reversed(parts)).lstrip(_ALPHABET[0])
     return "z" + _ALPHABET[0] * (len(data) - len(data.lstrip(b"\0"))) + text
 

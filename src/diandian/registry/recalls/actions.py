@@ -26,12 +26,24 @@ from diandian.registry.recalls.errors import (
     RecallSettledError,
     SamePersonError,
 )
-from diandian.registry.recalls.rules import MOST_TEXT, Piece
-from diandian.store.inserts import Insert
+from diandian.registry.recalls.rules import MOST_TEXT, Piece, Step
+from diandian.store.inserts import InsertMany, NewIds
 from diandian.store.transactions import joined, require_transaction
 
-_HOLDINGS = Insert(Holding)
-_REMEDIES = Insert(Remedy)
+_HOLDINGS = InsertMany(Holding, "lane_id", "owner_ref", "mass_g", shared=("expires_at",))
+_REMEDIES = InsertMany(
+    Remedy,
+    "id",
+    "retirement_id",
+    "root_id",
+    "step",
+    "outcome",
+    "affected_g",
+    "remedied_g",
+    "short_g",
+    "replacement_id",
+    shared=("recall_id", "at"),
+)
 # What stood still before stands still again.
 _THAWS = (BatchState.OPEN, BatchState.EXHAUSTED, BatchState.DRAFT)
 _UNDROPPED = (RecallState.OPENED, RecallState.RUNNING, RecallState.DONE)
@@ -187,19 +199,24 @@ def hold_pieces(wanted: Sequence[tuple[str, Piece]], *, expires_at: datetime) ->
     for owner_ref, piece in wanted:
         for lane_id, take_g in piece.takes:
             taken[lane_id] = taken.get(lane_id, 0) + take_g
-            rows.append(
-                Holding(lane_id=lane_id, owner_ref=owner_ref, mass_g=take_g, expires_at=expires_at)
-            )
+            rows.append((lane_id, owner_ref, take_g))
     promised = [promise(lane_id, take_g) for lane_id, take_g in sorted(taken.items())]
     assert all(promised), "locked lanes keep their grams"
-    _HOLDINGS.run(rows)
+    _HOLDINGS.along(rows, expires_at=expires_at)
 
 
-def write_remedies(rows: Sequence[Remedy]) -> None:
-    """Write the steps of remedies. Raises: IntegrityError when a step was written already."""
+def write_remedies(recall: Recall, steps: Sequence[Step], *, at: datetime) -> list[Remedy]:
+    """Write the steps of remedies, in their order; return them.
+
+    Raises, at the latest with the commit: IntegrityError when a step was written already.
+    """
     require_transaction()
-    assert all(row.affected_g >= row.remedied_g + row.short_g for row in rows), "no gram invented"
-    _REMEDIES.run(rows)
+    assert all(row.affected_g >= row.remedied_g + row.short_g for row in steps), "no gram invented"
+    ids = NewIds(Remedy, len(steps)).read()
+    rows = [(number, *step) for number, step in zip(ids, steps, strict=True)]
+    shared = {"recall_id": recall.id, "at": at}
+    _REMEDIES.along(rows, **shared)
+    return _REMEDIES.instances(rows, **shared)
 
 
 def _record(

@@ -6,6 +6,7 @@ worked off in portions of the same price.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
@@ -24,12 +25,33 @@ from diandian.registry.models import (
 )
 from diandian.registry.recalls import rules
 from diandian.registry.recalls.errors import RecallNotFoundError
-from diandian.store.statements import SelectMany
+from diandian.store.statements import Param, SelectMany
 
 # At work or worked off: what the public is told.
 PUBLIC = (RecallState.RUNNING, RecallState.DONE)
 Use = tuple[int, int, int, int]
 _RETIREMENTS = SelectMany(lambda ids: Retirement.objects.filter(id__in=ids).order_by("id"))
+_ANSWERED: SelectMany[Any] = SelectMany(
+    lambda ids: (
+        Remedy.objects.filter(recall_id=Param("recall_id"), retirement__id__in=ids, step=1)
+        .order_by()
+        .values_list("retirement_id")
+    )
+)
+_ROOTS: SelectMany[Any] = SelectMany(
+    lambda ids: (
+        Remedy.objects.filter(replacement__id__in=ids)
+        .order_by()
+        .values_list("replacement_id", "root_id")
+    )
+)
+_USES: SelectMany[Any] = SelectMany(
+    lambda ids: (
+        Allocation.objects.filter(retirement__id__in=ids)
+        .order_by("id")
+        .values_list("retirement_id", "lane__batch_id", "start_g", "end_g")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +147,12 @@ def _uses(recall: Recall) -> QuerySet[Allocation]:
 
 def unanswered(recall: Recall) -> QuerySet[Allocation]:
     """Return the retired ranges of a recall whose retirement has no remedy of it yet."""
-    answered = Remedy.objects.filter(recall=recall, retirement=OuterRef("retirement"), step=1)
-    return _uses(recall).filter(~Exists(answered))
+    uses = _uses(recall)
+    answered = Remedy.objects.filter(recall=recall, step=1).order_by()
+    # A difference of sets is one look at each. PostgreSQL, which knows little of a table that has
+    # just grown, would look for each range through all remedies.
+    without = uses.order_by().values("retirement_id").difference(answered.values("retirement_id"))
+    return uses.filter(retirement_id__in=without)
 
 
 def meet(recall: Recall, limit: int) -> Met:
@@ -156,8 +182,8 @@ def meet(recall: Recall, limit: int) -> Met:
 def affected(recall: Recall, retirement_ids: Collection[int]) -> list[Affected]:
     """Return which of some retirements a recall meets and has not answered, by id."""
     ids = sorted(set(retirement_ids))
-    done = Remedy.objects.filter(recall=recall, retirement_id__in=ids, step=1)
-    fresh = sorted(set(ids) - set(done.values_list("retirement_id", flat=True)))
+    done = {id_ for (id_,) in _ANSWERED.all(ids, recall_id=recall.id)}
+    fresh = sorted(set(ids) - done)
     if not fresh:
         return []
     span = (recall.start_g, recall.end_g)
@@ -173,8 +199,7 @@ def affected(recall: Recall, retirement_ids: Collection[int]) -> list[Affected]:
 
 def _roots(retirement_ids: Iterable[int]) -> dict[int, int]:
     """Return the beginning of the chain for those that are replacements."""
-    rows = Remedy.objects.filter(replacement_id__in=list(retirement_ids))
-    return dict(rows.order_by().values_list("replacement_id", "root_id"))
+    return dict(_ROOTS.all(list(retirement_ids)))
 
 
 def uses_of(retirement_ids: Collection[int]) -> list[Use]:
@@ -182,8 +207,7 @@ def uses_of(retirement_ids: Collection[int]) -> list[Use]:
 
     Units: grams from the start of the batch, the end excluded.
     """
-    rows = Allocation.objects.filter(retirement_id__in=list(retirement_ids)).order_by("id")
-    return list(rows.values_list("retirement_id", "lane__batch_id", "start_g", "end_g"))
+    return _USES.all(list(retirement_ids))
 
 
 def latest_steps(retirement_ids: Collection[int], recall: Recall) -> dict[int, Remedy]:

@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 MOST_TEXT = 600
 Span = tuple[int, int]
@@ -33,6 +34,19 @@ class Piece:
     def mass_g(self) -> int:
         """Return the grams of all its lanes."""
         return sum(take_g for _, take_g in self.takes)
+
+
+class Step(NamedTuple):
+    """What was done for one retirement that a recall meets, as ``Remedy`` keeps it."""
+
+    retirement_id: int
+    root_id: int
+    step: int
+    outcome: str
+    affected_g: int
+    remedied_g: int
+    short_g: int
+    replacement_id: int | None
 
 
 @dataclass(slots=True)
