@@ -146,3 +146,8 @@ def test_a_gateway_names_origins_and_nothing_else(monkeypatch, origin):
     monkeypatch.setattr(port, "plug_in_modules", lambda *_: [("sandbox", module)])
     with pytest.raises(TypeError, match="pay_origins"):
         port.gateways.__wrapped__()
+
+
+def test_other_sites_learn_our_name_and_never_a_secret_link():
+    answer = SecurityHeadersMiddleware(lambda _: HttpResponse())(RequestFactory().get("/o/secret"))
+    assert answer["Referrer-Policy"] == "strict-origin-when-cross-origin"

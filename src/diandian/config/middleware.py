@@ -58,8 +58,9 @@ class SecurityHeadersMiddleware:
         headers.setdefault("Content-Security-Policy", policy)
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("X-Frame-Options", "DENY")
-        # Secret links (orders, results) must not travel to other sites.
-        headers.setdefault("Referrer-Policy", "same-origin")
+        # Secret links (orders, results) must not travel to other sites; our name must: the pages of
+        # some gateways open only for visitors who come from the site that was registered there.
+        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         headers.setdefault(
             "Permissions-Policy", "geolocation=(), camera=(), microphone=(), payment=()"
