@@ -15,6 +15,7 @@ LISTS = (
     "registry/creditbatch",
     "registry/creditbatch/projects",
     "registry/creditbatch/file",
+    "registry/recall",
     "registry/retirement",
     "orders/order",
     "payments/payment",

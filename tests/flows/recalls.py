@@ -7,10 +7,12 @@ from diandian.certificates import queries as certificates
 from diandian.flows import log_fill, recall
 from diandian.registry import actions as registry
 from diandian.registry.models import CreditBatch
+from diandian.registry.recalls.queries import totals_of as recall_totals
 from diandian.verifier import certificate as record_check
 from diandian.verifier import credential
 from tests.flows.conftest import NOW, make_project
 
+__all__ = ["recall_totals"]
 TEXTS = {"zh-Hans": "测量有误。", "en": "It was measured wrongly.", "nl": "Verkeerd gemeten."}
 TONNE = 1_000_000
 

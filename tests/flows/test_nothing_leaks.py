@@ -148,7 +148,7 @@ def order_of(world):
         beneficiary_name="Lin",
         on_board=False,
         language="en",
-        gateway="leakpay",
+        by=checkout.PayBy("leakpay"),
         at=world.now,
     )
 

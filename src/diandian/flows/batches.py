@@ -22,12 +22,13 @@ def freeze(
 ) -> CreditBatch:
     """Stop a batch from serving, at once. Idempotent: a frozen one stays so, and says so once.
 
+    A recalled one stands still for ever already.
     ``reason``: a code that everybody may read; ``note``: words for the trail alone.
     Locks: the batch, the trail, the head of the log. Raises: NotFoundError.
     """
     _require_code(reason)
     batch = lock_batch(number)
-    if batch.state != BatchState.FROZEN:
+    if batch.state not in {BatchState.FROZEN, BatchState.RECALLED}:
         registry_actions.freeze(batch, _for_the_trail(reason, note), actor_ref=actor_ref)
         log_actions.append_many([log_entries.frozen(batch, reason)], at=at or now())
     return batch

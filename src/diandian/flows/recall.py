@@ -76,10 +76,10 @@ def approve(recall: Recall, *, approved_by: str, at: datetime | None = None) -> 
 
 
 @transaction.atomic
-def drop(recall: Recall, *, dropped_by: str, at: datetime | None = None) -> Recall:
-    """Give up a recall that nobody approved. Raises: RecallSettledError."""
+def drop(recall: Recall, *, dropped_by: str, note: str = "", at: datetime | None = None) -> Recall:
+    """Give up an unapproved recall. ``note``: why, for the trail. Raises: RecallSettledError."""
     at = at or now()
-    found = actions.drop(recall, dropped_by=dropped_by, at=at)
+    found = actions.drop(recall, dropped_by=dropped_by, note=note, at=at)
     if found.batch.state not in _STANDS_STILL:
         log_actions.append_many([log_entries.thawed(found.batch, _FREEZE)], at=at)
     return found
@@ -145,12 +145,13 @@ def _finish(recall: Recall, at: datetime) -> None:
     )
 
 
-def retry(limit: int = AT_ONCE, *, at: datetime | None = None) -> int:
+def retry(limit: int = AT_ONCE, *, only: Recall | None = None, at: datetime | None = None) -> int:
     """Try again what is short, oldest first, where stock came. Returns how many were answered.
 
+    ``only``: of this recall.
     Each is replaced whole or left as it is, so that holders do not get a version for every gram.
     """
-    waiting = queries.open_steps(limit=limit)
+    waiting = queries.open_steps(only, limit=limit)
     done = 0
     for recall_id in dict.fromkeys(row.recall_id for row in waiting):
         ids = [row.retirement_id for row in waiting if row.recall_id == recall_id]

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 
 from diandian.emissions import activity, geo
-from diandian.flows import issuance, payees, payment_events, sites
+from diandian.flows import issuance, payees, payment_events, recall, sites
 from diandian.flows.checkout import place_order
 from diandian.flows.issuance import Issuance, OutsideRetirement
 from diandian.flows.quote import open_quote
@@ -45,9 +45,10 @@ ACTOR = "seed"
 CHECKER = "seed-checker"
 MAIN_SCENE = "tianfu26"
 _PLENTY = "sample-rooftop-solar"
-# Companies bought the rest of one project and nearly all of another. Units: grams left over.
+# Companies bought nearly all of two projects. Units: grams left over; of the groves they replace a
+# part of what is recalled, and nothing is left.
 _BULK_BUYERS = (
-    ("sample-linpan-grove", "崇州茶馆联盟（示例）", 0),
+    ("sample-linpan-grove", "崇州茶馆联盟（示例）", 600_000),
     ("sample-food-waste", "天府建筑学会（示例）", 2_100_000),
 )
 _PAYS_AFTER = timedelta(seconds=40)
@@ -77,6 +78,7 @@ class _Seeding:
         self.today = business_day(at)
         self.say = progress
         self.scenes: dict[str, Scene] = {}
+        self.batches: dict[str, Any] = {}
         context = context_for("sandbox")
         self.peer = peer_of(context)
 
@@ -94,6 +96,8 @@ class _Seeding:
                 self.say(f"{count} of {len(visits)} visits paid in the sandbox and retired")
         for project, buyer, left_g in _BULK_BUYERS:
             self.sell_in_bulk(project, buyer, left_g)
+        for entry in catalogue["recall"]:
+            self.recall(entry)
 
     def instant(self, days: int) -> datetime:
         return self.at + timedelta(days=days)
@@ -193,7 +197,7 @@ class _Seeding:
         verified_day = batch.get("verified_day")
         year = batch["vintage_year"]
         first_day = self.today.replace(year=year, month=1, day=1)
-        issuance.issue_batch(
+        self.batches[batch["serials"]] = issuance.issue_batch(
             project_code=project_code,
             actor_ref=ACTOR,
             issuance=Issuance(
@@ -358,6 +362,24 @@ class _Seeding:
         )
         self.pay(order, at + _PAYS_AFTER)
         self.say(f"{project}: {left_g // GRAMS_PER_KG} kg left")
+
+    # -- a bad batch --------------------------------------------------------------------------
+
+    def recall(self, entry: Table) -> None:
+        """Let two people recall a batch, and answer everybody who holds a certificate of it."""
+        opened = recall.open_recall(
+            self.batches[entry["serials"]],
+            kind=entry["kind"],
+            reason=entry["reason"],
+            texts=entry["texts"],
+            opened_by=entry["opened_by"],
+            at=self.at - timedelta(minutes=3),
+        )
+        approved = recall.approve(
+            opened, approved_by=entry["approved_by"], at=self.at - timedelta(minutes=2)
+        )
+        recall.work_all(at=self.at - timedelta(minutes=1))
+        self.say(f"{approved.public_id}: a recall of sample credits, worked off")
 
 
 __all__ = ["ACTOR", "MAIN_SCENE", "seed", "table"]

@@ -2,9 +2,9 @@
 
 Money and credits change through flows alone, so no row can be added, changed or deleted here. What
 can be done: approve the scene of an organiser (``approval.py``), decide about a reported name
-(``name_reports.py``), keep the credits (``credits.py``), see to money that goes back
-(``money_back.py``), and sign what statements of gateways say otherwise (``reconcile.py``), each by
-a flow.
+(``name_reports.py``), keep the credits (``credits.py``) and recall them (``recalls.py``), see to
+money that goes back (``money_back.py``), and sign what statements of gateways say otherwise
+(``reconcile.py``), each by a flow.
 Secret links of guests and their answers are not shown: an operator helps by number, not by token.
 *Source:* architecture, sections 2 (office) and 10.
 """
@@ -27,6 +27,7 @@ from diandian.office.approval import ApprovesScenes
 from diandian.office.credits import KeepsCredits
 from diandian.office.money_back import GivesMoneyBack
 from diandian.office.name_reports import DecidesNames
+from diandian.office.recalls import KeepsRecalls
 from diandian.office.reconcile import ReconcilesDays
 from diandian.office.settlement import KeepsPayouts
 from diandian.office.sign_in import SignInForm
@@ -110,6 +111,14 @@ DESKS = (
         ("state",),
         ("batch__public_id",),
         related=("batch",),
+    ),
+    Desk(
+        "registry.Recall",
+        ("public_id", "batch", "state", "opened_by", "approved_by", "opened_at"),
+        # They stand above the facts, as the public reads them.
+        hidden=("texts",),
+        related=("batch",),
+        acts=KeepsRecalls,
     ),
     Desk(
         "registry.UpstreamRetirement",

@@ -45,6 +45,7 @@ STATES = {
     "frozen": N_("paused"),
     "exhausted": N_("sold out"),
     "closed": N_("closed"),
+    "recalled": N_("recalled"),
 }
 
 
@@ -125,7 +126,8 @@ class KeepsCredits:
             "entry": entry,
             "state": gettext(STATES[batch.state]),
             "waiting": requests.waiting(batch),
-            "may_keep": self.has_keep_permission(request),
+            "may_keep": self.has_keep_permission(request) and batch.state != "recalled",
+            "may_recall": request.user.has_perm("registry.change_recall"),
             "stop_reasons": _offered(STOP_REASONS),
             "go_reasons": _offered(GO_REASONS),
             "cancel_reasons": _offered(CANCEL_REASONS),

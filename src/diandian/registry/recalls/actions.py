@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from diandian.audit.actions import record
+from diandian.kernel.errors import N_
 from diandian.registry.batches.actions import freeze, thaw
 from diandian.registry.lanes.actions import promise
 from diandian.registry.models import (
@@ -21,6 +22,7 @@ from diandian.registry.models import (
 )
 from diandian.registry.recalls import queries
 from diandian.registry.recalls.errors import (
+    STATES,
     RecalledAlreadyError,
     RecallFactsError,
     RecallSettledError,
@@ -68,12 +70,8 @@ def open_recall(  # noqa: PLR0913 - one recall, all its facts
     assert opened_by, "somebody decided"
     with joined():
         locked = CreditBatch.objects.select_for_update(no_key=True).get(id=batch.id)
-        span = grams or (0, _last_g(locked, kind))
-        _refuse_unfit(locked, kind, reason, texts, span)
+        span = span_of(locked, kind=kind, reason=reason, texts=texts, grams=grams)
         earlier = Recall.objects.filter(batch=locked)
-        other = earlier.filter(state__in=_UNDROPPED, start_g__lt=span[1], end_g__gt=span[0]).first()
-        if other is not None:
-            raise RecalledAlreadyError(other=other.public_id)
         number = f"r-{locked.public_id.removeprefix('b-')}-{earlier.count() + 1}"
         recall = Recall.objects.create(
             public_id=number,
@@ -98,24 +96,45 @@ def _last_g(batch: CreditBatch, kind: str) -> int:
     return batch.total_g - (batch.buffer_g if kind == RecallKind.REVERSAL else 0)
 
 
+def span_of(
+    batch: CreditBatch,
+    *,
+    kind: str,
+    reason: str,
+    texts: Mapping[str, str],
+    grams: tuple[int, int] | None = None,
+) -> tuple[int, int]:
+    """Return the grams that a recall with these facts would take; nothing is written.
+
+    Raises: RecallFactsError, RecalledAlreadyError.
+    """
+    span = grams or (0, _last_g(batch, kind))
+    _refuse_unfit(batch, kind, reason, texts, span)
+    same = Recall.objects.filter(batch=batch, start_g__lt=span[1], end_g__gt=span[0])
+    other = same.filter(state__in=_UNDROPPED).first()
+    if other is not None:
+        raise RecalledAlreadyError(other=other.public_id)
+    return span
+
+
 def _refuse_unfit(
     batch: CreditBatch, kind: str, reason: str, texts: Mapping[str, str], span: tuple[int, int]
 ) -> None:
     wrong = ""
     if kind not in RecallKind.values:
-        wrong = "its kind is neither invalid nor reversal"
+        wrong = N_("its kind is neither invalid nor reversal")
     elif not reason.isascii() or not reason.replace("-", "").isalnum() or reason != reason.lower():
-        wrong = "its reason is not a code of small letters, digits and hyphens"
+        wrong = N_("its reason is not a code of small letters, digits and hyphens")
     elif len(reason) > 40:  # noqa: PLR2004 - as entries of the public log have it
-        wrong = "its reason is longer than 40 characters"
+        wrong = N_("its reason is longer than 40 characters")
     elif not 0 <= span[0] < span[1] <= _last_g(batch, kind):
-        wrong = "its grams do not lie in the batch, or reach into the buffer"
+        wrong = N_("its grams do not lie in the batch, or reach into the buffer")
     elif set(texts) != {"zh-Hans", "en", "nl"} or not all(texts.values()):
-        wrong = "its text is not there in zh-Hans, en and nl"
+        wrong = N_("its text is not there in zh-Hans, en and nl")
     elif any(len(text) > MOST_TEXT for text in texts.values()):
-        wrong = f"its text is longer than {MOST_TEXT} characters"
+        wrong = N_("its text is longer than 600 characters")
     if wrong:
-        raise RecallFactsError(field="recall", reason=wrong)
+        raise RecallFactsError(field="recall", why=wrong)
 
 
 def approve(recall: Recall, *, approved_by: str, at: datetime) -> Recall:
@@ -137,9 +156,10 @@ def approve(recall: Recall, *, approved_by: str, at: datetime) -> Recall:
         return found
 
 
-def drop(recall: Recall, *, dropped_by: str, at: datetime) -> Recall:
+def drop(recall: Recall, *, dropped_by: str, at: datetime, note: str = "") -> Recall:
     """Give up a recall that nobody approved, and let its batch serve again.
 
+    ``note``: why, for the trail alone.
     Locks: the recall, the batch. Raises: RecallSettledError.
     """
     assert dropped_by, "somebody decided"
@@ -151,13 +171,13 @@ def drop(recall: Recall, *, dropped_by: str, at: datetime) -> Recall:
         others = Recall.objects.filter(batch_id=found.batch_id, state=RecallState.OPENED)
         if found.batch_was in _THAWS and not others.exists():
             thaw(found.batch, f"recall {found.public_id} dropped", actor_ref=dropped_by)
-        _record(found, "dropped", dropped_by, {}, at)
+        _record(found, "dropped", dropped_by, {"note": note} if note else {}, at)
         return found
 
 
 def _refuse_settled(recall: Recall) -> None:
     if recall.state != RecallState.OPENED:
-        raise RecallSettledError(recall=recall.public_id, state=recall.state)
+        raise RecallSettledError(recall=recall.public_id, why=STATES[recall.state])
 
 
 def _name(actor_ref: str) -> str:

@@ -2,6 +2,14 @@
 
 from diandian.kernel.errors import N_, ConflictError, Fixer, InputError, NotFoundError
 
+# How a recall stands, in words.
+STATES = {
+    "opened": N_("waiting for a second person"),
+    "running": N_("at work"),
+    "done": N_("worked off"),
+    "dropped": N_("given up"),
+}
+
 
 class RecallNotFoundError(NotFoundError):
     """No recall has this number."""
@@ -15,7 +23,7 @@ class RecallFactsError(InputError):
     """What a recall was opened with does not fit together."""
 
     code = "recall_facts"
-    message = N_("This recall does not fit: %(reason)s. Nothing was changed. Please correct it.")
+    message = N_("This recall does not fit: %(why)s. Nothing was changed. Please correct it.")
     fixer = Fixer.OPERATOR
 
 
@@ -46,7 +54,7 @@ class RecallSettledError(ConflictError):
 
     code = "recall_settled"
     message = N_(
-        "Recall %(recall)s was decided already: it is %(state)s. Nothing was changed."
+        "Recall %(recall)s was decided already: it is %(why)s. Nothing was changed."
         " Please look at its page."
     )
     fixer = Fixer.OPERATOR

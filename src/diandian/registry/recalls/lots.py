@@ -22,13 +22,15 @@ from diandian.registry.queries import servable
 from diandian.registry.recalls import rules
 
 
-def lots_for(recall: Recall, *, project_ids: Collection[int] | None = None) -> list[rules.Lot]:
+def lots_for(
+    recall: Recall, *, project_ids: Collection[int] | None = None, locks: bool = True
+) -> list[rules.Lot]:
     """Return free grams that are as good or better than the recalled ones, nearest first.
 
     Same project, then same programme and kind, then the recall's own list; never an older vintage
     or a worse class, never a batch without the recognition or adjustment that the recalled one had,
     never samples for what is none, and only tonnes that are retired at their origin.
-    Locks: the lanes, by id.
+    Without ``locks`` only to look; the recall need not be saved then. Locks: the lanes, by id.
     """
     bad = recall.batch
     project = bad.project
@@ -42,9 +44,11 @@ def lots_for(recall: Recall, *, project_ids: Collection[int] | None = None) -> l
         class_kept &= ~Q(batch__recognition_evidence="")
     if bad.corresponding_adjustment != "none":
         class_kept &= Q(batch__corresponding_adjustment=bad.corresponding_adjustment)
+    lanes_now = Lane.objects.select_for_update(of=("self",), no_key=True) if locks else Lane.objects
     rows = (
-        Lane.objects.select_for_update(of=("self",), no_key=True)
-        .filter(servable(), near, class_kept, kind=LaneKind.SALE)
+        lanes_now.filter(servable(), near, class_kept, kind=LaneKind.SALE)
+        # A batch that is only looked at still serves.
+        .exclude(batch=bad.id)
         .filter(hi__gt=F("cursor") + F("held_g"))
         .select_related("batch__project", "batch__serial_block")
         .order_by("id")

@@ -116,6 +116,15 @@ def recall_by_public_id(public_id: str, *, public_only: bool = False) -> Recall:
     return found
 
 
+def recall_by_number(number: int) -> Recall:
+    """Return a recall by the number of its row. Raises: RecallNotFoundError."""
+    rows = Recall.objects.select_related("batch__project__programme", "batch__serial_block")
+    found = rows.filter(id=number).first()
+    if found is None:
+        raise RecallNotFoundError
+    return found
+
+
 def recalls_of_project(project: Project) -> list[Recall]:
     """Return the public recalls of a project's batches, newest first."""
     rows = Recall.objects.filter(batch__project=project, state__in=PUBLIC)
@@ -241,21 +250,27 @@ def short_by_context(context_refs: Collection[str]) -> dict[str, int]:
 # --- numbers ------------------------------------------------------------------------------------
 
 
-def totals_of(recall: Recall) -> Totals:
-    """Return a recall in numbers, counted from its rows."""
+def reach_of(recall: Recall) -> tuple[int, int]:
+    """Return how many retirements a recall meets, and their grams in it; it need not be saved."""
     uses = _uses(recall).order_by()
     inside = uses.filter(start_g__gte=recall.start_g, end_g__lte=recall.end_g)
     affected_g = inside.aggregate(g=Sum(F("end_g") - F("start_g")))["g"] or 0
     edges = uses.filter(Q(start_g__lt=recall.start_g) | Q(end_g__gt=recall.end_g))
     for start_g, end_g in edges.values_list("start_g", "end_g"):
         affected_g += min(end_g, recall.end_g) - max(start_g, recall.start_g)
+    return uses.values("retirement").distinct().count(), affected_g
+
+
+def totals_of(recall: Recall) -> Totals:
+    """Return a recall in numbers, counted from its rows."""
+    retirements, affected_g = reach_of(recall)
     steps = Remedy.objects.filter(recall=recall).order_by()
     by_outcome = dict(steps.values_list("outcome").annotate(g=Sum("remedied_g")))
     first = steps.filter(step=1)
     answered_g = first.aggregate(g=Sum("affected_g"))["g"] or 0
     later = steps.filter(retirement=OuterRef("retirement"), step__gt=OuterRef("step"))
     return Totals(
-        retirements=uses.values("retirement").distinct().count(),
+        retirements=retirements,
         answered=first.count(),
         affected_g=affected_g,
         buffer_g=by_outcome.get(RemedyOutcome.BUFFER, 0),
