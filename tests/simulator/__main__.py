@@ -23,32 +23,42 @@ def options():
     parser.add_argument(
         "--payments", type=int, default=0, help="a crowd that pays so often, over faulty lines"
     )
+    parser.add_argument(
+        "--gateways", default="", help="where the crowd pays: sandbox,stripe,wechatpay (all)"
+    )
     return parser.parse_args()
 
 
-def show_crowd(stage, payments, seed):
+def show_crowd(stage, payments, seed, gateways):
     """Let a crowd pay and print what it came to; return 1 when its end does not add up."""
     from tests.simulator.book import BreachError
-    from tests.simulator.crowd.town import play
+    from tests.simulator.crowd.town import BANKS, play
 
-    began = time.monotonic()
+    gateways = gateways or tuple(BANKS)
+    began, worked = time.monotonic(), time.process_time()
 
     def report(counts):
         rate = counts.payments / (time.monotonic() - began)
         print(f"  {counts.payments} of {payments} payments, {rate:.0f}/s", flush=True)
 
     try:
-        told = play(stage, payments=payments, seed=seed, report=report)
+        told = play(stage, payments=payments, seed=seed, gateways=gateways, report=report)
     except BreachError as error:
-        print(f"seed {seed}: {error}\n./run simulate --payments {payments} --seed {seed}")
+        again = f"--payments {payments} --gateways {','.join(gateways)} --seed {seed}"
+        print(f"seed {seed}: {error}\n./run simulate {again}")
         return 1
     counts = told.counts
     print(
-        f"{payments} payments in {time.monotonic() - began:.0f} s, seed {seed}: {dict(told.ends)}\n"
+        f"{payments} payments in {time.monotonic() - began:.0f} s"
+        f" ({time.process_time() - worked:.0f} s of work here), seed {seed}: {dict(told.ends)}\n"
         f"{counts.notices} notices ({counts.stale} stale), {counts.forged} forged,"
         f" {counts.crashes} crashes, {counts.lost} acts with a lost question or answer;"
         " every payment is as its bank says, all grams and money add up"
     )
+    for (gateway, state), times in sorted(told.ends_by_gateway.items()):
+        print(f"  {gateway} {state:<30} {times:>8}")
+    for what, times in sorted(told.met.items()):
+        print(f"  {what:<40} {times:>8}")
     return 0
 
 
@@ -88,7 +98,8 @@ def main():
             return show_checks(stage)
         if given.payments:
             seed = given.seed if given.seed is not None else secrets.randbelow(10**9)
-            return show_crowd(stage, given.payments, seed)
+            gateways = tuple(filter(None, given.gateways.split(",")))
+            return show_crowd(stage, given.payments, seed, gateways)
         while True:
             seed = given.seed if given.seed is not None else secrets.randbelow(10**9)
             failure = simulate(

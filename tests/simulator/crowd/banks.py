@@ -1,6 +1,6 @@
 """The banks that a crowd pays at: what they took is the truth that everything is held against."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from diandian.payments.gateways.sandbox.peer import TradeRefusedError
@@ -8,12 +8,16 @@ from diandian.payments.gateways.sandbox.peer import TradeRefusedError
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a bank sends to our address, and when it signed it. ``gateway``: whose."""
+    """What a bank sends to our address, and when it signed it. ``gateway``: whose.
+
+    ``merchant_key``: of the address, "" for the short one.
+    """
 
     gateway: str
     headers: dict
     body: bytes
     sent_at: datetime
+    merchant_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,63 @@ class Taken:
     currency: str
 
 
-class SandboxBank:
+class Bank:
+    """What every bank has. ``signature``: the header that proves a notice.
+
+    ``refunds``: numbers of refunds that a bank was asked for and has not told about. ``has_wire``:
+    it is another process, and has ``break_wire`` and ``mend_wire``.
+    """
+
+    gateway = signature = ""
+    has_wire = False
+
+    def __init__(self):
+        self.refunds = []
+
+    def merchants(self, folder):
+        """Return our accounts there as tables of the merchants' file, keys written to a folder."""
+        del folder
+        return []
+
+    def follow(self, at):
+        """Set the bank's clock."""
+
+    def forget(self):
+        """Forget what our process remembers of the bank, as after a death."""
+
+    def close(self):
+        """Leave the bank."""
+        self.forget()
+
+    def wait(self, payment, at):
+        """Let a guest begin what succeeds later, where the bank has such a thing."""
+
+    def tell_refund(self, refund_no, at):
+        """Return the bank's notice of a refund, None where it sends none."""
+        del refund_no, at
+
+    def forged(self, notice, dice):
+        """Return a notice that the bank never sent in this form."""
+        headers, body, name = dict(notice.headers), notice.body, self.signature
+        way = dice.randrange(4)
+        if way == 0:
+            body += b" "
+        elif way == 1:
+            headers[name] = "0" * 64
+        elif way == 2:
+            headers[name] = headers[name][::-1]
+        else:
+            del headers[name]
+        return replace(notice, headers=headers, body=body)
+
+
+class SandboxBank(Bank):
     """The sandbox's own peer, whose books are a file of its own."""
 
-    gateway = "sandbox"
+    gateway, signature = "sandbox", "Sandbox-Signature"
 
     def __init__(self, peer):
+        super().__init__()
         self.peer = peer
 
     def _trade(self, payment):
@@ -71,22 +126,9 @@ class SandboxBank:
         )
         return True
 
-    def forged(self, notice, dice):
-        """Return a notice that the bank never sent in this form."""
-        headers, body = dict(notice.headers), notice.body
-        way = dice.randrange(4)
-        if way == 0:
-            body += b" "
-        elif way == 1:
-            headers["Sandbox-Signature"] = "0" * 64
-        elif way == 2:
-            headers["Sandbox-Signature"] = headers["Sandbox-Signature"][::-1]
-        else:
-            del headers["Sandbox-Signature"]
-        return Notice(notice.gateway, headers, body, notice.sent_at)
-
-    def books(self):
+    def books(self, at):
         """Return what was taken for each payment, and given back."""
+        del at
         rows = self.peer.run(
             "SELECT payment_no, state, amount_minor, refunded_minor, currency FROM trade", ()
         )

@@ -14,27 +14,35 @@ from diandian.flows import (
     checkout,
     expiry,
     fulfil,
+    paying,
     payment_events,
     promises,
     refund,
     resolve,
     withdrawal,
 )
-from diandian.flows.checkout import PayBy
 from diandian.flows.quote import open_quote
 from diandian.jobs import subscribers
 from diandian.kernel.errors import DiandianError
 from diandian.orders import errors
 from diandian.orders import queries as orders
 from diandian.orders.models import Order, OrderState
-from diandian.payments.errors import UnknownPaymentError
+from diandian.payments.errors import NotClosedYetError, UnknownPaymentError
 from tests.simulator.book import require
 from tests.simulator.crash import Crash, crash_at
 from tests.simulator.crowd import guests
+from tests.simulator.crowd.wires import Wires
 
 _CRASHES, _LOSSES, _FORGERIES = 0.03, 0.05, 0.02
+# How many crashes take what an adapter remembers with them; to learn it again takes long.
+_FORGETS = 0.1
 # Statements into an act, on average; most acts are short.
 _MEAN_MOMENT = 7
+_NOT_NOW = (
+    errors.NotPayableError,
+    errors.PaymentUnavailableError,
+    NotClosedYetError,
+)
 _WINDOW = timedelta(seconds=300)
 _TICK, _SOON, _LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=30)
 _WORK = (
@@ -70,6 +78,7 @@ class Crowd:
         self.stage, self.projects, self.every = stage, projects, every
         self.banks = {bank.gateway: bank for bank in banks}
         self.dice = random.Random(seed)
+        self.wires = Wires(banks, self.dice)
         self.guests, self.counts = [], Counts()
         self._due, self._turn = [], 0
 
@@ -96,9 +105,7 @@ class Crowd:
         self._settle()
 
     def _arrive(self, left):
-        guest = guests.drawn(
-            len(self.guests) + 1, self.dice, projects=self.projects, gateways=list(self.banks)
-        )
+        guest = guests.drawn(len(self.guests) + 1, self.dice, projects=self.projects)
         self.guests.append(guest)
         self.counts.payments += 1
         if left > 1:
@@ -106,6 +113,10 @@ class Crowd:
         self._after(timedelta(0), lambda: self._place(guest))
 
     def _tick(self):
+        for bank in self.banks.values():
+            while bank.refunds:
+                told = bank.tell_refund(bank.refunds.pop(), self.stage.now)
+                self._post([told] if told else [])
         for work in _WORK:
             work()
         if self._due:
@@ -119,7 +130,7 @@ class Crowd:
         """Do an act; perhaps the line loses something, perhaps we die and do it again."""
         roll = self.dice.random()
         if roll < _LOSSES:
-            self.stage.line.fault = self.dice.choice(("before", "after"))
+            self.wires.fault = self.dice.choice(("before", "after"))
             self.counts.lost += 1
         if roll > _CRASHES:
             self._calmly(act)
@@ -131,10 +142,17 @@ class Crowd:
                     self._calmly(act)
             except Crash:
                 self.counts.crashes += 1
-                self.stage.restart()
+                self._restart()
                 if (len(self._due), self._turn) == due:
                     self._calmly(act)
-        self.stage.line.fault = ""
+        self.wires.fault = ""
+
+    def _restart(self):
+        self.stage.restart()
+        self.wires.fault = ""
+        if self.dice.random() < _FORGETS:
+            for bank in self.banks.values():
+                bank.forget()
 
     def _calmly(self, act):
         try:
@@ -149,12 +167,13 @@ class Crowd:
             if not guest.quote:
                 quote = open_quote(project_code=guest.project, mass_g=guest.mass_g)
                 guest.quote, guest.total_minor = quote.token, quote.total_minor
+            guest.by = guest.by or guest.choose()
             placed = checkout.place_order(
                 quote_token=guest.quote,
                 beneficiary_name=f"Guest {guest.number}",
                 on_board=False,
                 language="en",
-                by=PayBy(guest.gateway),
+                by=guest.by,
                 idempotency_key=guest.key,
                 is_vouched_for=True,
                 retire_at_once=not guest.keeps_right,
@@ -176,16 +195,19 @@ class Crowd:
     def _decide(self, guest):
         order = Order.objects.get(id=guest.order_id)
         if order.state == OrderState.AWAITING_PAYMENT:
-            with suppress(errors.NotPayableError, errors.PaymentUnavailableError):
-                checkout.retry_payment(order)
-        payment, bank = self._payment(guest), self.banks[guest.gateway]
-        now = self.stage.now
+            with suppress(*_NOT_NOW):
+                checkout.retry_payment(order, guest.by)
+        if guest.changes_way:
+            self._change_way(guest, order)
+        payment, now = self._payment(guest), self.stage.now
         if payment is None or guest.end == "leaves":
             return
+        bank = self.banks[payment.gateway]
         if guest.end == "cancels":
             guest.asked.add("cancel")
             expiry.cancel_order(order)
         elif guest.end == "after all":
+            bank.wait(payment, now)
             self._after(timedelta(minutes=self.dice.randint(25, 200)), lambda: self._late(guest))
         elif guest.end == "otherwise":
             if bank.take_otherwise(payment, guest.change_minor):
@@ -198,11 +220,21 @@ class Crowd:
         else:
             self._post(bank.choose(payment, guest.end, now))
 
+    def _change_way(self, guest, order):
+        """Pay another way, and at times the first way as well, where its page still works."""
+        guest.changes_way = False
+        first, guest.by = self._payment(guest), guest.choose(other=True)
+        if order.state == OrderState.AWAITING_PAYMENT:
+            with suppress(*_NOT_NOW):
+                paying.pay(order, guest.by)
+        if first is not None and self.dice.random() < 0.5:
+            self._post(self.banks[first.gateway].choose(first, "paid", self.stage.now))
+
     def _late(self, guest):
         payment = self._payment(guest)
-        sent = self.banks[guest.gateway].pay_late(payment, self.stage.now)
+        sent = self.banks[payment.gateway].pay_late(payment, self.stage.now)
         if sent:
-            self.counts.insisted.add((guest.gateway, payment.payment_no))
+            self.counts.insisted.add((payment.gateway, payment.payment_no))
         self._post(sent)
 
     def _come_back(self, guest):
@@ -237,18 +269,21 @@ class Crowd:
     def _deliver(self, notice):
         skew = self.dice.choice(_SKEWS) if self.dice.random() < 0.04 else timedelta(0)
         heard_at = self.stage.now + skew
-        ack = payment_events.receive_notice(
-            notice.gateway, notice.headers, notice.body, at=heard_at
-        )
+        ack = self._receive(notice, heard_at)
         seconds = abs(int(heard_at.timestamp()) - int(notice.sent_at.timestamp()))
         is_fresh = seconds <= _WINDOW.total_seconds()
         require((ack.status // 100 == 2) == is_fresh, "a notice was answered", ack)
         self.counts.notices += 1
         self.counts.stale += not is_fresh
 
+    def _receive(self, notice, at):
+        return payment_events.receive_notice(
+            notice.gateway, notice.headers, notice.body, merchant_key=notice.merchant_key, at=at
+        )
+
     def _forge(self, notice):
         forged = self.banks[notice.gateway].forged(notice, self.dice)
-        ack = payment_events.receive_notice(forged.gateway, forged.headers, forged.body)
+        ack = self._receive(forged, self.stage.now)
         require(ack.status // 100 == 4, "a forged notice was answered", ack)
         self.counts.forged += 1
 
@@ -256,7 +291,7 @@ class Crowd:
 
     def _settle(self):
         """Let weeks go by undisturbed; people decide what only they can."""
-        self.stage.line.fault = ""
+        self.wires.fault, self.wires.is_calm = "", True
         for minutes in (1, 2, 5, 21, 60, 60):
             self._round(minutes)
         for minutes in (60, 60, 24 * 60, 17 * 24 * 60, 60, 60):
@@ -284,7 +319,8 @@ class Crowd:
         self.stage.later(timedelta(minutes=minutes))
         for gateway, payment_no in sorted(self.counts.insisted):
             notice = self.banks[gateway].tell_again(payment_no, self.stage.now)
-            payment_events.receive_notice(gateway, notice.headers, notice.body)
+            if notice is not None:
+                self._receive(notice, self.stage.now)
         for work in (*_WORK, promises.follow_all):
             while work() and work not in (promises.follow_all, payment_events.poll_due):
                 pass

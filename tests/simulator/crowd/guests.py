@@ -3,6 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from diandian.flows import ways
+from diandian.flows.checkout import PayBy
+from diandian.kernel.money import Money
+
+_CHANGES_WAY = 0.08
+_ADDRESS, _PAYER = "203.0.113.7", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
 # How a guest ends at the bank, and how often in a hundred.
 ENDS = {
     "paid": 58,
@@ -19,23 +25,45 @@ ENDS = {
 
 @dataclass(slots=True)
 class Guest:
-    """A wish, and what the guest does about it. ``order_id`` is 0 until it was placed."""
+    """A wish, and what the guest does about it. ``order_id`` is 0 until it was placed.
+
+    ``taste``: which of the ways on offer is chosen. ``by``: that way, once the price is known.
+    """
 
     number: int
     project: str
     mass_g: int
-    gateway: str
+    taste: int
     end: str
     keeps_right: bool
     withdraws: bool
     decides_after: timedelta
     returns_after: timedelta
     change_minor: int
+    changes_way: bool
+    by: PayBy | None = None
     quote: str = ""
     token: str = ""
     order_id: int = 0
     total_minor: int = 0
     asked: set = field(default_factory=set)
+
+    def choose(self, *, other=False):
+        """Return a way to pay that takes the amount: the guest's own, or the next one."""
+        amount = Money(self.total_minor, "CNY")
+        by_gateway = {}
+        for way in ways.offered(self.supplier_ref, amount, None).ways:
+            by_gateway.setdefault(way.gateway, []).append(way)
+        which, taste = divmod(self.taste, len(by_gateway))
+        found = list(by_gateway.values())[(taste + other) % len(by_gateway)]
+        way = found[which % len(found)]
+        payer = _PAYER if way.needs_payer else ""
+        return PayBy(way.gateway, way.flow, client_ip=_ADDRESS, payer=payer)
+
+    @property
+    def supplier_ref(self):
+        """Return whose credits are wished for."""
+        return f"supplier-{self.project}"
 
     @property
     def key(self):
@@ -43,18 +71,19 @@ class Guest:
         return f"crowd-{self.number}"
 
 
-def drawn(number, dice, *, projects, gateways):
+def drawn(number, dice, *, projects):
     """Return a guest."""
     keeps_right = dice.random() < 0.08
     return Guest(
         number=number,
         project=dice.choice(projects),
         mass_g=1_000 * dice.randint(1, 400),
-        gateway=dice.choice(gateways),
+        taste=dice.randrange(1_000),
         end=dice.choices(list(ENDS), list(ENDS.values()))[0],
         keeps_right=keeps_right,
         withdraws=keeps_right and dice.random() < 0.5,
         decides_after=timedelta(seconds=dice.expovariate(1 / 45)),
         returns_after=timedelta(seconds=dice.expovariate(1 / 60)),
         change_minor=dice.choice([-1, 1, 50]),
+        changes_way=dice.random() < _CHANGES_WAY,
     )

@@ -1,34 +1,90 @@
 """Where a crowd plays: grams for everybody, the banks of its gateways, and the verdict."""
 
+import json
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from unittest import mock
+
+from django.test import override_settings
 
 from diandian.flows import issuance
+from diandian.orders.models import Order
+from diandian.payments import merchants
 from tests.simulator.crowd import verdict
 from tests.simulator.crowd.banks import SandboxBank
 from tests.simulator.crowd.crowd import Counts, Crowd
+from tests.simulator.crowd.peers import impatient
+from tests.simulator.crowd.stripe_bank import StripeBank
+from tests.simulator.crowd.wechatpay_bank import WechatpayBank
 from tests.simulator.stage import PERIOD, PROJECTS
 
 _TONNES = 90_000
+BANKS = {
+    "sandbox": lambda stage: SandboxBank(stage.peer),
+    "stripe": lambda _: StripeBank(),
+    "wechatpay": lambda _: WechatpayBank(),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a crowd came to."""
+    """What a crowd came to.
+
+    ``ends_by_gateway``: the same ends, each with the last way to pay. ``met``: calls and broken
+    wires.
+    """
 
     counts: Counts
     ends: Counter
+    ends_by_gateway: Counter
+    met: Counter
 
 
-def play(stage, *, payments, seed, report=lambda _: None):
+def play(stage, *, payments, seed, gateways=tuple(BANKS), report=lambda _: None):
     """Let a crowd pay at a fresh stage and judge the end. Raises: BreachError."""
     stage.fresh()
     for number, code in enumerate(PROJECTS, start=1):
         _issue(stage, code, number * 1_000_000)
-    crowd = Crowd(stage, [SandboxBank(stage.peer)], seed=seed, projects=PROJECTS)
-    crowd.play(payments, report=report)
-    return Told(crowd.counts, verdict.judge(crowd))
+    banks = [BANKS[key](stage) for key in gateways]
+    crowd = Crowd(stage, banks, seed=seed, projects=PROJECTS)
+    with _in_business(stage, crowd):
+        crowd.play(payments, report=report)
+        ends = verdict.judge(crowd)
+    states = dict(Order.objects.values_list("id", "state"))
+    by_gateway = Counter(
+        (guest.by.gateway, str(states[guest.order_id])) for guest in crowd.guests if guest.order_id
+    )
+    return Told(crowd.counts, ends, by_gateway, crowd.wires.met)
+
+
+@contextmanager
+def _in_business(stage, crowd):
+    """Have accounts at every bank, in the merchants' file, over lines of the crowd's own."""
+    file = stage.folder / "merchants.toml"
+    tables = [table for bank in crowd.banks.values() for table in bank.merchants(stage.folder)]
+    file.write_text("\n".join(map(_toml, tables)), encoding="utf-8")
+    house = override_settings(
+        GATEWAYS=list(crowd.banks), MERCHANTS_FILE=str(file), BASE_URL="https://shop.example"
+    )
+    lines = mock.patch.object(merchants, "gateway_of", crowd.wires.gateway_of)
+    with house, lines, impatient():
+        faults = merchants.set_up_faults()
+        assert not faults, faults
+        try:
+            yield
+        finally:
+            for bank in crowd.banks.values():
+                bank.close()
+
+
+def _toml(table):
+    """Return an entry of the merchants' file; its texts and lists are written as in JSON."""
+    options = table.pop("options")
+    lines = [f"{name} = {json.dumps(value)}" for name, value in table.items()]
+    of_options = [f"{name} = {json.dumps(value)}" for name, value in options.items()]
+    return "\n".join(["[[merchant]]", *lines, "[merchant.options]", *of_options, ""])
 
 
 def _issue(stage, code, first):

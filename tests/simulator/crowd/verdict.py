@@ -20,7 +20,7 @@ def judge(crowd):
     seen = look()
     books = {}
     for bank in crowd.banks.values():
-        books |= bank.books()
+        books |= bank.books(crowd.stage.now)
     _payments(seen, books)
     ends = _orders(crowd, seen, books)
     _money(crowd, seen, books)

@@ -1,0 +1,192 @@
+"""The peer that plays Stripe, as a bank of the crowd."""
+
+import heapq
+from contextlib import suppress
+from datetime import timedelta
+
+from diandian.payments.gateways.stripe import client
+from tests.peers.stripe import fixture
+from tests.simulator.crowd.banks import Bank, Notice, Taken
+from tests.simulator.crowd.peers import SILENCE_SECONDS, Levers, RefusedError
+
+_FAULTS = (
+    {"kind": "timeout_done", "seconds": SILENCE_SECONDS},
+    {"kind": "timeout_not_done", "seconds": SILENCE_SECONDS},
+    {"kind": "reset"},
+    {"kind": "reset"},
+    {"kind": "reset_done"},
+    {"kind": "reset_done"},
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 503},
+    {"kind": "status", "status": 429},
+    {"kind": "html", "status": 502},
+    {"kind": "half_closed"},
+    {"kind": "raw", "body": "{"},
+)
+_STORM = ({"kind": "status", "status": 503}, {"kind": "reset"}, {"kind": "reset_done"})
+_PAID, _PAID_AFTER_ALL = "checkout.session.completed", "checkout.session.async_payment_succeeded"
+
+
+class StripeBank(Bank):
+    """One account at the peer. Money that comes late there is a debit that takes its time."""
+
+    gateway, signature = "stripe", "Stripe-Signature"
+    has_wire = True
+    key = "stripe"
+
+    def __init__(self):
+        super().__init__()
+        self._levers = Levers(fixture.running().url)
+        self._url = fixture.running().url
+        self._facts = self._levers("account", currency="cny")
+        self._account = self._facts["account"]
+        self._now = 0
+        # (when, number) of debits that are on their way; what will be taken instead of the price.
+        self._coming, self._altered, self._waiting = [], {}, set()
+
+    def merchants(self, folder):
+        """Return our account, which collects for every supplier and passes on."""
+        options = {"base_url": self._url}
+        for name, value in (
+            ("api_key", self._facts["keys"][0]),
+            ("webhook_secret", self._facts["secrets"][0]),
+        ):
+            path = folder / f"stripe-{name}"
+            path.write_text(value, encoding="utf-8")
+            options[name] = f"file:{path}"
+        return [
+            {
+                "key": self.key,
+                "gateway": self.gateway,
+                "mode": "test",
+                "merchant": self._account,
+                "settlement": "connect",
+                "suppliers": ["*"],
+                "options": options,
+            }
+        ]
+
+    # -- clock and wire -----------------------------------------------------------------------
+
+    def follow(self, at):
+        """Set the peer's clock, and let debits arrive whose time has come."""
+        if int(at.timestamp()) != self._now:
+            self._now = int(at.timestamp())
+            self._levers("clock", now=self._now)
+        while self._coming and self._coming[0][0] <= at:
+            self._arrive(heapq.heappop(self._coming)[1])
+
+    def break_wire(self, dice, *, method, is_storm):
+        """Let the next answer to a method, "" for any, go wrong; return how."""
+        fault = dice.choice(_STORM if is_storm else _FAULTS)
+        self._levers("fault", key=self._facts["keys"][0], method=method, **fault)
+        return fault["kind"] + (f" {fault['status']}" if "status" in fault else "")
+
+    def mend_wire(self):
+        """Forget faults that nobody met."""
+        self._levers("calm")
+
+    def forget(self):
+        """Forget the pages and the account that our process knows."""
+        client._line.cache_clear()
+
+    def close(self):
+        """Leave the peer without faults on order."""
+        self.mend_wire()
+        self.forget()
+        self._levers.close()
+
+    # -- guests -------------------------------------------------------------------------------
+
+    def choose(self, payment, choice, at):
+        """Let a guest pay or decline; return the notices, nothing where the page is over."""
+        self.follow(at)
+        number = payment.payment_no
+        if choice == "late":
+            self.wait(payment, at)
+            if number in self._waiting:
+                heapq.heappush(self._coming, (at + timedelta(seconds=40), number))
+            return []
+        how = "decline" if choice == "declined" else "pay"
+        if not self._decide(number, how, self._altered.get(number, {})):
+            return []
+        if choice == "silent":
+            return []
+        if choice == "declined":
+            return [self._notice(number, "charge.failed", at)]
+        first = self._notice(number, _PAID, at)
+        if choice == "twice":
+            return [first, first, self._notice(number, "payment_intent.succeeded", at)]
+        return [first]
+
+    def wait(self, payment, at):
+        """Let a guest choose a debit: the page is done with, the money is on its way."""
+        self.follow(at)
+        if self._decide(payment.payment_no, "waits", {}):
+            self._waiting.add(payment.payment_no)
+
+    def _decide(self, number, how, altered):
+        try:
+            self._levers("decide", account=self._account, number=number, how=how, altered=altered)
+        except RefusedError:
+            return False
+        return True
+
+    def _arrive(self, number):
+        self._waiting.remove(number)
+        self._levers("settle", account=self._account, number=number, how="pay")
+
+    def pay_late(self, payment, at):
+        """Let the debit arrive, or pay on a page that is still open."""
+        self.follow(at)
+        number = payment.payment_no
+        if number in self._waiting:
+            self._arrive(number)
+            return [self._notice(number, _PAID_AFTER_ALL, at)]
+        return self.choose(payment, "paid", at)
+
+    def take_otherwise(self, payment, change_minor):
+        """Let an unpaid payment take another amount; tell whether it does."""
+        amount = payment.amount_minor + change_minor
+        self._altered[payment.payment_no] = {"amount": amount, "amount_captured": amount}
+        return True
+
+    # -- what it tells ------------------------------------------------------------------------
+
+    def tell_again(self, payment_no, at):
+        """Return a fresh notice of a payment, None where the peer has forgotten its event."""
+        self.follow(at)
+        for kind in (_PAID_AFTER_ALL, _PAID):
+            with suppress(RefusedError):
+                return self._notice(payment_no, kind, at)
+        return None
+
+    def tell_refund(self, refund_no, at):
+        """Return the notice of a refund, None where it was never made."""
+        self.follow(at)
+        with suppress(RefusedError):
+            return self._notice(refund_no, "refund.created", at)
+        return None
+
+    def _notice(self, number, kind, at):
+        sent = self._levers("notice", account=self._account, type=kind, number=number)
+        return Notice(self.gateway, sent["headers"], sent["body"].encode(), at, self.key)
+
+    def books(self, at):
+        """Return what was taken for each payment, and given back."""
+        self.follow(at)
+        truth = self._levers("truth")[self._account]
+        found = {
+            page["client_reference_id"]: Taken(0, 0, page["currency"].upper())
+            for page in truth["pages"]
+        }
+        for charge in truth["charges"]:
+            if charge["status"] == "succeeded":
+                number = charge["transfer_group"]
+                so_far = found[number]
+                found[number] = Taken(
+                    so_far.taken_minor + charge["amount"],
+                    so_far.returned_minor + charge["amount_refunded"],
+                    charge["currency"].upper(),
+                )
+        return found
