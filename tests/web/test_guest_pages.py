@@ -289,7 +289,7 @@ def test_pages_speak_the_asked_language(browser, scene, lang):
 
 
 def test_a_scene_costs_few_queries_and_then_none(browser, scene, django_assert_max_num_queries):
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         browser.get("/s/tianfu-2026")
     with django_assert_max_num_queries(0):
         browser.get("/s/tianfu-2026")
