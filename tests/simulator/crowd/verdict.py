@@ -9,7 +9,8 @@ from tests.simulator.book import require
 from tests.simulator.sight import look
 
 ENDS = {"completed", "expired", "cancelled", "refunded"}
-_CLEARING, _PAYABLE, _VAT, _EARNED = "1110", "2010", "2310", "4010"
+_CLEARING, _PAYABLE, _VAT, _EARNED, _SALES, _COST = "1110", "2010", "2310", "4010", "4020", "5010"
+_GROSS, _CONTRA, _EARNINGS, _SPLIT = "9010", "9020", "earnings", "gateway_split"
 _OWED = ("2110", "2120", "2190")
 
 
@@ -23,7 +24,7 @@ def judge(crowd):
         books |= bank.books(crowd.stage.now)
     _payments(seen, books)
     ends = _orders(crowd, seen, books)
-    _money(crowd, seen, books)
+    _money(seen, books)
     require(not seen.holds, "still held:", list(seen.holds.items())[:5])
     return ends
 
@@ -77,25 +78,46 @@ def _orders(crowd, seen, books):
     return ends
 
 
-def _money(crowd, seen, books):
-    """In = out + owed + earned, to the minor unit, by the banks' books and the prices alone."""
-    prices = {
-        row[0]: row[1:]
-        for row in _rows(
-            "SELECT o.id, q.supplier_minor, q.fee_minor FROM orders_order o"
-            " JOIN orders_quote q ON q.id = o.quote_id WHERE o.state = 'completed'"
-        )
-    }
-    inside = sum(taken.taken_minor - taken.returned_minor for taken in books.values())
-    accounts = {number: amount for number, amount in seen.accounts.items() if amount}
-    require(accounts.pop(_CLEARING, 0) == inside, "clearing is not", inside)
-    payable = sum(supplier for supplier, _ in prices.values())
-    require(-accounts.pop(_PAYABLE, 0) == payable, "suppliers are not owed", payable)
-    fees = -accounts.pop(_EARNED, 0) - accounts.pop(_VAT, 0)
-    require(fees == sum(fee for _, fee in prices.values()), "the fees are", fees)
+def _money(seen, books):
+    """In = out + owed + earned, to the minor unit, by the banks' books and the prices alone.
+
+    By who collected: we for the supplier (connect), the supplier (gateway_split: a memo, never our
+    money), or we for credits of our own (principal).
+    """
+    modes = dict(_rows("SELECT payment_no, settlement FROM payments_payment"))
+    inside = Counter()
+    for number, taken in books.items():
+        inside[modes[number] == _SPLIT] += taken.taken_minor - taken.returned_minor
+    expected = Counter({_CLEARING: inside[False], _GROSS: inside[True], _CONTRA: -inside[True]})
+    for mode, supplier, fee in _sold(seen, books, modes):
+        if mode == "connect":
+            expected.update({_PAYABLE: -supplier, _EARNINGS: -fee})
+        elif mode == "principal":
+            expected.update({_PAYABLE: -supplier, _COST: supplier, _EARNINGS: -supplier - fee})
+    accounts = Counter(seen.accounts)
+    # Fees, sales and the tax in both are one sum: how they divide is for tests of the ledger.
+    earned = sum(accounts.pop(number, 0) for number in (_EARNED, _SALES, _VAT))
+    accounts[_EARNINGS] = earned
     owed = sum(accounts.pop(number, 0) for number in _OWED)
     require(owed == 0, "guests are owed", owed)
-    require(not accounts, "money lies elsewhere:", accounts)
+    for number in {*accounts, *expected}:
+        found, due = accounts[number], expected[number]
+        require(found == due, "account", number, "holds", found, "not", due)
+
+
+def _sold(seen, books, modes):
+    """Yield who collected the price of each completed order, and its parts."""
+    kept = {
+        row.owner_ref: modes[row.number]
+        for row in seen.payments.values()
+        if row.number in books and books[row.number].taken_minor > books[row.number].returned_minor
+    }
+    prices = _rows(
+        "SELECT o.id, q.supplier_minor, q.fee_minor FROM orders_order o"
+        " JOIN orders_quote q ON q.id = o.quote_id WHERE o.state = 'completed'"
+    )
+    for order_id, supplier, fee in prices:
+        yield kept[f"order:{order_id}"], supplier, fee
 
 
 def _rows(sql):
