@@ -3,11 +3,15 @@
 import socket
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.places import chromium, on_a_file
 from tests.settings import DATABASE_KIND, FOLDER
 
+# How long an example takes is the machine's affair: timings are for the benches.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
