@@ -21,7 +21,7 @@ class Line:
 
     def __init__(self, split, *, currencies=("CNY",)):
         self.terms = replace(
-            GATEWAY.capabilities(None),
+            GATEWAY.capabilities(MerchantContext("sandbox", "test", "demo")),
             split=split,
             limits_minor=dict.fromkeys(currencies, (1, 100_000)),
         )
