@@ -203,7 +203,7 @@ def test_39_a_mark_at_the_beginning_does_no_harm():
         WHOLE.replace("`0.05000", "`Infinity"),
         WHOLE.replace("`0.05000", "`1E+999999"),
         WHOLE.replace("`8.04,`0.00", "`9" + "9" * 60 + ",`0.00"),
-        WHOLE.replace("`CNY", "`XXX"),
+        WHOLE.replace("`CNY", "`QQQ"),
         WHOLE.replace("`SUCCESS,`CNY", "`MAYBE,`CNY"),
         WHOLE.replace("2026-11-28 23:59:59", "yesterday"),
         WHOLE.replace("商户订单号", "商户号"),

@@ -32,6 +32,10 @@ METHOD = "alipay.data.dataservice.bill.downloadurl.query"
 BILL_TYPES: dict[StatementKind, str] = {"trades": "trade", "funds": "signcustomer"}
 
 _NOT_THERE = "BILL_NOT_EXIST"
+# What reading an archive throws; a method of packing that is not known is a RuntimeError.
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError, KeyError, EOFError),
+)
 _MOST_FILES = 20
 _LONGEST_TEXT = 128 * 2**20
 _TITLES: dict[StatementKind, str] = {"trades": "业务明细", "funds": "账务明细"}
@@ -103,8 +107,7 @@ def _open(raw: bytes, kind: StatementKind) -> bytes:
                     found = file.read(_LONGEST_TEXT)
                 if _is_meant(found, kind):
                     return found
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError, KeyError,
-            NotImplementedError, EOFError) as error:  # fmt: skip
+    except _UNREADABLE as error:
         raise MalformedError("the archive cannot be opened") from error
     raise MalformedError("the archive has no such file")
 
