@@ -20,6 +20,7 @@ from diandian.emissions.factor_set import factor_set
 from diandian.emissions.scene_kinds.other.described import described
 from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, DiandianError, InputError
+from diandian.office.acts import actor_of
 from diandian.people import queries as people
 from diandian.scenes import actions as scene_actions
 from diandian.scenes import difference, queries
@@ -156,7 +157,7 @@ class ApprovesScenes:
             try:
                 if scene.composed:
                     raise LookFirstError
-                scene_actions.approve(scene, actor_ref=_actor(request))
+                scene_actions.approve(scene, actor_ref=actor_of(request))
             except DiandianError as error:
                 messages.error(request, f"{scene.slug}: {_said(error)}")
             else:
@@ -165,7 +166,7 @@ class ApprovesScenes:
 
 def _decide(request: HttpRequest, scene: Scene) -> str:
     """Do what the pressed button says; return it in words. Raises: DiandianError."""
-    sent, actor_ref = request.POST, _actor(request)
+    sent, actor_ref = request.POST, actor_of(request)
     reason = " ".join(sent.get("reason", "").split())
     returns = sent.get("action") == "return"
     if returns and not 0 < len(reason) <= _MOST_REASON:
@@ -192,10 +193,6 @@ def _digest(scene: Scene, waiting: SceneVersion | None) -> str:
     if waiting is None:
         return queries.facts_digest(scene)
     return queries.correction_digest(scene, waiting)
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"operator:{request.user.get_username()}"
 
 
 def _said(error: DiandianError) -> str:

@@ -6,7 +6,6 @@ lists the batches of every project with their stock; files of issuances are in `
 
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,12 +13,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 
 from diandian.flows import batches, cancellations
-from diandian.kernel.errors import N_, DiandianError, InputError, NotFoundError
+from diandian.kernel.errors import N_, InputError, NotFoundError
 from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.office import credit_files
+from diandian.office.acts import actor_of, say
 from diandian.registry import queries
 from diandian.registry.requests import queries as requests
-from diandian.ui.templatetags.dd import said
 
 _MOST_NOTE = 300
 _MOST_KG = 10**9
@@ -143,7 +142,7 @@ class KeepsCredits:
         if batch is None:
             raise Http404
         if request.method == "POST":
-            _say(request, lambda: _decide(request, batch.public_id))
+            say(request, lambda: _decide(request, batch.public_id))
         return redirect(reverse("admin:registry_creditbatch_change", args=[number]))
 
     def answer(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -159,10 +158,10 @@ class KeepsCredits:
             done = gettext("Cancelled") if confirms else gettext("The request was refused")
 
             def run() -> str:
-                flow(asked, actor_ref=_actor(request))
+                flow(asked, actor_ref=actor_of(request))
                 return done
 
-            _say(request, run)
+            say(request, run)
         return redirect(reverse("admin:registry_creditbatch_change", args=[asked.batch_id]))
 
     # -- files --------------------------------------------------------------------------------
@@ -170,7 +169,7 @@ class KeepsCredits:
     def file(self, request: HttpRequest) -> HttpResponse:
         """Ask for a file of issuances; look at one; enter one that was looked at."""
         self._require(request)
-        shown, status = credit_files.answer(request, _actor(request))
+        shown, status = credit_files.answer(request, actor_of(request))
         shown["title"] = gettext("Issuances from a file")
         return self._page(request, "office/desk/credits_file.html", shown, status)
 
@@ -196,7 +195,7 @@ def _offered(reasons: dict[str, str]) -> list[tuple[str, str]]:
 
 def _decide(request: HttpRequest, number: str) -> str:
     """Do what the pressed button says; return it in words. Raises: DiandianError."""
-    sent, actor_ref = request.POST, _actor(request)
+    sent, actor_ref = request.POST, actor_of(request)
     action = sent.get("action", "")
     reasons = {"stop": STOP_REASONS, "go": GO_REASONS, "cancel": CANCEL_REASONS}.get(action, {})
     reason, note = sent.get("reason", ""), " ".join(sent.get("note", "").split())
@@ -218,16 +217,3 @@ def _kilograms(text: str) -> int:
     if not (plain.isascii() and plain.isdecimal()) or not 0 < int(plain[:12]) <= _MOST_KG:
         raise DeskInputError(field="kg", limit=_MOST_NOTE)
     return int(plain)
-
-
-def _say(request: HttpRequest, run: Any) -> None:  # noqa: ANN401 - anything that returns words
-    try:
-        done = run()
-    except DiandianError as error:
-        messages.error(request, said(error))
-    else:
-        messages.success(request, done)
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"operator:{request.user.get_username()}"

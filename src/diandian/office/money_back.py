@@ -20,7 +20,8 @@ from diandian.flows import abnormal, aftermath, disputes, goodwill
 from diandian.kernel.errors import N_, DiandianError, NotFoundError
 from diandian.kernel.money import Money
 from diandian.office import money_decisions
-from diandian.office.money_decisions import actor_of, reason_in, text_in
+from diandian.office.acts import actor_of
+from diandian.office.money_decisions import reason_in, text_in
 from diandian.orders import queries as orders
 from diandian.payments.disputes import queries as dispute_queries
 from diandian.payments.models import Dispute, MoneyRequest, Refund

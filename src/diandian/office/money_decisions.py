@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from diandian.flows import aside, goodwill, resolve
 from diandian.kernel.errors import N_, ConflictError, DiandianError, InputError
 from diandian.kernel.money import Money
+from diandian.office.acts import actor_of
 from diandian.orders.models import Order, OrderState
 from diandian.payments import queries as payments
 from diandian.payments.disputes import queries as disputes
@@ -68,11 +69,6 @@ class SeenDifferentlyError(ConflictError):
         "Something about this order changed since you looked. Nothing was changed by you. Please"
         " look again."
     )
-
-
-def actor_of(request: HttpRequest) -> str:
-    """Return who acts, as the trail names people."""
-    return f"operator:{request.user.get_username()}"
 
 
 def text_in(request: HttpRequest, name: str) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from diandian.flows.name_reports import decide
 from diandian.kernel.errors import N_
 from diandian.leaderboards.models import NameReport, ReportState
+from diandian.office.acts import actor_of
 
 _SAID = {
     ReportState.HIDDEN: N_("Hidden on every board, now and later"),
@@ -40,7 +41,7 @@ class DecidesNames:
 
     @staticmethod
     def _decide(request: HttpRequest, chosen: Iterable[NameReport], *, hides: bool) -> None:
-        actor_ref = f"operator:{request.user.get_username()}"
+        actor_ref = actor_of(request)
         for report in chosen:
             state = decide(report, hides=hides, actor_ref=actor_ref)
             say = (

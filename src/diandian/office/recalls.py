@@ -18,6 +18,7 @@ from django.utils.translation import gettext, ngettext
 from diandian.flows import recall
 from diandian.kernel.errors import N_, DiandianError, InputError, NotFoundError
 from diandian.office import recall_form
+from diandian.office.acts import actor_of
 from diandian.office.recall_form import Form
 from diandian.registry.queries import batch_by_public_id
 from diandian.registry.recalls import queries
@@ -114,7 +115,7 @@ class KeepsRecalls:
             "each": _in_words(one),
             "steps": [(row, gettext(OUTCOMES[row.outcome])) for row in steps],
             "may_keep": self.has_keep_permission(request),
-            "is_own": one.opened_by == _actor(request),
+            "is_own": one.opened_by == actor_of(request),
             "most_note": _MOST_NOTE,
         }
 
@@ -161,7 +162,7 @@ class KeepsRecalls:
             kind=wanted.kind,
             reason=wanted.reason,
             texts=wanted.texts,
-            opened_by=_actor(request),
+            opened_by=actor_of(request),
             grams=wanted.grams,
             sources=wanted.sources,
         )
@@ -248,13 +249,13 @@ def _decide(request: HttpRequest, one: Any) -> str:  # noqa: ANN401 - a row of t
     """Do what the pressed button says; return it in words. Raises: DiandianError."""
     match request.POST.get("action", ""):
         case "approve":
-            recall.approve(one, approved_by=_actor(request))
+            recall.approve(one, approved_by=actor_of(request))
             return gettext("Approved. The worker goes through the certificates now.")
         case "decline":
             note = " ".join(request.POST.get("note", "").split())
             if not note or len(note) > _MOST_NOTE or not note.isprintable():
                 raise DeclineNoteError(field="note", limit=_MOST_NOTE)
-            recall.drop(one, dropped_by=_actor(request), note=note)
+            recall.drop(one, dropped_by=actor_of(request), note=note)
             return gettext("Declined. The batch is as it was before.")
         case "again":
             done = recall.retry(only=one)
@@ -264,7 +265,3 @@ def _decide(request: HttpRequest, one: Any) -> str:  # noqa: ANN401 - a row of t
                 "%(count)s retirement was made good.", "%(count)s retirements were made good.", done
             ) % {"count": done}
     raise NotOfferedError(field="action")
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"operator:{request.user.get_username()}"

@@ -19,6 +19,7 @@ from diandian.flows.differences import MOST_REASON, Seen
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.errors import DiandianError
 from diandian.office import reconcile_words as words
+from diandian.office.acts import actor_of
 from diandian.payments import merchants
 from diandian.reconciliation import queries
 from diandian.reconciliation.models import DayState, GatewayDay
@@ -163,7 +164,7 @@ def _proofs(merchant_key: str) -> list[dict[str, Any]]:
 
 def _decide(request: HttpRequest, number: int) -> str:
     """Do what the pressed button says; return it in words. Raises: DiandianError."""
-    sent, actor_ref = request.POST, f"operator:{request.user.get_username()}"
+    sent, actor_ref = request.POST, actor_of(request)
     what = Seen(sent.get("kind", "")[:8], sent.get("key", "")[:120], sent.get("seen", "")[:64])
     match sent.get("action", ""):
         case "again":
