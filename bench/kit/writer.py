@@ -25,6 +25,7 @@ def main() -> None:
         "closed": retiring.closed,
         "arrivals": retiring.arrivals,
         "audit": retiring.audit,
+        "weigh": retiring.weigh,
         "fill": filling.fill,
         "fulfil": fulfilling.measure,
     }

@@ -30,6 +30,14 @@ KEPT = """async () => {
   }
   return found.filter(path => !path.startsWith('/static/'))
 }"""
+PRESS_WHEN_FORGOTTEN = """() => {
+  const remove = Storage.prototype.removeItem
+  Storage.prototype.removeItem = function (name) {
+    Storage.prototype.removeItem = remove
+    remove.call(this, name)
+    setTimeout(() => document.querySelector(".foot .btn").click(), 5)
+  }
+}"""
 WAITING = "Object.keys(localStorage).filter(each => each.startsWith('diandian.'))"
 ALLOWED = {f"/s/{SCENE}", f"/s/{SCENE}/go", "/offline", "/offline/payment"}
 
@@ -81,6 +89,24 @@ def test_questions_open_without_network_and_answers_wait_for_one_press(walk):
     assert len([each for each in posts if each.endswith("/go")]) == 1
     assert page.evaluate(WAITING) == []
     assert page.locator("h1").is_visible()
+
+
+def test_a_press_while_the_result_is_opening_sends_nothing_more(walk):
+    page, posts = walk.page, []
+    open_once(walk)
+    page.goto(f"{walk.base}/s/{SCENE}/go")
+    page.context.set_offline(True)
+    page.locator("#from").fill("Xi'an")
+    walk.tick("mode", "train")
+    walk.tick("nights", "2")
+    walk.tick("stay", "mid")
+    page.context.set_offline(False)
+    page.on("request", lambda each: posts.append(each.url) if each.method == "POST" else None)
+    # The moment that a second press hits seldom: sent, forgotten, and the result is not there yet.
+    page.evaluate(PRESS_WHEN_FORGOTTEN)
+    page.locator(".foot .btn").click()
+    page.wait_for_url(re.compile(rf"/s/{SCENE}/go/[-\w]+$"))
+    assert len([each for each in posts if each.endswith("/go")]) == 1
 
 
 def test_answers_stay_when_sending_fails(walk):

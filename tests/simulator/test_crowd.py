@@ -35,15 +35,24 @@ def test_it_is_so_at_every_gateway_over_wires_that_break():
 
 
 class _TakesUnseen(WechatpayBank):
-    """At the end it takes money for what was not paid, and tells nobody."""
+    """Its first guest never pays; at the end it takes that money, and tells nobody."""
+
+    def __init__(self):
+        super().__init__()
+        self._left = ""
+
+    def choose(self, payment, choice, at):
+        self._left = self._left or payment.payment_no
+        if payment.payment_no == self._left:
+            return []
+        return super().choose(payment, choice, at)
+
+    def pay_late(self, payment, at):
+        return [] if payment.payment_no == self._left else super().pay_late(payment, at)
 
     def books(self, at):
         self.follow(at)
-        trades = self._levers("truth")["payments"]
-        number = next(
-            each["out_trade_no"] for each in trades if each["state"] in {"CLOSED", "NOTPAY"}
-        )
-        self._levers("pay", even_if_closed=True, mchid=MERCHANT, out_trade_no=number)
+        self._levers("pay", even_if_closed=True, mchid=MERCHANT, out_trade_no=self._left)
         return super().books(at)
 
 

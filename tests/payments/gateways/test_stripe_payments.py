@@ -352,9 +352,9 @@ def test_41_the_line_rests_after_five_faults_and_asks_again_later(shop):
 
 
 def test_41_a_slow_answer_in_time_is_an_answer(shop):
-    shop.with_options(read_seconds="15")
     payment_no = shop.paid()
     shop.fault("slow", CHARGES, seconds=1)
+    shop.with_options(read_seconds="15")
     assert shop.query(payment_no).value.state == "succeeded"
 
 

@@ -29,7 +29,7 @@ def desk(wechatpay_peer, tmp_path):
 @pytest.mark.parametrize("kind", ["timeout_with_effect", "reset_with_effect", "half_closed"])
 def test_18_created_but_the_answer_is_lost(desk, kind):
     request = desk.request()
-    desk.peer.fault(CREATE, kind, milliseconds=1_300)
+    desk.peer.fault(CREATE, kind, milliseconds=2_300)
     assert isinstance(desk.create(request), Unknown)
     assert desk.query(request.payment_no).value.state == "pending"
     assert isinstance(desk.create(request), Done)
@@ -39,7 +39,7 @@ def test_18_created_but_the_answer_is_lost(desk, kind):
 @pytest.mark.parametrize("kind", ["timeout_without_effect", "reset_without_effect"])
 def test_19_not_created_and_no_answer(desk, kind):
     request = desk.request()
-    desk.peer.fault(CREATE, kind, milliseconds=1_300)
+    desk.peer.fault(CREATE, kind, milliseconds=2_300)
     assert isinstance(desk.create(request), Unknown)
     assert desk.query(request.payment_no).code == NOT_FOUND
     assert isinstance(desk.create(request), Done)
@@ -92,7 +92,7 @@ def test_a_number_in_use_leaves_open_what_became_of_it(desk):
 
 def test_22_closing_that_nobody_answers_is_unknown(desk):
     number = desk.opened()
-    desk.peer.fault(f"{QUERY}/{number}/close", "timeout_with_effect", milliseconds=1_300)
+    desk.peer.fault(f"{QUERY}/{number}/close", "timeout_with_effect", milliseconds=2_300)
     assert isinstance(desk.close(number), Unknown)
     assert desk.close(number) == Done("closed")
 
@@ -132,7 +132,7 @@ def test_a_late_success_is_told(desk):
 
 def test_30_a_refund_that_nobody_answers_goes_back_once(desk):
     number, _ = desk.paid()
-    desk.peer.fault(REFUNDS, "timeout_with_effect", milliseconds=1_300)
+    desk.peer.fault(REFUNDS, "timeout_with_effect", milliseconds=2_300)
     refund_no, outcome = desk.refund(number, 804)
     assert isinstance(outcome, Unknown)
     assert desk.query_refund(refund_no).value.state == "processing"
@@ -142,7 +142,7 @@ def test_30_a_refund_that_nobody_answers_goes_back_once(desk):
 
 def test_30_a_refund_that_never_arrived_is_not_found(desk):
     number, _ = desk.paid()
-    desk.peer.fault(REFUNDS, "timeout_without_effect", milliseconds=1_300)
+    desk.peer.fault(REFUNDS, "timeout_without_effect", milliseconds=2_300)
     refund_no, outcome = desk.refund(number, 804)
     assert isinstance(outcome, Unknown)
     assert desk.query_refund(refund_no).code == NOT_FOUND
@@ -227,7 +227,7 @@ def test_41_too_many_requests_comes_later(desk):
 @pytest.mark.parametrize("kind", ["html", "half_closed", "endless", "slow"])
 def test_41_bad_lines_are_unknown_and_the_next_call_works(desk, kind):
     number, _ = desk.paid()
-    desk.peer.fault(QUERY, kind, milliseconds=1_300)
+    desk.peer.fault(QUERY, kind, milliseconds=2_300)
     assert isinstance(desk.query(number), Unknown)
     assert desk.query(number).value.state == "succeeded"
 
@@ -261,7 +261,7 @@ def test_an_answer_that_points_elsewhere_is_not_followed(desk):
 
 def test_41_twenty_at_once_all_end(desk):
     number, _ = desk.paid()
-    desk.peer.fault(QUERY, "timeout_with_effect", milliseconds=1_300, times=10)
+    desk.peer.fault(QUERY, "timeout_with_effect", milliseconds=2_300, times=10)
     heard = []
 
     def ask():

@@ -118,7 +118,7 @@ def test_36_a_receiver_who_was_never_named_gets_nothing(wechatpay_peer, tmp_path
 @pytest.mark.parametrize("kind", ["timeout_with_effect", "reset_with_effect", "unsigned"])
 def test_37_a_split_that_nobody_answers_happens_once(desk, ready, kind):
     request = desk.split_request(*ready, 80)
-    desk.peer.fault(SPLITS, kind, milliseconds=1_300)
+    desk.peer.fault(SPLITS, kind, milliseconds=2_300)
     assert isinstance(desk.split(request), Unknown)
     assert desk.query_split(request).value.state == "processing"
     assert isinstance(desk.split(request), Done)
@@ -145,7 +145,7 @@ def test_37_a_split_still_going_on_is_not_done_though_its_legs_are(desk, ready):
 
 def test_37_a_split_that_never_arrived_is_not_found(desk, ready):
     request = desk.split_request(*ready, 80)
-    desk.peer.fault(SPLITS, "timeout_without_effect", milliseconds=1_300)
+    desk.peer.fault(SPLITS, "timeout_without_effect", milliseconds=2_300)
     assert isinstance(desk.split(request), Unknown)
     assert desk.query_split(request).code == NOT_FOUND
 
@@ -215,7 +215,7 @@ def test_35_a_reversal_that_nobody_answers_happens_once(desk, ready):
     desk.split(request)
     desk.later(seconds=5)
     back = reversal(request, 80)
-    desk.peer.fault(REVERSALS, "timeout_with_effect", milliseconds=1_300)
+    desk.peer.fault(REVERSALS, "timeout_with_effect", milliseconds=2_300)
     assert isinstance(desk.gateway.reverse_split(desk.context, back, at=desk.at), Unknown)
     assert desk.gateway.query_reversal(desk.context, back, at=desk.at).value.state == "succeeded"
     assert isinstance(desk.gateway.reverse_split(desk.context, back, at=desk.at), Done)

@@ -63,7 +63,7 @@ class Peer:
             "serial_no": SERIAL,
             "public_key_id": first["id"],
             "base_url": self.base,
-            "read_timeout_seconds": "1",
+            "read_timeout_seconds": "2",
         }
         for name, text in texts.items():
             path = folder / f"{name}.pem"

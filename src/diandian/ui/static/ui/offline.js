@@ -90,7 +90,6 @@
     }
 
     function send() {
-      if (sending) return;
       sending = true;
       const body = new URLSearchParams(new FormData(form));
       fetch(form.action, { method: "POST", body }).then(sent, failed);
@@ -110,7 +109,9 @@
 
     form.addEventListener("change", () => isOffline() && write());
     form.addEventListener("submit", (event) => {
-      if (!isOffline() && !read()) return;
+      // A second press while the first is on its way: what was kept may be forgotten by now.
+      if (sending) event.preventDefault();
+      if (sending || (!isOffline() && !read())) return;
       event.preventDefault();
       write();
       if (navigator.onLine) send();
@@ -120,6 +121,10 @@
       forget();
       form.reset();
       say(isOffline() ? "offline" : "");
+    });
+    // Back from the result by the browser's own button, the page goes on where it was.
+    addEventListener("pageshow", () => {
+      sending = false;
     });
     addEventListener("offline", () => say("offline"));
     addEventListener("online", () => {
