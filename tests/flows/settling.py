@@ -33,9 +33,10 @@ def bank_payee(at):
     )
 
 
-def merchant_file(tmp_path, settings, *, settlement, options="", sub_merchant=""):
+def merchant_file(tmp_path, settings, *, settlement, options="", sub_merchant="", shares=False):
     """Let credits be paid at another merchant of the sandbox."""
     sub = f'sub_merchant = "{sub_merchant}"\n' if sub_merchant else ""
+    sub += "shares_refunds = true\n" if shares else ""
     path = tmp_path / "merchants.toml"
     path.write_text(
         f"""[[merchant]]

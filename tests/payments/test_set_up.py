@@ -147,6 +147,7 @@ def entry(key="one", number="160", settlement="connect"):
         (entry(settlement="pool"), "settlement is not one of"),
         (entry() + '[merchant.options]\nkey = "sk_live_1"', "a key itself"),
         (entry() + 'sub_merchant = "1/2"', "sub_merchant"),
+        (entry() + 'shares_refunds = "yes"', "neither true nor false"),
         (entry("One"), "small letters"),
     ],
 )

@@ -29,6 +29,7 @@ _KINDS = {
     "purchase": LineKind.SALE,
     "completion": LineKind.COMPLETION,
     "remedy": LineKind.REMEDY,
+    "refund_settled": LineKind.ADVANCE,
 }
 # A journal becomes visible at its commit; none takes this long.
 _LOOK_BACK = timedelta(days=2)

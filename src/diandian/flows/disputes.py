@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import aside, locks, refund, review
+from diandian.flows import aside, locks, refund, returning, review
 from diandian.kernel.clock import now
 from diandian.kernel.errors import NotFoundError
 from diandian.kernel.money import EXPONENTS, Money
@@ -22,8 +22,10 @@ from diandian.ledger import rules as ledger_rules
 from diandian.ledger.rules import TransferLine
 from diandian.orders import actions
 from diandian.orders.models import Order, OrderRetirement
+from diandian.payments import merchants
 from diandian.payments import rules as payment_rules
 from diandian.payments.disputes import actions as dispute_actions
+from diandian.payments.errors import UnknownGatewayError
 from diandian.payments.messages import DisputeSnapshot
 from diandian.payments.models import Dispute, DisputeState, Payment, RefundState
 from diandian.payments.refunds import actions as refund_actions
@@ -101,7 +103,18 @@ def _end(order: Order | None, dispute: Dispute, state: str, at: datetime) -> Non
     dispute_actions.end(dispute, state, covered_minor=covered.amount_minor, source=source, at=at)
     _book(order, dispute, state, lines, at)
     _record(dispute, f"dispute.{state}", review.ACTOR, {"covered_minor": covered.amount_minor}, at)
+    lost_minor = amount.amount_minor - covered.amount_minor
+    if state == DisputeState.LOST and lost_minor and _is_shared(dispute.payment):
+        returning.take_back_later(dispute.payment, lost_minor, dispute_id=dispute.id, at=at)
     refund.close_when_all_is_back(order)
+
+
+def _is_shared(payment: Payment) -> bool:
+    """Tell whether the supplier stands for what banks take after a retirement."""
+    try:
+        return merchants.of_payment(payment).shares_refunds
+    except UnknownGatewayError:
+        return False
 
 
 def _owed(order: Order | None, dispute: Dispute, at: datetime) -> tuple[Money, str]:

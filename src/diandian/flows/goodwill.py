@@ -16,6 +16,7 @@ from diandian.kernel.money import Money
 from diandian.ledger import chart
 from diandian.orders.models import Order, OrderRetirement
 from diandian.payments import actions as payment_actions
+from diandian.payments import merchants
 from diandian.payments import queries as payment_queries
 from diandian.payments.disputes import queries as disputes
 from diandian.payments.errors import (
@@ -110,6 +111,7 @@ def _grant(order: Order | None, payment: Payment, amount_minor: int, at: datetim
         reason=refund.GOODWILL,
         kind=RefundKind.GOODWILL,
         source=chart.GOODWILL,
+        is_shared=merchants.of_payment(payment).shares_refunds,
         at=at,
     )
     refund.book(order, made, "requested", refund.requested_lines(made), at)

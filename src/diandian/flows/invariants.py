@@ -136,7 +136,11 @@ def _has_journal(kind: str) -> Exists:
 
 
 def _booked(currency: str, *kinds: str) -> int:
-    rows = Transfer.objects.filter(currency=currency, journal__kind__in=kinds)
+    at_gateways = Q()
+    for number in (chart.GATEWAY_CLEARING, chart.GROSS_AT_SUPPLIERS):
+        for side in ("debit_code", "credit_code"):
+            at_gateways |= Q(**{f"{side}__startswith": f"{currency}:{number}:"})
+    rows = Transfer.objects.filter(at_gateways, currency=currency, journal__kind__in=kinds)
     return rows.aggregate(total=Sum("amount_minor"))["total"] or 0
 
 

@@ -9,12 +9,13 @@ from typing import Any
 from django.db.models import QuerySet
 
 from diandian.kernel.money import Money
-from diandian.ledger import payouts
+from diandian.ledger import chart, payouts
 from diandian.ledger import rules as ledger_rules
 from diandian.ledger.actions import JournalRequest
 from diandian.ledger.rules import TransferLine
+from diandian.orders import queries as order_queries
 from diandian.orders.models import Order, OrderPayment
-from diandian.payments.models import Payment, PaymentState, Refund
+from diandian.payments.models import Payment, PaymentState, Refund, RefundKind
 from diandian.store.statements import SelectMany
 
 GATEWAY_SPLIT = "gateway_split"
@@ -73,17 +74,51 @@ def refund_requested(refund: Refund, *, from_unallocated: bool) -> list[Transfer
 
 
 def refund_goodwill(refund: Refund) -> list[TransferLine]:
-    """Return what is booked when a refund is asked for after a retirement: our cost."""
-    return ledger_rules.build_goodwill_refund(_money(refund))
+    """Return what is booked when a refund is asked for after a retirement: whose cost it is.
+
+    Out of the account of a supplier who collected it is ours as well, unless that supplier stands
+    for refunds, or somebody gave it back there without us.
+    """
+    amount = _money(refund)
+    if not at_supplier(refund.payment):
+        return ledger_rules.build_goodwill_refund(amount)
+    memo = ledger_rules.build_memo_returning(amount)
+    return [*ledger_rules.build_goodwill_refund(amount), *memo] if _is_ours(refund) else memo
+
+
+def _is_ours(refund: Refund) -> bool:
+    """Tell whether we bear a refund after a retirement that a supplier's account pays."""
+    return refund.kind == RefundKind.GOODWILL and not refund.is_shared
 
 
 def refund_otherwise(refund: Refund) -> list[TransferLine]:
-    """Return what is booked when a refund was paid from our bank instead."""
-    return ledger_rules.build_refund_otherwise(_money(refund))
+    """Return what is booked when a refund was paid from a bank instead: from ours, if it is ours.
+
+    Where a supplier collected, its own bank pays what is not our cost: a memo.
+    """
+    amount = _money(refund)
+    paid = ledger_rules.build_refund_otherwise(amount)
+    if not at_supplier(refund.payment):
+        return paid
+    memo = [line.swapped() for line in ledger_rules.build_memo_returning(amount)]
+    is_our_cost = refund.source == chart.GOODWILL and _is_ours(refund)
+    return [*paid, *memo] if is_our_cost else memo
 
 
 def refund_settled(refund: Refund) -> list[TransferLine]:
     """Return what is booked when a gateway confirmed a refund."""
+    payment = refund.payment
+    given = _given_back(refund)
+    if not (at_supplier(payment) and refund.source == chart.GOODWILL and _is_ours(refund)):
+        return given
+    order = order_queries.order_of_ref(payment.owner_ref)
+    assert order is not None, "what is retired was ordered"
+    supplier_ref = order.project.supplier_ref
+    advanced = ledger_rules.build_refund_advanced(_money(refund), supplier_ref=supplier_ref)
+    return [*given, *advanced]
+
+
+def _given_back(refund: Refund) -> list[TransferLine]:
     payment = refund.payment
     return ledger_rules.build_refund_settled(
         _money(refund),

@@ -11,7 +11,15 @@ from datetime import datetime
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import aside, gateways, line_claims, locks, postings, refund_limits
+from diandian.flows import (
+    aside,
+    gateways,
+    line_claims,
+    locks,
+    postings,
+    refund_limits,
+    returning,
+)
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
@@ -177,11 +185,18 @@ def _plain(money: Money) -> str:
 def may_send(refund: Refund, *, at: datetime) -> bool:
     """Tell whether nothing must come first: what waits is looked at again in a minute.
 
-    A bank that disputes the payment may give the same money back itself. Whatever else must be
-    ready before money goes back, such as a supplier's part that returns first, is asked here.
+    A bank that disputes the payment may give the same money back itself. A supplier who stands for
+    refunds gives its part back first; where the gateway cannot take it back, ours goes alone, and
+    the operator was told.
     """
-    del at
-    return not disputes.is_disputed(refund.payment)
+    if disputes.is_disputed(refund.payment):
+        return False
+    if not refund.is_shared or refund.sent_at is not None:
+        return True
+    answer = returning.reverse_before_refund(
+        refund.payment, refund.amount_minor, refund_no=refund.refund_no, at=at
+    )
+    return answer != "waiting"
 
 
 def send(refund: Refund, *, at: datetime) -> Refund:

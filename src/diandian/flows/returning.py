@@ -59,6 +59,19 @@ def reverse_before_refund(
     return answer_of(found)
 
 
+def take_back_later(payment: Payment, amount_minor: int, *, dispute_id: int, at: datetime) -> None:
+    """Begin to take back a supplier's share of what a bank took for good; the worker goes on.
+
+    In the caller's transaction: no gateway is asked here. Idempotent by: the dispute.
+    """
+    line = queries.line_of_payment(payment.payment_no)
+    number = f"VD{dispute_id}"
+    if line is None or queries.return_by_no(number) is not None:
+        return
+    if _begin(line, number, amount_minor, "dispute", payment, at) is None:
+        log.error("a part of payment %s is on its way, none is taken back", payment.payment_no)
+
+
 def answer_of(found: Return) -> Answer:
     """Return what a refund may do now."""
     found.refresh_from_db()

@@ -27,6 +27,8 @@ GOODWILL = "5130"
 REMEDIES = "5140"
 GROSS_AT_SUPPLIERS = "9010"
 GROSS_CONTRA = "9020"
+# Of that contra: what a supplier's account gave back after a retirement; the one in debit.
+RETURNED = "returned"
 
 NAMES = {
     BANK: "Bank",
@@ -178,5 +180,5 @@ def gross_at_supplier(currency: str, gateway: str, merchant: str) -> str:
 
 
 def gross_contra(currency: str, stands: str) -> str:
-    """Return the contra of that memo. ``stands``: paid, refunding, aside or retired."""
+    """Return the contra of that memo. ``stands``: paid, aside, retired, refunding or returned."""
     return code(currency, GROSS_CONTRA, stands)

@@ -139,10 +139,29 @@ def build_refund(
     return [line(source(amount.currency, at_supplier=at_supplier), transit, amount)]
 
 
-def build_goodwill_refund(amount: Money) -> list[TransferLine]:
-    """Book a refund after retirement: our cost, the grams stay retired (R11)."""
+def build_goodwill_refund(amount: Money, *, is_ours: bool = True) -> list[TransferLine]:
+    """Book a refund after retirement: our cost, the grams stay retired (R11).
+
+    ``is_ours``: False where the supplier bears it, from the account that collected.
+    """
     currency = amount.currency
+    if not is_ours:
+        return build_memo_returning(amount)
     return [line(chart.goodwill(currency), chart.refunds_in_transit(currency), amount)]
+
+
+def build_memo_returning(amount: Money) -> list[TransferLine]:
+    """Book the memo that a supplier's own account gives a guest money back after retirement."""
+    returned, refunding = (
+        chart.gross_contra(amount.currency, stands) for stands in (chart.RETURNED, "refunding")
+    )
+    return [line(returned, refunding, amount)]
+
+
+def build_refund_advanced(amount: Money, *, supplier_ref: str) -> list[TransferLine]:
+    """Book that a supplier's account paid a refund that is our cost: we owe it to the supplier."""
+    payable = chart.supplier_payable(amount.currency, supplier_ref)
+    return [line(chart.refunds_in_transit(amount.currency), payable, amount)]
 
 
 def build_refund_otherwise(amount: Money) -> list[TransferLine]:

@@ -48,6 +48,7 @@ WORDS = {
     "left_out": N_("Further lines stand in the table and in the data:"),
     "completion": N_("rest of a tonne"),
     "remedy": N_("replacement"),
+    "advance": N_("refund paid for us"),
     "claim": N_("claim"),
     "note": N_(
         "Amounts are those of the locked payout. The fee contains its value added tax. What guests"

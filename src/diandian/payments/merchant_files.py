@@ -21,7 +21,7 @@ _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _NUMBER = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _SUPPLIER = re.compile(r"\*|[A-Za-z0-9._:-]{1,60}")
 _NEEDED = ("key", "gateway", "mode", "merchant", "settlement", "suppliers")
-_FIELDS = (*_NEEDED, "sub_merchant", "options")
+_FIELDS = (*_NEEDED, "sub_merchant", "shares_refunds", "options")
 _SECRET = re.compile(r"-----BEGIN|sk_live_|sk_test_|rk_live_|whsec_")
 
 
@@ -38,12 +38,15 @@ class Merchant:
     """One account of ours, or of a supplier under ours, at one gateway.
 
     ``key`` stands in the address for its notices. ``suppliers``: whose credits are paid here.
+    ``shares_refunds``: by contract they give their part back where a guest gets money back, or a
+    bank takes it, after a retirement.
     """
 
     key: str
     context: MerchantContext
     settlement: SettlementMode
     suppliers: tuple[str, ...]
+    shares_refunds: bool = False
 
     @property
     def gateway(self) -> str:
@@ -105,6 +108,9 @@ def _rules(entry: dict[str, Any]) -> dict[str, bool]:
         "suppliers is not a list of references": isinstance(suppliers, list)
         and bool(suppliers)
         and all(_fits(_SUPPLIER, each) for each in suppliers),
+        "shares_refunds is neither true nor false": isinstance(
+            entry.get("shares_refunds", False), bool
+        ),
         "options are not texts": texts,
         "options hold a key itself: write file:PATH or env:NAME": not texts
         or not any(_SECRET.search(each) for each in options.values()),
@@ -127,6 +133,7 @@ def _merchant(entry: dict[str, Any]) -> Merchant:
         ),
         settlement=entry["settlement"],
         suppliers=tuple(entry["suppliers"]),
+        shares_refunds=entry.get("shares_refunds", False),
     )
 
 

@@ -127,7 +127,8 @@ class Refund(models.Model):
     """Money back to the guest; reserved in ``Payment.refunded_minor`` before any call.
 
     ``source``: the number of the account that it was booked from; empty in rows from before that
-    was kept. ``seen_by``: who said, of an external refund, that it was looked into.
+    was kept. ``seen_by``: who said, of an external refund, that it was looked into. ``is_shared``:
+    the supplier stands for its part of it, as agreed when it was granted.
     """
 
     refund_no = models.CharField(max_length=40, unique=True)
@@ -142,6 +143,7 @@ class Refund(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     next_query_at = models.DateTimeField(null=True, blank=True)
     seen_by = models.CharField(max_length=80, blank=True, default="")
+    is_shared = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["id"]

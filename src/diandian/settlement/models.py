@@ -77,6 +77,8 @@ class LineKind(models.TextChoices):
     COMPLETION = "completion"
     REMEDY = "remedy"
     CLAIM = "claim"
+    # A refund that was our cost, paid out of the account of a supplier who collects.
+    ADVANCE = "advance"
 
 
 class LineState(models.TextChoices):

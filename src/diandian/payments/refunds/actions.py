@@ -17,7 +17,7 @@ from diandian.payments.messages import Done, Outcome, Pending, RefundSnapshot, R
 from diandian.payments.models import Payment, PaymentState, Refund, RefundKind, RefundState
 
 
-def request_refund(
+def request_refund(  # noqa: PLR0913 - one refund, all its facts
     *,
     payment: Payment,
     amount_minor: int,
@@ -25,11 +25,13 @@ def request_refund(
     reason: str,
     kind: str = RefundKind.ORDINARY,
     source: str = "",
+    is_shared: bool = False,
     at: datetime,
 ) -> Refund:
     """Reserve money to give back, before the gateway is asked to.
 
-    ``source``: the number of the account that its money lies on. An external refund was made by
+    ``source``: the number of the account that its money lies on. ``is_shared``: the supplier
+    stands for its part. An external refund was made by
     others: it is reserved as done, and nobody is asked for it.
     Locks: the payment's row, by one conditional update that never reserves more than was paid.
     Idempotent by: the refund number.
@@ -58,6 +60,7 @@ def request_refund(
         payment=payment,
         kind=kind,
         source=source,
+        is_shared=is_shared,
         amount_minor=amount_minor,
         reason=reason,
         state=RefundState.SUCCEEDED if is_done else RefundState.REQUESTED,
