@@ -20,7 +20,17 @@ from diandian.registry.models import Remedy, Retirement
 from diandian.registry.recalls import queries as recalls
 from diandian.scenes.models import Scene
 from tests.flows.conftest import NOW
-from tests.flows.recalls import TONNE, bad_batch, bought, more, newest, opened, recalled, record
+from tests.flows.recalls import (
+    TONNE,
+    bad_batch,
+    bought,
+    more,
+    newest,
+    opened,
+    recalled,
+    record,
+    started,
+)
 from tests.web.world import open_scene
 
 pytestmark = pytest.mark.django_db
@@ -215,6 +225,30 @@ def test_a_scene_counts_as_matched_only_what_still_stands(world):
     more(world.project)
     assert recall.retry() == 2
     assert orders.scene_progress(scene).matched_g == 300_000
+
+
+def test_grams_that_wait_for_their_answer_are_matched_nowhere(world, monkeypatch):
+    monkeypatch.setattr(boards, "SCENE_BOARD_FROM_GUESTS", 1)
+    scene = open_scene()
+    Scene.objects.filter(id=scene.id).update(stated_total_g=1_000_000)
+    bought(world, 300_000, scene=scene)
+    bought(world, 200_000)
+
+    def matched_g():
+        on_board = [share.matched_g for share in boards.scenes_board()]
+        return [orders.scene_progress(scene).matched_g, *on_board]
+
+    started(grams=(100_000, 400_000))
+    assert matched_g() == [100_000, 100_000]
+    good = more(world.project)
+    recall.work_all()
+    assert matched_g() == [300_000, 300_000]
+    # What stands in for the scene's grams is recalled in its turn: it is the scene that waits.
+    started(good)
+    assert matched_g() == [100_000, 100_000]
+    more(world.project, text="AGAIN")
+    recall.work_all()
+    assert matched_g() == [300_000, 300_000]
 
 
 def test_grams_that_a_recall_left_short_are_on_no_board(world, monkeypatch):

@@ -6,6 +6,7 @@ lock, so it stays off the path of a sale. *Source:* architecture, sections 2 and
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Q
@@ -14,10 +15,14 @@ from diandian.audit import queries, rules
 from diandian.audit.models import AuditEntry, OutboxEvent, OutboxState
 from diandian.kernel.clock import now
 from diandian.store.inserts import Insert, InsertMany
+from diandian.store.statements import Select
 from diandian.store.transactions import joined
 
 # Any number will do, as long as nobody else takes it.
 _TRAIL_LOCK = 0x6469616E
+_LAST_HASH: Select[Any] = Select(
+    lambda: AuditEntry.objects.order_by("-id").values_list("entry_hash")[:1]
+)
 _EVENTS = Insert(OutboxEvent, skip_conflicts=True)
 _MANY_EVENTS = InsertMany(
     OutboxEvent,
@@ -65,8 +70,8 @@ def _take_turn() -> None:
 
 
 def _last_hash() -> str:
-    last = AuditEntry.objects.order_by("-id").values_list("entry_hash", flat=True).first()
-    return rules.FIRST_PREVIOUS if last is None else last
+    last = _LAST_HASH.all()
+    return str(last[0][0]) if last else rules.FIRST_PREVIOUS
 
 
 def publish(

@@ -3,9 +3,10 @@
 A code names the newest version; a signed document is never changed, a new version stands beside it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from diandian.certificates import keys
@@ -13,6 +14,7 @@ from diandian.certificates.models import Certificate, CertificateState
 from diandian.emissions.estimate import without_person
 from diandian.registry.models import Retirement
 from diandian.store.inserts import InsertMany, NewIds
+from diandian.store.running import pipelined
 from diandian.store.statements import Param, Update
 from diandian.verifier.credential import Signer, record_of
 
@@ -45,6 +47,8 @@ _SUPERSEDED = Update(
     state_reason=Param("reason"),
     promised_by=None,
 )
+# Of those signed in one commit, how many go to the database together.
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,38 +98,50 @@ def _promised_day(record: Mapping[str, Any]) -> date | None:
 
 
 def supersede(
-    wanted: Sequence[tuple[Certificate, Mapping[str, Any]]], *, reason: str, at: datetime
-) -> list[Certificate]:
+    earlier: Sequence[Certificate],
+    records: Iterable[Mapping[str, Any]],
+    *,
+    reason: str,
+    at: datetime,
+) -> list[Mapping[str, Any]]:
     """Sign and write the next version of each certificate; the one before stays, superseded.
 
+    ``records``: what each says from now on, in the order of the certificates; one is taken when it
+    is its turn. Returns them.
     In the caller's transaction, which has locked the orders: nobody else writes their versions.
     Raises, at the latest with the commit: IntegrityError when a version was written already.
     """
     assert reason, "a new version says why"
-    earlier = [certificate.id for certificate, _ in wanted]
-    changed = _SUPERSEDED.run(earlier, reason=reason[:200])
-    assert changed == len(earlier), "only what is current is followed, once"
-    signer, rows = _signer(at), []
-    ids = NewIds(Certificate, len(wanted)).read()
-    for number, (certificate, record) in zip(ids, wanted, strict=True):
-        assert record["version"] == certificate.version + 1, "versions are counted"
-        signed = signer.sign(record, earlier=record_of(certificate.credential))
-        rows.append(
-            (
-                number,
-                certificate.code,
-                record["version"],
-                certificate.retirement_id,
-                certificate.order_ref,
-                signed.document,
-                signed.sha256,
-                certificate.design,
-                _promised_day(record),
-                certificate.issued_at,
-            )
-        )
-    _FOLLOWING.along(rows)
-    return _FOLLOWING.instances(rows)
+    signer, written = _signer(at), []
+    # The database writes some while the next are signed.
+    with pipelined():
+        ids = NewIds(Certificate, len(earlier)).read()
+        changed = _SUPERSEDED.ask([row.id for row in earlier], reason=reason[:200])
+        following = zip(ids, earlier, records, strict=True)
+        while some := list(islice(following, _AT_ONCE)):
+            _FOLLOWING.along([_next_row(signer, *each) for each in some])
+            written += [record for _, _, record in some]
+        assert changed.count() == len(earlier), "only what is current is followed, once"
+    return written
+
+
+def _next_row(
+    signer: Signer, number: int, certificate: Certificate, record: Mapping[str, Any]
+) -> tuple[object, ...]:
+    assert record["version"] == certificate.version + 1, "versions are counted"
+    signed = signer.sign(record, earlier=record_of(certificate.credential))
+    return (
+        number,
+        certificate.code,
+        record["version"],
+        certificate.retirement_id,
+        certificate.order_ref,
+        signed.document,
+        signed.sha256,
+        certificate.design,
+        _promised_day(record),
+        certificate.issued_at,
+    )
 
 
 def revoke(certificate: Certificate, *, reason: str) -> bool:

@@ -76,38 +76,38 @@ def follow(after_id: int = 0, *, limit: int = AT_ONCE, at: datetime | None = Non
 def _supersede(rows: list[Certificate], at: datetime) -> int:
     ranges = _standing([row.retirement for row in rows])
     upstream = registry_queries.upstream_states(ranges)
-    wanted = [
-        (
-            row,
-            retired_since(
-                certificate_queries.record_of(row),
-                replaced_sha256=row.sha256,
-                retirement=row.retirement,
-                upstream=upstream[row.retirement_id],
-                at=at,
-            ),
+    rows = [row for row in rows if upstream[row.retirement_id].state == "retired"]
+    if not rows:
+        return 0
+    records = (
+        retired_since(
+            certificate_queries.record_of(row),
+            replaced_sha256=row.sha256,
+            retirement=row.retirement,
+            upstream=upstream[row.retirement_id],
+            at=at,
         )
         for row in rows
-        if upstream[row.retirement_id].state == "retired"
-    ]
-    if not wanted:
-        return 0
-    written = certificate_actions.supersede(wanted, reason=_REASON, at=at)
+    )
+    written = certificate_actions.supersede(rows, records, reason=_REASON, at=at)
     audit_actions.publish_many(
         FOLLOWED,
         {
-            f"certificate:{row.code}:v{row.version}": {"code": row.code, "version": row.version}
-            for row in written
+            f"certificate:{row.code}:v{record['version']}": {
+                "code": row.code,
+                "version": record["version"],
+            }
+            for row, record in zip(rows, written, strict=True)
         },
     )
     audit_actions.record(
         actor_ref="platform",
         action="certificates.followed",
-        subject_ref=f"certificates:{len(written)}",
-        details={"first": written[0].code, "last": written[-1].code},
+        subject_ref=f"certificates:{len(rows)}",
+        details={"first": rows[0].code, "last": rows[-1].code},
         at=at,
     )
-    return len(written)
+    return len(rows)
 
 
 def _standing(retirements: Sequence[Retirement]) -> dict[int, list[RetiredRange]]:

@@ -99,7 +99,10 @@ def work(limit: int = AT_ONCE, *, at: datetime | None = None) -> int:
         if recall.state != RecallState.RUNNING:
             return 0
         met = queries.meet(recall, limit)
-        needs = [Need(each.row, each.root_id, each.mass_g, each.mass_g) for each in met.affected]
+        needs = [
+            Need(each.row, each.root_id, each.mass_g, each.mass_g, spans=each.ranges)
+            for each in met.affected
+        ]
         done = remedy(recall, _free(needs), at=at or now())
         if not met.is_last:
             actions.move_on(recall, met.position)

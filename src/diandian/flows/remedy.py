@@ -13,7 +13,7 @@ from diandian.audit import actions as audit_actions
 from diandian.certificates import actions as certificate_actions
 from diandian.certificates import queries as certificate_queries
 from diandian.certificates.models import Certificate
-from diandian.certificates.recalled import recalled
+from diandian.certificates.recalled import NextVersions
 from diandian.flows import log_entries
 from diandian.flows.log_entries import Entry
 from diandian.kernel.mass import GRAMS_PER_TONNE
@@ -24,13 +24,13 @@ from diandian.orders import queries as order_queries
 from diandian.registry import actions as registry_actions
 from diandian.registry import queries as registry_queries
 from diandian.registry.actions import RetireRequest
-from diandian.registry.models import Recall, RecallKind, Remedy, RemedyOutcome, Retirement
+from diandian.registry.models import Recall, RecallKind, RemedyOutcome, Retirement
 from diandian.registry.queries import UpstreamState
 from diandian.registry.recalls import actions as recall_actions
 from diandian.registry.recalls import lots as recall_lots
 from diandian.registry.recalls import rules as recall_rules
-from diandian.registry.recalls.rules import Lot, Piece, Step
-from diandian.registry.recalls.standing import Known, Loss, losses_of, standing_ranges
+from diandian.registry.recalls.rules import Lot, Piece, Span, Step
+from diandian.registry.recalls.standing import Fresh, Known, Loss, losses_of, standing_ranges
 from diandian.transparency import actions as log_actions
 from diandian.transparency.actions import Place
 
@@ -41,13 +41,17 @@ _REASON = "Some of these tonnes were recalled; a newer version says what was don
 
 @dataclass(slots=True)
 class Need:
-    """A retirement with recalled grams that nothing stands for yet; ``step``: the last one."""
+    """A retirement with recalled grams that nothing stands for yet; ``step``: the last one.
+
+    ``spans``: its grams in the recall's batch, where it is met for the first time.
+    """
 
     retirement: Retirement
     root_id: int
     affected_g: int
     missing_g: int
     step: int = 0
+    spans: Sequence[Span] = ()
     steps: list[Step] = field(default_factory=list)
     replacements: list[Retirement | None] = field(default_factory=list)
 
@@ -95,7 +99,7 @@ def remedy(recall: Recall, needs: Sequence[Need], *, at: datetime, is_retry: boo
     if not answered:
         return 0
     steps = [step for need in answered for step in need.steps]
-    rows = recall_actions.write_remedies(recall, steps, at=at)
+    numbers = recall_actions.write_remedies(recall, steps, at=at)
     _record(recall, answered, at)
     entries += [
         log_entries.remedied(recall, need.retirement, step, replacement)
@@ -103,7 +107,9 @@ def remedy(recall: Recall, needs: Sequence[Need], *, at: datetime, is_retry: boo
         for step, replacement in zip(need.steps, need.replacements, strict=True)
     ]
     places = log_actions.append_many(entries, at=at)
-    _certificates(recall, rows, made, places, at)
+    met = {need.retirement.id: need.spans for need in answered if need.spans}
+    fresh = Fresh(recall, list(zip(numbers, steps, strict=True)), made, met)
+    _certificates(fresh, places, at)
     return len(answered)
 
 
@@ -232,49 +238,40 @@ def _price(per_tonne: Money, mass_g: int) -> Money:
 # --- certificates -------------------------------------------------------------------------------
 
 
-def _certificates(
-    recall: Recall,
-    steps: Sequence[Remedy],
-    made: Known,
-    places: Iterable[Place],
-    at: datetime,
-) -> None:
+def _certificates(fresh: Fresh, places: Iterable[Place], at: datetime) -> None:
     """Write the next version of the certificates of chains; their orders are locked."""
     logged = {
         place.entry["retirement"]: place.record()
         for place in places
         if place.entry["type"] == "retire"
     }
-    rows = certificate_queries.current_of({step.root_id for step in steps})
-    losses = losses_of([row.retirement_id for row in rows], steps, made)
+    rows = certificate_queries.current_of({step.root_id for _, step in fresh.steps})
+    if not rows:
+        return
+    losses = losses_of([row.retirement_id for row in rows], fresh)
     promised = _promised([row for row in rows if row.promised_by], losses)
-    wanted = [
-        (
-            row,
-            recalled(
-                certificate_queries.record_of(row),
-                replaced_sha256=row.sha256,
-                losses=losses[row.retirement_id],
-                logged=logged,
-                promised=promised.get(row.retirement_id),
-                at=at,
-            ),
+    following = NextVersions(at=at, logged=logged)
+    # Each is made when it is signed, while the database writes the ones before.
+    records = (
+        following.of(
+            certificate_queries.record_of(row),
+            replaced_sha256=row.sha256,
+            losses=losses[row.retirement_id],
+            promised=promised.get(row.retirement_id),
         )
         for row in rows
-    ]
-    if not wanted:
-        return
-    written = certificate_actions.supersede(wanted, reason=_REASON, at=at)
+    )
+    written = certificate_actions.supersede(rows, records, reason=_REASON, at=at)
     audit_actions.publish_many(
         ANSWERED,
         {
-            f"certificate:{row.code}:v{row.version}": {
+            f"certificate:{row.code}:v{record['version']}": {
                 "code": row.code,
-                "version": row.version,
-                "recall": recall.public_id,
+                "version": record["version"],
+                "recall": fresh.recall.public_id,
                 "state": record["state"],
             }
-            for row, (_, record) in zip(written, wanted, strict=True)
+            for row, record in zip(rows, written, strict=True)
         },
     )
 

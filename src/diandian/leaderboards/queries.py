@@ -182,9 +182,9 @@ def scenes_board(limit: int = 50) -> list[SceneShare]:
         .values("context_ref")
         .annotate(grams=Sum("mass_g"), guests=Count("id"))
     )
-    short_g = recalls.short_by_context(scenes)
+    missing_g = recalls.missing_by_context(scenes)
     shares = [
-        _share(scenes[ref], row["grams"] - short_g.get(ref, 0), row["guests"])
+        _share(scenes[ref], row["grams"] - missing_g.get(ref, 0), row["guests"])
         for row in found
         if row["guests"] >= SCENE_BOARD_FROM_GUESTS
         for ref in (row["context_ref"],)

@@ -34,7 +34,7 @@ from diandian.registry.models import Project
 from diandian.registry.recalls import queries as recalls
 from diandian.scenes.models import Scene
 from diandian.store.running import database, fetched
-from diandian.store.statements import Param, Select
+from diandian.store.statements import Param, Select, SelectMany
 
 LOW_STOCK_G = 5_000_000
 # Orders that one commit fulfils (registry design, section 4.2).
@@ -67,6 +67,13 @@ _BEFORE = """SELECT COUNT(*) FROM orders_order WHERE scene_id = %s AND state = '
     AND holder_kind = 'person' AND id <= %s"""
 _UNPAID_OF_GUEST = """SELECT COUNT(*) FROM orders_order
     WHERE guest_key = %s AND state = 'awaiting_payment'"""
+_PRICES: SelectMany[Any] = SelectMany(
+    lambda ids: (
+        Offer.objects.filter(project__id__in=ids, currency=Param("currency"))
+        .order_by("id")
+        .values_list("project_id", "price_per_tonne_minor")
+    )
+)
 _LATEST_PAYMENT = Select(
     lambda: (
         OrderPayment.objects.filter(order__id=Param("order_id"))
@@ -200,8 +207,7 @@ def offer_of_project(project_code: str, currency: str = "CNY") -> Offer:
 
 def prices_per_tonne(project_ids: Collection[int], currency: str = "CNY") -> dict[int, Money]:
     """Return what a tonne of each project costs, as last offered; none for those never offered."""
-    rows = Offer.objects.filter(project_id__in=list(project_ids), currency=currency)
-    found = rows.order_by("id").values_list("project_id", "price_per_tonne_minor")
+    found = _PRICES.all(list(project_ids), currency=currency)
     return {project_id: Money(minor, currency) for project_id, minor in found}
 
 
@@ -275,8 +281,8 @@ def scene_progress(scene: Scene) -> Progress:
         grams=Sum("mass_g"), guests=Count("id", filter=Q(holder_kind=HolderKind.PERSON))
     )
     ref = f"scene:{scene.id}"
-    short_g = recalls.short_by_context([ref]).get(ref, 0)
-    return Progress(matched_g=(found["grams"] or 0) - short_g, guests=found["guests"])
+    missing_g = recalls.missing_by_context([ref]).get(ref, 0)
+    return Progress(matched_g=(found["grams"] or 0) - missing_g, guests=found["guests"])
 
 
 def place_of_ref(ref: str) -> Place | None:

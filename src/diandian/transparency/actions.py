@@ -51,7 +51,8 @@ def append_many(bodies: Sequence[Body], *, at: datetime) -> list[Place]:
     require_transaction()
     if not bodies:
         return []
-    stamped = [{"at": instant(at), **body} for body in bodies]
+    now = instant(at)
+    stamped = [{"at": now, **body} for body in bodies]
     written = [entries.encode(body).decode() for body in stamped]
     origin, base, size = _advance(len(written), at)
     first = size - len(written)

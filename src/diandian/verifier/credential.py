@@ -6,7 +6,7 @@ other verifiers compare them by identity and refuse inline objects.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -36,8 +36,14 @@ class UnsignableError(ValueError):
     """The value cannot be canonicalised in the same way by everybody."""
 
 
-_NONE = object()
 _PLAIN = frozenset({str, bool, type(None)})
+
+
+def _is_ascii(names: Iterable[Any]) -> bool:
+    try:
+        return "".join(names).isascii()
+    except TypeError:  # a key that is no text
+        return False
 
 
 def _is_portable(value: object) -> bool:
@@ -46,10 +52,7 @@ def _is_portable(value: object) -> bool:
     while waiting:
         holder = waiting.pop()
         if type(holder) is dict:
-            try:
-                if not "".join(holder).isascii():
-                    return False
-            except TypeError:  # a key that is no text
+            if not _is_ascii(holder):
                 return False
             holder = holder.values()
         for item in holder:
@@ -118,6 +121,12 @@ class Signer:
         }
         _require_portable({"issuer": issuer, "proof": self._options}, "document")
         self._proof = canonical_json(self._options, is_checked=True)
+        # The signature stands among the options, again in the order of their names.
+        head, tail = self._proof.split(b',"type":')
+        self._sealed = b'%s,"proofValue":"%%s","type":%s' % (
+            head.replace(b"%", b"%%"),
+            tail.replace(b"%", b"%%"),
+        )
         contexts, types = canonical_json(CONTEXTS), canonical_json(TYPES)
         # A document in the order of its names, around what differs.
         self._before = b'{"@context":%s,"credentialSubject":' % contexts
@@ -134,19 +143,20 @@ class Signer:
         Raises: UnsignableError when the record holds anything but text, booleans and safe integers.
         """
         subject = dict(record)
-        fresh = {
-            name: item for name, item in subject.items() if item is not earlier.get(name, _NONE)
-        }
-        if not _is_portable(fresh):
+        before = map(earlier.get, subject)
+        fresh = [
+            item for item, old in zip(subject.values(), before, strict=True) if item is not old
+        ]
+        if not _is_ascii(subject) or not _is_portable(fresh):
             _require_portable(subject, "document.credentialSubject")
         where, since = record["verify_url"], record["issued_at"]
         subject_bytes = canonical_json(subject, is_checked=True)
-        first = b"".join(
-            (self._before, subject_bytes, b',"id":', canonical_json(where), self._between)
-        )
-        last = b"%s%s}" % (self._after, canonical_json(since))
+        where_bytes = canonical_json(where, is_checked=True)
+        first = b"".join((self._before, subject_bytes, b',"id":', where_bytes, self._between))
+        last = b"%s%s}" % (self._after, canonical_json(since, is_checked=True))
         signature = self._key.sign(_digests(self._proof, first + last))
-        proof = {**self._options, "proofValue": multibase.encode(signature)}
+        value = multibase.encode(signature)
+        proof = {**self._options, "proofValue": value}
         document: Document = {
             "@context": list(CONTEXTS),
             "type": list(TYPES),
@@ -156,8 +166,7 @@ class Signer:
             "credentialSubject": subject,
             "proof": proof,
         }
-        proof_bytes = canonical_json(proof, is_checked=True)
-        whole = b'%s,"proof":%s%s' % (first, proof_bytes, last)
+        whole = b'%s,"proof":%s%s' % (first, self._sealed % value.encode(), last)
         return Signed(document, hashlib.sha256(whole).hexdigest())
 
 

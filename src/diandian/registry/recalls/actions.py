@@ -30,6 +30,7 @@ from diandian.registry.recalls.errors import (
 )
 from diandian.registry.recalls.rules import MOST_TEXT, Piece, Step
 from diandian.store.inserts import InsertMany, NewIds
+from diandian.store.statements import Param, Select, Update
 from diandian.store.transactions import joined, require_transaction
 
 _HOLDINGS = InsertMany(Holding, "lane_id", "owner_ref", "mass_g", shared=("expires_at",))
@@ -46,6 +47,14 @@ _REMEDIES = InsertMany(
     "replacement_id",
     shared=("recall_id", "at"),
 )
+_LOCKED = Select(
+    lambda: (
+        Recall.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("batch__project", "batch__serial_block")
+        .filter(id=Param("id"))
+    )
+)
+_MOVED_ON = Update(lambda _: Recall.objects.filter(id=Param("id")), position=Param("position"))
 # What stood still before stands still again.
 _THAWS = (BatchState.OPEN, BatchState.EXHAUSTED, BatchState.DRAFT)
 _UNDROPPED = (RecallState.OPENED, RecallState.RUNNING, RecallState.DONE)
@@ -187,14 +196,15 @@ def _name(actor_ref: str) -> str:
 def locked(recall_id: int) -> Recall:
     """Return a recall that nobody else works on now. Locks: its row."""
     require_transaction()
-    rows = Recall.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("batch__project", "batch__serial_block").get(id=recall_id)
+    found = _LOCKED.first(id=recall_id)
+    assert found is not None, "a recall is never deleted"
+    return found
 
 
 def move_on(recall: Recall, position: int) -> None:
     """Keep how far the work has come, in the transaction of the work itself."""
     assert position >= 0, "keys are positive"
-    Recall.objects.filter(id=recall.id).update(position=position)
+    _MOVED_ON.along(id=recall.id, position=position)
 
 
 def finish(recall: Recall, *, at: datetime) -> bool:
@@ -225,8 +235,8 @@ def hold_pieces(wanted: Sequence[tuple[str, Piece]], *, expires_at: datetime) ->
     _HOLDINGS.along(rows, expires_at=expires_at)
 
 
-def write_remedies(recall: Recall, steps: Sequence[Step], *, at: datetime) -> list[Remedy]:
-    """Write the steps of remedies, in their order; return them.
+def write_remedies(recall: Recall, steps: Sequence[Step], *, at: datetime) -> list[int]:
+    """Write the steps of remedies, in their order; return the ids of their rows, which rise.
 
     Raises, at the latest with the commit: IntegrityError when a step was written already.
     """
@@ -234,9 +244,8 @@ def write_remedies(recall: Recall, steps: Sequence[Step], *, at: datetime) -> li
     assert all(row.affected_g >= row.remedied_g + row.short_g for row in steps), "no gram invented"
     ids = NewIds(Remedy, len(steps)).read()
     rows = [(number, *step) for number, step in zip(ids, steps, strict=True)]
-    shared = {"recall_id": recall.id, "at": at}
-    _REMEDIES.along(rows, **shared)
-    return _REMEDIES.instances(rows, **shared)
+    _REMEDIES.along(rows, recall_id=recall.id, at=at)
+    return ids
 
 
 def _record(

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Collection, Sequence
+from functools import cache
 
 from django.db.models import F, Q
 
@@ -20,6 +21,42 @@ from diandian.registry.models import (
 )
 from diandian.registry.queries import servable
 from diandian.registry.recalls import rules
+from diandian.store.statements import Param, Select
+
+
+@cache
+def _lanes(
+    classes: tuple[str, ...] | None,
+    *,
+    has_recognition: bool,
+    has_adjustment: bool,
+    sources: int,
+    locks: bool,
+) -> Select[Lane]:
+    """Return the question for lanes that may replace, of all recalls that ask for the same."""
+    codes = [Param(f"source_{number}") for number in range(sources)]
+    like = Q(batch__project__programme=Param("programme_id"), batch__project__kind=Param("kind"))
+    near = Q(batch__project=Param("project_id")) | like
+    if codes:
+        near |= Q(batch__project__code__in=codes)
+    kept = Q(batch__vintage_year__gte=Param("vintage_year"), batch__is_sample=Param("is_sample"))
+    if classes is not None:
+        kept &= Q(batch__credit_class__in=classes)
+    if has_recognition:
+        kept &= ~Q(batch__recognition_evidence="")
+    if has_adjustment:
+        kept &= Q(batch__corresponding_adjustment=Param("adjustment"))
+    every = Lane.objects.select_for_update(of=("self",), no_key=True) if locks else Lane.objects
+    return Select(
+        lambda: (
+            every.filter(servable(), near, kept, kind=LaneKind.SALE)
+            # A batch that is only looked at still serves.
+            .exclude(batch=Param("batch_id"))
+            .filter(hi__gt=F("cursor") + F("held_g"))
+            .select_related("batch__project", "batch__serial_block")
+            .order_by("id")
+        )
+    )
 
 
 def lots_for(
@@ -34,24 +71,23 @@ def lots_for(
     """
     bad = recall.batch
     project = bad.project
-    like = Q(batch__project__programme=project.programme_id, batch__project__kind=project.kind)
-    near = Q(batch__project=project.id) | like | Q(batch__project__code__in=recall.sources)
-    class_kept = Q(batch__vintage_year__gte=bad.vintage_year, batch__is_sample=bad.is_sample)
     better = rules.as_good_as(bad.credit_class, CreditClass.values)
-    if better is not None:
-        class_kept &= Q(batch__credit_class__in=better)
-    if bad.recognition_evidence:
-        class_kept &= ~Q(batch__recognition_evidence="")
-    if bad.corresponding_adjustment != "none":
-        class_kept &= Q(batch__corresponding_adjustment=bad.corresponding_adjustment)
-    lanes_now = Lane.objects.select_for_update(of=("self",), no_key=True) if locks else Lane.objects
-    rows = (
-        lanes_now.filter(servable(), near, class_kept, kind=LaneKind.SALE)
-        # A batch that is only looked at still serves.
-        .exclude(batch=bad.id)
-        .filter(hi__gt=F("cursor") + F("held_g"))
-        .select_related("batch__project", "batch__serial_block")
-        .order_by("id")
+    statement = _lanes(
+        None if better is None else tuple(better),
+        has_recognition=bool(bad.recognition_evidence),
+        has_adjustment=bad.corresponding_adjustment != "none",
+        sources=len(recall.sources),
+        locks=locks,
+    )
+    rows = statement.all(
+        batch_id=bad.id,
+        project_id=project.id,
+        programme_id=project.programme_id,
+        kind=project.kind,
+        vintage_year=bad.vintage_year,
+        is_sample=bad.is_sample,
+        adjustment=bad.corresponding_adjustment,
+        **{f"source_{number}": code for number, code in enumerate(recall.sources)},
     )
     lanes = [lane for lane in rows if project_ids is None or lane.batch.project_id in project_ids]
     ends = _retired_ends(lanes)

@@ -4,11 +4,13 @@ Grams are looked up by chain key, a stretch at a time, so that a batch behind ma
 worked off in portions of the same price.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from diandian.registry.models import (
     LANE_STRIDE,
@@ -25,12 +27,23 @@ from diandian.registry.models import (
 )
 from diandian.registry.recalls import rules
 from diandian.registry.recalls.errors import RecallNotFoundError
-from diandian.store.statements import Param, SelectMany
+from diandian.store.statements import Param, Select, SelectMany
 
 # At work or worked off: what the public is told.
 PUBLIC = (RecallState.RUNNING, RecallState.DONE)
 Use = tuple[int, int, int, int]
-_RETIREMENTS = SelectMany(lambda ids: Retirement.objects.filter(id__in=ids).order_by("id"))
+_RUNNING = Select(lambda: Recall.objects.filter(state=RecallState.RUNNING).order_by("id")[:1])
+_SALE_LANES = Select(
+    lambda: Lane.objects.filter(batch_id=Param("batch_id"), kind=LaneKind.SALE).order_by("id")
+)
+# What a remedy says of a retirement; the rest is read when somebody asks for it.
+_RETIREMENTS = SelectMany(
+    lambda ids: (
+        Retirement.objects.filter(id__in=ids)
+        .only("public_id", "holder_kind", "claim_from", "claim_to", "is_sample")
+        .order_by("id")
+    )
+)
 _ANSWERED: SelectMany[Any] = SelectMany(
     lambda ids: (
         Remedy.objects.filter(recall_id=Param("recall_id"), retirement__id__in=ids, step=1)
@@ -133,7 +146,7 @@ def recalls_of_project(project: Project) -> list[Recall]:
 
 def running() -> Recall | None:
     """Return the oldest recall that is at work."""
-    return Recall.objects.filter(state=RecallState.RUNNING).order_by("id").first()
+    return _RUNNING.first()
 
 
 def running_recalls() -> list[Recall]:
@@ -164,24 +177,41 @@ def unanswered(recall: Recall) -> QuerySet[Allocation]:
     return uses.filter(retirement_id__in=without)
 
 
+@cache
+def _stretch(limit: int) -> Select[Any]:
+    """Return the question for the next retired ranges of a lane, at most so many.
+
+    The key alone says the lane, so that its index gives the order.
+    """
+    return Select(
+        lambda: (
+            Allocation.objects.filter(
+                end_key__gt=Param("after_key"),
+                end_key__lte=Param("last_key"),
+                start_g__lt=Param("end_g"),
+                kind=AllocationKind.RETIRE,
+            )
+            .order_by("end_key")
+            .values_list("retirement_id", "end_key")[:limit]
+        )
+    )
+
+
 def meet(recall: Recall, limit: int) -> Met:
     """Look for unanswered retirements from the recall's position on, at most ``limit`` ranges."""
     assert limit > 0, "at least one"
     ids: list[int] = []
     reached = recall.position
-    lanes = Lane.objects.filter(batch_id=recall.batch_id, kind=LaneKind.SALE).order_by("id")
-    for lane in lanes:
+    for lane in _SALE_LANES.all(batch_id=recall.batch_id):
         key = lane.id * LANE_STRIDE
         if reached >= key + lane.hi or len(ids) >= limit:
             continue
-        # The key alone says the lane, so that its index gives the order.
-        rows = Allocation.objects.filter(
-            end_key__gt=max(reached, key + max(lane.lo, recall.start_g)),
-            end_key__lte=key + lane.hi,
-            start_g__lt=recall.end_g,
-            kind=AllocationKind.RETIRE,
-        ).order_by("end_key")
-        found = list(rows.values_list("retirement_id", "end_key")[: limit - len(ids)])
+        rows = _stretch(limit).all(
+            after_key=max(reached, key + max(lane.lo, recall.start_g)),
+            last_key=key + lane.hi,
+            end_g=recall.end_g,
+        )
+        found = rows[: limit - len(ids)]
         ids += [retirement_id for retirement_id, _ in found if retirement_id is not None]
         reached = found[-1][1] if found else reached
     is_last = len(ids) < limit
@@ -236,15 +266,32 @@ def open_steps(recall: Recall | None = None, *, limit: int | None = None) -> lis
     return list(rows.select_related("recall__batch", "retirement").order_by("id")[:limit])
 
 
-def short_by_context(context_refs: Collection[str]) -> dict[str, int]:
-    """Return the retired grams, by their scenes, that recalls took and nothing stands for."""
+def missing_by_context(context_refs: Collection[str]) -> dict[str, int]:
+    """Return the retired grams, by their scenes, that recalls took and nothing stands for.
+
+    That is what was left short, and what recalls at work have not answered yet.
+    """
+    refs = list(context_refs)
     later = Remedy.objects.filter(
         recall=OuterRef("recall"), retirement=OuterRef("retirement"), step__gt=OuterRef("step")
     )
     rows = Remedy.objects.filter(
-        ~Exists(later), short_g__gt=0, root__context_ref__in=list(context_refs)
+        ~Exists(later), short_g__gt=0, root__context_ref__in=refs
     ).order_by()
-    return dict(rows.values_list("root__context_ref").annotate(g=Sum("short_g")))
+    found = dict(rows.values_list("root__context_ref").annotate(g=Sum("short_g")))
+    # Asked in this order, what is answered meanwhile is never taken off twice.
+    for recall in running_recalls():
+        for ref, waiting_g in _waiting_by_context(recall, refs):
+            found[ref] = found.get(ref, 0) + waiting_g
+    return found
+
+
+def _waiting_by_context(recall: Recall, refs: Sequence[str]) -> QuerySet[Any, tuple[str, int]]:
+    """Return the unanswered grams of a recall by scene: of a replacement, where its chain began."""
+    begun_in = Coalesce("retirement__remedy_made__root__context_ref", "retirement__context_ref")
+    span = Least(F("end_g"), recall.end_g) - Greatest(F("start_g"), recall.start_g)
+    rows = unanswered(recall).order_by().annotate(begun_in=begun_in).filter(begun_in__in=refs)
+    return rows.values_list("begun_in").annotate(g=Sum(span))
 
 
 # --- numbers ------------------------------------------------------------------------------------

@@ -2,16 +2,25 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 
 from diandian.registry.models import CreditBatch, Project, Recall, Remedy, RemedyOutcome, Retirement
 from diandian.registry.queries import RetiredRange, retired_range
 from diandian.registry.recalls import rules
 from diandian.registry.recalls.queries import uses_of
+from diandian.registry.recalls.rules import Span, Step
 from diandian.store.statements import Param, SelectMany
 
 # Above all numbers of rows.
 _NEVER = 2**63 - 1
-_STEPS = SelectMany(lambda ids: Remedy.objects.filter(root__id__in=ids, id__lt=Param("before")))
+_STEPS: SelectMany[Any] = SelectMany(
+    lambda ids: (
+        Remedy.objects.filter(root__id__in=ids, id__lt=Param("before"))
+        .order_by()
+        .values_list("recall_id", "id", *Step._fields)
+    )
+)
 
 
 @dataclass(slots=True)
@@ -37,43 +46,83 @@ class Loss:
 Known = Mapping[int, tuple[Retirement, list[RetiredRange]]]
 
 
-def losses_of(
-    root_ids: Collection[int], fresh: Sequence[Remedy] = (), known: Known | None = None
-) -> dict[int, list[Loss]]:
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """What one recall did to chains in the caller's transaction; nothing of it is read again.
+
+    ``steps``: all of them, in order, with the ids of their rows. ``made``: the replacements.
+    ``met``: the recall's grams of each retirement that it met now, by its id.
+    """
+
+    recall: Recall
+    steps: Sequence[tuple[int, Step]]
+    made: Known
+    met: Mapping[int, Sequence[Span]]
+
+    def ranges(self, recall_id: int, retirement_id: int) -> list[RetiredRange] | None:
+        """Return the grams that a recall took of a retirement, where this is its first step."""
+        spans = self.met.get(retirement_id) if recall_id == self.recall.id else None
+        return [retired_range(self.recall.batch, *span) for span in spans] if spans else None
+
+
+def losses_of(root_ids: Collection[int], fresh: Fresh | None = None) -> dict[int, list[Loss]]:
     """Return what recalls did to chains of retirements, by their roots, in the order of recalls.
 
-    ``fresh``: all steps that the caller wrote in this transaction. ``known``: replacements that it
-    has at hand, with projects and ranges, by their ids.
+    ``fresh``: what the caller did in this transaction.
     """
-    known = known or {}
-    # Chains have one writer at a time, so what was there before has lower numbers.
-    first = min((row.id for row in fresh), default=_NEVER)
-    rows = [*_STEPS.all(list(root_ids), before=first), *fresh]
-    rows = sorted(rows, key=lambda row: (row.recall_id, row.id))
-    ids = {row.retirement_id for row in rows if row.step == 1}
-    ids |= {row.replacement_id for row in rows if row.replacement_id is not None}
+    rows = _steps(root_ids, fresh)
+    first = {
+        (recall_id, step.retirement_id): (
+            fresh.ranges(recall_id, step.retirement_id) if fresh else None
+        )
+        for recall_id, _, step in rows
+        if step.step == 1
+    }
+    ids = {retirement_id for (_, retirement_id), taken in first.items() if taken is None}
+    made = {step.replacement_id for _, _, step in rows if step.replacement_id is not None}
     # Few batches, recalls and projects stand behind many rows: each is read once.
+    known = fresh.made if fresh else {}
     ranges = {id_: found for id_, (_, found) in known.items()}
-    ranges |= ranges_by_id(ids - ranges.keys())
-    recalls = Recall.objects.in_bulk({row.recall_id for row in rows})
+    ranges |= ranges_by_id((ids | made) - ranges.keys())
+    recalls = _recalls({recall_id for recall_id, _, _ in rows}, fresh)
     retired = {id_: row for id_, (row, _) in known.items()}
-    retired |= _replacements({row.replacement_id for row in rows} - {None, *retired})
+    retired |= _replacements(made - retired.keys())
     losses: dict[int, dict[int, Loss]] = {}
-    for row in rows:
-        of_root = losses.setdefault(row.root_id, {})
-        loss = of_root.setdefault(row.recall_id, Loss(recalls[row.recall_id]))
-        if row.step == 1:
-            loss.affected_g += row.affected_g
-            loss.ranges += _recalled(loss.recall, ranges[row.retirement_id])
-        if row.replacement_id is not None:
-            loss.replaced_g += row.remedied_g
-            loss.replacements.append((retired[row.replacement_id], ranges[row.replacement_id]))
-        elif row.outcome == RemedyOutcome.BUFFER:
-            loss.buffer_g += row.remedied_g
+    for recall_id, _, step in rows:
+        of_root = losses.setdefault(step.root_id, {})
+        loss = of_root.get(recall_id)
+        if loss is None:
+            loss = of_root[recall_id] = Loss(recalls[recall_id])
+        if step.step == 1:
+            loss.affected_g += step.affected_g
+            taken = first[recall_id, step.retirement_id]
+            loss.ranges += taken or _recalled(loss.recall, ranges[step.retirement_id])
+        if step.replacement_id is not None:
+            loss.replaced_g += step.remedied_g
+            loss.replacements.append((retired[step.replacement_id], ranges[step.replacement_id]))
+        elif step.outcome == RemedyOutcome.BUFFER:
+            loss.buffer_g += step.remedied_g
     return {root_id: list(found.values()) for root_id, found in losses.items()}
 
 
-def _replacements(ids: Collection[int | None]) -> dict[int, Retirement]:
+def _steps(root_ids: Collection[int], fresh: Fresh | None) -> list[tuple[int, int, Step]]:
+    """Return the steps of chains as (recall, row, step), by recall and row."""
+    # Chains have one writer at a time, so what was there before has lower numbers.
+    before = fresh.steps[0][0] if fresh else _NEVER
+    found = _STEPS.all(list(root_ids), before=before)
+    rows = [(recall_id, number, Step(*step)) for recall_id, number, *step in found]
+    if fresh:
+        rows += [(fresh.recall.id, number, step) for number, step in fresh.steps]
+    return sorted(rows, key=itemgetter(0, 1))
+
+
+def _recalls(ids: Collection[int], fresh: Fresh | None) -> dict[int, Recall]:
+    known = {fresh.recall.id: fresh.recall} if fresh else {}
+    missing = set(ids) - known.keys()
+    return known | (Recall.objects.in_bulk(missing) if missing else {})
+
+
+def _replacements(ids: Collection[int]) -> dict[int, Retirement]:
     if not ids:
         return {}
     found = Retirement.objects.in_bulk(list(ids))
@@ -88,6 +137,8 @@ def _replacements(ids: Collection[int | None]) -> dict[int, Retirement]:
 def ranges_by_id(retirement_ids: Collection[int]) -> dict[int, list[RetiredRange]]:
     """Return the exact grams of many retirements of few batches, by their ids."""
     uses = uses_of(retirement_ids)
+    if not uses:
+        return {}
     batches = CreditBatch.objects.select_related("serial_block").in_bulk({use[1] for use in uses})
     found: dict[int, list[RetiredRange]] = {}
     for retirement_id, batch_id, *span in uses:
