@@ -38,9 +38,9 @@ def assert_completed_once(world, order):
     assert books(world) == NOTHING | {CLEARING: order.quote.total_minor}
 
 
-def given_up(world, order):
+def given_up(world, order, **past):
     """Let the order's time run out, and the worker release it."""
-    assert expiry.release_expired(at=world.later(**PAST_GRACE)) == 1
+    assert expiry.release_expired(at=world.later(**past or PAST_GRACE)) == 1
     assert world.state(order) == "expired"
 
 

@@ -1,5 +1,7 @@
 """Paid twice, paid late, never paid, and crashes in between (rows 11, 12, 20 to 25, 43)."""
 
+from itertools import pairwise
+
 import pytest
 
 from diandian.flows import checkout, expiry, fulfil, payment_events, refund
@@ -76,7 +78,37 @@ def test_22_closing_that_answers_unknown_keeps_the_grams(world, crash):
     assert world.state(order) == "awaiting_payment"
     assert world.stock().held_g == order.mass_g
     mend()
-    given_up(world, order)
+    given_up(world, order, minutes=22)
+
+
+def test_22_a_gateway_that_says_nothing_is_asked_less_and_less(world, monkeypatch):
+    order = world.order()
+    asked = []
+
+    def unknown(payment, *, at):
+        asked.append(at)
+        return False
+
+    monkeypatch.setattr(expiry, "close_or_refresh", unknown)
+    seconds = [*range(0, 600, 5), *range(600, 7_200, 30)]
+    for after in seconds:
+        expiry.release_expired(at=world.later(minutes=20, seconds=after))
+    pauses = [int((later - at).total_seconds()) for at, later in pairwise(asked)]
+    assert pauses[0] == 30
+    assert pauses[-1] == 1_800
+    assert pauses == sorted(pauses)
+    assert len(asked) <= 24
+    assert world.stock().held_g == order.mass_g
+
+
+def test_22_who_asked_in_vain_asked_for_the_poller_too(world, crash):
+    order = world.order()
+    crash(SandboxGateway, "close_payment")
+    at = world.later(**PAST_GRACE)
+    assert world.payment(order).next_query_at < at
+    expiry.release_expired(at=at)
+    # Tried again within the minute: the poller need not ask at the same moment.
+    assert payments.due_for_query(at, 10) == []
 
 
 def test_22_closing_that_answers_paid_completes_the_order(world):

@@ -8,7 +8,7 @@ import pytest
 from diandian.payments import lines
 from diandian.payments.breaker import FAILURES_LIMIT, FIRST_REST
 from diandian.payments.lines import AT_REST, BUSY, SLOW, Ask
-from diandian.payments.messages import Done, Rejected, SecretMissingError, Unknown
+from diandian.payments.messages import UNREACHABLE, Done, Rejected, SecretMissingError, Unknown
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ASK = Ask("query", "DD1", NOW)
@@ -82,10 +82,17 @@ def test_two_calls_share_one_patience(line, hanging):
         assert line.call(ASK, hanging) in {Unknown(SLOW), Unknown(BUSY)}
 
 
-@pytest.mark.parametrize("outcome", [Unknown("timeout"), Rejected("refused", retryable=True)])
-def test_a_line_that_fails_again_and_again_rests_and_sends_nothing(line, outcome):
+@pytest.mark.parametrize(
+    ("ask", "outcome"),
+    [
+        (ASK, Unknown("timeout")),
+        (ASK, Rejected("refused", retryable=True)),
+        (PAYOUT, Rejected(UNREACHABLE, retryable=True)),
+    ],
+)
+def test_a_line_that_fails_again_and_again_rests_and_sends_nothing(line, ask, outcome):
     for _ in range(FAILURES_LIMIT):
-        assert line.call(ASK, lambda: outcome) == outcome
+        assert line.call(ask, lambda: outcome) == outcome
     assert not line.is_ready(NOW)
 
     def never():

@@ -12,6 +12,7 @@ from diandian.flows.payment_events import close_or_refresh
 from diandian.kernel.clock import now
 from diandian.orders import actions, queries, rules
 from diandian.orders.models import Order, OrderState
+from diandian.payments import actions as payment_actions
 from diandian.payments import queries as payment_queries
 from diandian.payments.models import Payment
 from diandian.registry import actions as registry_actions
@@ -22,12 +23,11 @@ log = logging.getLogger(__name__)
 def release_expired(limit: int = 100, *, at: datetime | None = None) -> int:
     """Expire unpaid orders past their grace and release their grams. Returns how many.
 
-    An order whose gateway does not say "can no longer be paid" keeps its grams and is asked again,
-    once all others had their turn; after a day it goes to people.
+    An order whose gateway does not say "can no longer be paid" keeps its grams and is asked about
+    again after a pause that grows; after a day it goes to people.
     """
     at = at or now()
-    due = at - rules.PAYMENT_LIFETIME - rules.HOLD_GRACE
-    return sum(_try(order, at) for order in queries.unpaid_past(due, limit))
+    return sum(_try(order, at) for order in queries.due_for_release(at, limit))
 
 
 def _try(order: Order, at: datetime) -> bool:
@@ -61,12 +61,17 @@ def _expire(order: Order, at: datetime, to: OrderState = OrderState.EXPIRED) -> 
 
 
 def _is_unpayable(payment: Payment, at: datetime) -> bool:
-    """Close an attempt at its gateway; an error there must not keep the others open."""
+    """Close an attempt at its gateway; an error there must not keep the others open.
+
+    Who asked in vain asked for the poller too, which has its own turn later.
+    """
     try:
-        return close_or_refresh(payment, at=at)
+        if close_or_refresh(payment, at=at):
+            return True
     except Exception:
         log.exception("payment %s could not be closed", payment.payment_no)
-        return False
+    payment_actions.note_query(payment, at=at)
+    return False
 
 
 def _hand_over(order: Order, at: datetime) -> None:

@@ -360,9 +360,19 @@ def oldest_waiting(*, at: datetime | None = None) -> datetime | None:
     return first
 
 
-def unpaid_past(created_by: datetime, limit: int) -> list[Order]:
-    """Return unpaid orders that should be released: never tried first, then longest not tried."""
-    rows = Order.objects.filter(state=OrderState.AWAITING_PAYMENT, created_at__lte=created_by)
+def due_for_release(at: datetime, limit: int) -> list[Order]:
+    """Return unpaid orders whose hold is over: never tried first, then longest not tried.
+
+    One that could not be released waits for its turn by ``rules.RELEASE_PAUSES``.
+    """
+    created_by = at - rules.PAYMENT_LIFETIME - rules.HOLD_GRACE
+    its_turn = Q(release_tried_at__isnull=True)
+    its_turn |= Q(release_tried_at__lte=at - rules.LONGEST_RELEASE_PAUSE)
+    for over_for, pause in rules.RELEASE_PAUSES:
+        its_turn |= Q(release_tried_at__lte=at - pause, created_at__gt=created_by - over_for)
+    rows = Order.objects.filter(
+        its_turn, state=OrderState.AWAITING_PAYMENT, created_at__lte=created_by
+    )
     turn = F("release_tried_at").asc(nulls_first=True)
     return list(rows.order_by(turn, "created_at", "id")[:limit])
 

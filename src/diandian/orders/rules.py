@@ -14,6 +14,13 @@ HOLD_GRACE = timedelta(minutes=10)
 SHORTEST_ATTEMPT = timedelta(minutes=1)
 # An unpaid order whose gateway says nothing definite for so long is for people.
 NOBODY_KNOWS_AFTER = timedelta(hours=24)
+# Until then its gateway is asked again after a pause that grows: while its hold has been over for
+# less than so long, this pause; later the last one.
+RELEASE_PAUSES = (
+    (timedelta(minutes=5), timedelta(seconds=30)),
+    (timedelta(hours=1), timedelta(minutes=5)),
+)
+LONGEST_RELEASE_PAUSE = timedelta(minutes=30)
 # One order may hold a lane's worth at most; a guest's trip is far below.
 ORDER_LIMIT_G = 1_000_000_000
 _LARGEST_KG = ORDER_LIMIT_G // GRAMS_PER_KG

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from diandian.kernel.memory import Memory
 from diandian.payments.breaker import Breaker
-from diandian.payments.messages import Outcome, Rejected, SecretMissingError, Unknown
+from diandian.payments.messages import UNREACHABLE, Outcome, Rejected, SecretMissingError, Unknown
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -155,7 +155,7 @@ class Line:
 def _is_sick(outcome: object, ask: Ask) -> bool:
     """Tell whether an outcome speaks against the line, not against what was asked."""
     if isinstance(outcome, Rejected):
-        return outcome.retryable and ask.is_simple
+        return outcome.code == UNREACHABLE or (outcome.retryable and ask.is_simple)
     return isinstance(outcome, Unknown)
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from diandian.kernel.money import Money
-from diandian.payments import rules
+from diandian.payments import lines, rules
 from diandian.payments.gateways.alipay.gateway import GATEWAY
+from diandian.payments.lines import Ask
 from diandian.payments.messages import (
     Done,
     MerchantContext,
@@ -125,6 +126,12 @@ class Shop:
 
     def query(self, payment_no):
         return GATEWAY.query_payment(self.context, payment_no, at=self.now)
+
+    def query_on_line(self, payment_no, **later):
+        """Ask as the house does, over a line that may rest."""
+        ask = Ask("query", payment_no, self.now + timedelta(**later))
+        line = lines.line(GATEWAY.key, self.context.account, places=1)
+        return line.call(ask, lambda: self.query(payment_no))
 
     def close(self, payment_no):
         return GATEWAY.close_payment(self.context, payment_no, at=self.now)

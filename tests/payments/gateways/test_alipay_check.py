@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from diandian.payments import trials
 from diandian.payments.gateways.alipay.gateway import GATEWAY
 from diandian.payments.messages import Rejected
 from tests.payments.gateways import alipay_kit
@@ -121,9 +122,7 @@ def test_an_account_that_is_not_named(shop):
 def test_another_address_that_is_not_allowed(shop):
     shop.with_options(base_url="http://evil.example")
     shop.with_options(connect_seconds="1")
-    from diandian.payments.gateways.alipay import trial
-
-    assert [each.subject for each in trial._address(shop.context)] == ["base_url"]
+    assert [each.subject for each in trials.address(shop.context)] == ["base_url"]
 
 
 def test_a_gateway_that_does_not_answer(shop):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from diandian.payments import options
 from diandian.payments.gateways.stripe import client
 from diandian.payments.gateways.stripe.gateway import GATEWAY
 from tests.payments.gateways import stripe_kit
@@ -119,6 +120,7 @@ def test_another_address_is_taken_only_where_it_is_allowed(shop, mode, allow, ur
 )
 def test_options_lower_the_limits_of_time_and_never_lift_them(shop, given, seconds):
     shop.with_options(read_seconds=given, connect_seconds=given)
-    assert client._seconds(shop.context, "read_seconds", client.READ_SECONDS) == seconds
+    limits = options.limits(shop.context, largest_bytes=1)
+    assert limits.whole_seconds == seconds
     least = min(seconds, 5)
-    assert client._seconds(shop.context, "connect_seconds", client.CONNECT_SECONDS) == least
+    assert limits.connect_seconds == least

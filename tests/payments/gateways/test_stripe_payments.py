@@ -15,6 +15,7 @@ from diandian.payments import rules
 from diandian.payments.gateway import Gateway, gateways
 from diandian.payments.gateways.stripe import snapshots
 from diandian.payments.gateways.stripe.gateway import GATEWAY
+from diandian.payments.lines import AT_REST
 from diandian.payments.messages import NOT_FOUND, Done, Rejected, Unknown
 from tests.payments.gateways import stripe_kit
 from tests.payments.gateways.stripe_kit import LIFE, number
@@ -341,14 +342,12 @@ def test_41_a_refused_connection_was_certainly_not_done(shop):
 
 def test_41_the_line_rests_after_five_faults_and_asks_again_later(shop):
     payment_no = shop.paid()
-    assert isinstance(shop.query(payment_no), Done)
+    assert isinstance(shop.query_on_line(payment_no), Done)
     shop.fault("status", CHARGES, status=503, count=5)
     for _ in range(5):
-        assert isinstance(shop.query(payment_no), Unknown)
-    rested = shop.query(payment_no)
-    assert (rested.code, rested.retryable) == ("unreachable", True)
-    later = shop.now + timedelta(seconds=20)
-    assert isinstance(GATEWAY.query_payment(shop.context, payment_no, at=later), Done)
+        assert shop.query_on_line(payment_no) == Unknown("status 503")
+    assert shop.query_on_line(payment_no) == Unknown(AT_REST)
+    assert isinstance(shop.query_on_line(payment_no, seconds=20), Done)
 
 
 def test_41_a_slow_answer_in_time_is_an_answer(shop):

@@ -49,7 +49,7 @@ def test_19_not_created_and_no_answer(desk, kind):
 def test_19_a_closed_door_means_that_nothing_was_sent(desk, tmp_path):
     desk.context = desk.peer.context(tmp_path, base_url="http://127.0.0.1:1")
     outcome = desk.create(desk.request())
-    assert (outcome.code, outcome.retryable) == ("not_connected", True)
+    assert (outcome.code, outcome.retryable) == ("unreachable", True)
 
 
 @pytest.mark.parametrize("kind", ["unsigned", "signature", "other_key", "unknown_key", "empty"])

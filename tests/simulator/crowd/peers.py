@@ -7,8 +7,7 @@ from threading import RLock
 from unittest import mock
 from urllib.parse import urlsplit
 
-from diandian.payments.gateways.stripe import client as stripe_client
-from diandian.payments.gateways.wechatpay import account as wechatpay_account
+from diandian.payments import options
 
 # How long a crowd waits for an answer, and how long a peer that never answers keeps it waiting.
 WAIT_SECONDS, SILENCE_SECONDS = 0.5, 0.8
@@ -44,8 +43,5 @@ class Levers:
 @contextmanager
 def impatient():
     """Let the adapters give up on an answer soon; their options know whole seconds only."""
-    with (
-        mock.patch.object(stripe_client, "READ_SECONDS", WAIT_SECONDS),
-        mock.patch.object(wechatpay_account, "_seconds", return_value=WAIT_SECONDS),
-    ):
+    with mock.patch.object(options, "seconds", return_value=WAIT_SECONDS):
         yield

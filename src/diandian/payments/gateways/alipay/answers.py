@@ -11,17 +11,22 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diandian.kernel.clock import BUSINESS_ZONE
 from diandian.kernel.money import Money
+from diandian.payments import facts as facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diandian.payments.messages import Rejected, Unknown
-
-Facts = dict[str, Any]
+# What is read alike at every gateway, under the names by which this one's answers are read.
+Facts = facts_of.Facts
+mapping, text = facts_of.mapping, facts_of.text
+MalformedError = facts_of.MalformedError
+# Its ``hint`` is the gateway's own code; of an answer without a valid signature only codes about
+# the call itself (``isv.``) are told, for advice and for the next key.
+NoAnswerError = facts_of.NoAnswerError
 CURRENCY = "CNY"
 
 _STAMP_FORM = "%Y-%m-%d %H:%M:%S"
@@ -29,25 +34,7 @@ _STAMP = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _AMOUNT = re.compile(r"-?[0-9]{1,11}(\.[0-9]{1,2})?")
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _REF = re.compile(r"[A-Za-z0-9_]{1,80}")
-_LONGEST_TEXT = 255
 _WHITE = re.compile(r"[ \t\r\n]*")
-
-
-class MalformedError(ValueError):
-    """An answer lacks a fact, or holds something else in its place; the text names the fact."""
-
-
-class NoAnswerError(Exception):
-    """A call that led to no answer. ``outcome``: what that means to the caller.
-
-    ``hint``: the gateway's own code. Of an answer without a valid signature only codes about the
-    call itself (``isv.``) are told, for advice and for the next key.
-    """
-
-    def __init__(self, outcome: Rejected | Unknown, hint: str = "") -> None:
-        self.outcome = outcome
-        self.hint = hint
-        super().__init__(str(outcome))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +116,6 @@ def _refuse(name: str) -> object:
 # -- facts ----------------------------------------------------------------------------------------
 
 
-def mapping(value: object, name: str = "answer") -> Facts:
-    """Return an object. Raises: MalformedError."""
-    if not isinstance(value, dict):
-        raise MalformedError(f"{name} is not an object")
-    return value
-
-
 def items(facts: Facts, name: str) -> list[Facts]:
     """Return the objects of a list, none where there is no list. Raises: MalformedError."""
     value = facts.get(name)
@@ -144,14 +124,6 @@ def items(facts: Facts, name: str) -> list[Facts]:
     if not isinstance(value, list):
         raise MalformedError(f"{name} is not a list")
     return [mapping(each, f"an entry of {name}") for each in value]
-
-
-def text(facts: Mapping[str, object], name: str) -> str:
-    """Return a short printable text. Raises: MalformedError."""
-    value = facts.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT or not value.isprintable():
-        raise MalformedError(f"{name} is not a short text")
-    return value
 
 
 def text_or(facts: Mapping[str, object], name: str) -> str:

@@ -1,23 +1,24 @@
-"""The line to Alipay: whose key, which address, how long to wait, whose signature is believed.
+"""The line to Alipay: whose key, which address, whose signature is believed.
 
-The client library signs calls and checks signatures. What it lacks is here: limits of time and
-size on every call, Chinese time whatever the machine's, an address that cannot be bent, parameters
-kept out of addresses, keys in overlap, and a reading of signed text that braces cannot mislead.
+The client library signs calls and checks signatures, our carrier takes them. What both lack is
+here: Chinese time whatever the machine's, parameters kept out of addresses, keys in overlap, and a
+reading of signed text that braces cannot mislead.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from functools import lru_cache
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from diandian.payments import carrier, options
+from diandian.payments.carrier import LARGEST_ANSWER_BYTES, LARGEST_FILE_BYTES, Reply
+from diandian.payments.facts import MalformedError, NoAnswerError
 from diandian.payments.gateways.alipay import answers, faults
-from diandian.payments.gateways.alipay.answers import Answer, MalformedError, NoAnswerError
-from diandian.payments.messages import Rejected, SecretMissingError, Unknown
+from diandian.payments.gateways.alipay.answers import Answer
+from diandian.payments.messages import SecretMissingError, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,20 +30,14 @@ OFFICIAL_URLS = {
     "live": "https://openapi.alipay.com",
     "test": "https://openapi-sandbox.dl.alipaydev.com",
 }
-CONNECT_SECONDS = 5
-READ_SECONDS = 15
 # Ours to sign with, theirs to check with; two of each while one replaces the other.
 PRIVATE_OPTIONS = ("app_private_key", "app_private_key_2")
 PUBLIC_OPTIONS = ("alipay_public_key", "alipay_public_key_2")
 TOKEN_OPTION = "app_auth_token"  # noqa: S105 - the name of an option
 
 _PATH = "/gateway.do"
-_LONGEST_ANSWER = 2**20
-_LONGEST_FILE = 64 * 2**20
-_CHUNK = 2**16
 _FINE = 200
 _LEAST_BITS = 2_048
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _FILE_DOMAINS = (".alipay.com", ".alipaydev.com", ".alipayobjects.com")
 
 
@@ -82,18 +77,9 @@ def fit_key(context: MerchantContext, option: str) -> bytes:
     return found
 
 
-def keys(context: MerchantContext, options: tuple[str, ...]) -> list[bytes]:
+def keys(context: MerchantContext, names: tuple[str, ...]) -> list[bytes]:
     """Return the keys in use, the first one first. Raises: NoAnswerError."""
-    found, reasons = [], []
-    for option in options:
-        if option == options[0] or context.options.get(option):
-            try:
-                found.append(fit_key(context, option))
-            except (SecretMissingError, MalformedError) as error:
-                reasons.append(str(error))
-    if not found:
-        raise NoAnswerError(Rejected("not_set_up", "; ".join(reasons), retryable=True))
-    return found
+    return options.keys(context, names, fit_key)
 
 
 @lru_cache(maxsize=64)
@@ -130,123 +116,49 @@ def is_signed(context: MerchantContext, text: str, signature: object) -> bool:
 # -- the line -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back, as it came; headers in small letters."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class Line:
-    """Our line to the gateway for one merchant; lives as long as the process. Safe for threads.
+    """What we know of our line to the gateway for one merchant, as long as the process lives."""
 
-    No retries here: one that sleeps would hold a worker. The product asks again by the same number.
-    """
-
-    def __init__(self, connect_seconds: int, read_seconds: int) -> None:
-        import urllib3  # noqa: PLC0415 - loaded by who uses it
-
-        self.rest = faults.Rest()
+    def __init__(self) -> None:
         # The one of our keys that the gateway took last, and receivers that it knows.
         self.taken_key = b""
         self.receivers: set[str] = set()
-        self._longest_seconds = read_seconds
-        self._pool = urllib3.PoolManager(
-            num_pools=4,
-            maxsize=16,
-            retries=False,
-            timeout=urllib3.Timeout(connect=connect_seconds, read=read_seconds),
-        )
-
-    def send(self, method: str, url: str, body: str | None, longest: int) -> Reply:
-        """Send once. Raises: NoAnswerError and whatever the carrier raises."""
-        until = monotonic() + self._longest_seconds
-        kind = {"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"}
-        response = self._pool.request(
-            method, url, body=body, headers=kind, preload_content=False, redirect=False
-        )
-        found = bytearray()
-        try:
-            while chunk := response.read1(_CHUNK, decode_content=False):
-                found += chunk
-                if len(found) > longest or monotonic() > until:
-                    raise NoAnswerError(Unknown("the answer is too long"))
-            response.release_conn()
-        finally:
-            response.close()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status, headers, bytes(found))
-
-    def carry(
-        self, method: str, url: str, body: str | None, *, longest: int, at: datetime
-    ) -> Reply:
-        """Send once, unless the line rests. Raises: NoAnswerError."""
-        self.rest.check(at)
-        try:
-            reply = self.send(method, url, body, longest)
-        except Exception as error:
-            outcome = faults.of_line(error)
-            self.rest.note(at, is_fault=faults.is_fault(outcome))
-            raise NoAnswerError(outcome) from error
-        self.rest.note(at, is_fault=reply.status != _FINE)
-        if reply.status != _FINE:
-            raise NoAnswerError(Unknown(f"status {reply.status}"))
-        return reply
 
 
 @lru_cache(maxsize=64)
-def _line(account: str, url: str, connect_seconds: int, read_seconds: int) -> Line:
+def _line(account: str, url: str) -> Line:
     del account, url  # what is remembered of one never serves another
-    return Line(connect_seconds, read_seconds)
+    return Line()
 
 
 def line_of(context: MerchantContext) -> Line:
     """Return the line of a merchant."""
-    return _line(
-        f"{context.mode}:{context.account}",
-        base_url(context),
-        _seconds(context, "connect_seconds", CONNECT_SECONDS),
-        _seconds(context, "read_seconds", READ_SECONDS),
-    )
+    return _line(f"{context.mode}:{context.account}", base_url(context))
 
 
 def base_url(context: MerchantContext) -> str:
     """Return where calls go: the official host of the mode, or another where that is allowed."""
-    own = context.options.get("base_url", "").rstrip("/")
-    official = OFFICIAL_URLS["live" if context.mode == "live" else "test"]
-    return own if own and is_allowed(context, own) else official
+    return options.base_url(context, OFFICIAL_URLS["live" if context.mode == "live" else "test"])
 
 
-def is_allowed(context: MerchantContext, url: str) -> bool:
-    """Tell whether calls may go to an address other than the official one.
-
-    Only in tests or where ``allow_base_url`` is ``yes``, and only over TLS or on this machine.
-    """
-    if context.mode != "test" and context.options.get("allow_base_url") != "yes":
-        return False
-    try:
-        there = urlsplit(url)
-        is_plain = not (there.path or there.query or there.fragment or there.username)
-        return is_plain and _is_safe(url) and there.port != 0
-    except ValueError:
-        return False
-
-
-def _is_safe(url: str) -> bool:
-    there = urlsplit(url)
-    host = there.hostname or ""
-    return bool(host) and (
-        there.scheme == "https" or (there.scheme == "http" and host in _LOOPBACK)
+def post(context: MerchantContext, form: str) -> Reply:
+    """Send a signed form. Raises: NoAnswerError."""
+    kind = {"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"}
+    return _fine(
+        carrier.carry(
+            "POST",
+            f"{base_url(context)}{_PATH}?charset=utf-8",
+            headers=kind,
+            body=form.encode(),
+            limits=options.limits(context, largest_bytes=LARGEST_ANSWER_BYTES),
+        )
     )
 
 
-def _seconds(context: MerchantContext, name: str, longest: int) -> int:
-    """Return a limit of time; an option may lower it."""
-    given = context.options.get(name, "")
-    is_number = given.isascii() and given.isdigit() and len(given) < len("1000")
-    return min(int(given), longest) if is_number and int(given) else longest
+def _fine(reply: Reply) -> Reply:
+    if reply.status != _FINE:
+        raise NoAnswerError(Unknown(f"status {reply.status}"))
+    return reply
 
 
 # -- calls ----------------------------------------------------------------------------------------
@@ -268,7 +180,7 @@ def signed(
         try:
             common[TOKEN_OPTION] = context.secret(TOKEN_OPTION)
         except SecretMissingError as error:
-            raise NoAnswerError(Rejected("not_set_up", str(error), retryable=True)) from error
+            raise NoAnswerError(options.not_set_up(str(error))) from error
     library = _library(context.merchant, key, public)
     return str(library.client_api(method, dict(content), **common))
 
@@ -306,11 +218,10 @@ def call(
     Raises: NoAnswerError, MalformedError (a signed answer that cannot be read).
     """
     line = line_of(context)
-    url = f"{base_url(context)}{_PATH}?charset=utf-8"
-    refused = NoAnswerError(Rejected("not_set_up", retryable=True))
+    refused = NoAnswerError(options.not_set_up())
     for key in _in_order(context):
         form = signed(context, method, content, key=key, at=at, extra=extra)
-        reply = line.carry("POST", url, form, longest=_LONGEST_ANSWER, at=at)
+        reply = post(context, form)
         try:
             answer = _read(context, method, reply)
             line.taken_key = key
@@ -357,12 +268,14 @@ def _read(context: MerchantContext, method: str, reply: Reply) -> Answer:
 
 def fetch(context: MerchantContext, url: str, *, at: datetime) -> bytes:
     """Return a file that a signed answer named. Raises: NoAnswerError."""
+    del at  # the address itself says until when it is good
     try:
         host = urlsplit(url).hostname or ""
         own = urlsplit(base_url(context)).hostname
-        is_known = _is_safe(url) and (host.endswith(_FILE_DOMAINS) or host == own)
+        is_known = options.is_safe(url) and (host.endswith(_FILE_DOMAINS) or host == own)
     except ValueError:
         is_known = False
     if not is_known:
         raise NoAnswerError(Unknown("the address of a file is not the gateway's"))
-    return line_of(context).carry("GET", url, None, longest=_LONGEST_FILE, at=at).body
+    limits = options.limits(context, largest_bytes=LARGEST_FILE_BYTES)
+    return _fine(carrier.carry("GET", url, headers={}, limits=limits)).body

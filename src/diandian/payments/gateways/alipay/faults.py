@@ -6,17 +6,13 @@ Rejected is said only where a signed answer refuses, or where no byte left this 
 
 from __future__ import annotations
 
-from datetime import timedelta
-from threading import Lock
 from typing import TYPE_CHECKING
 
+from diandian.payments.facts import NoAnswerError
 from diandian.payments.gateways.alipay import answers
-from diandian.payments.gateways.alipay.answers import NoAnswerError
 from diandian.payments.messages import NOT_FOUND, Rejected, Unknown
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from diandian.payments.gateways.alipay.answers import Facts
 
 FINE = "10000"
@@ -33,51 +29,6 @@ _MENDABLE_CODES = {
     "40006": "not_permitted",
 }
 _REFUSALS = frozenset({"40001", "40002", "40003", _BUSINESS})
-_UNREACHABLE = "unreachable"
-_FAULTS_BEFORE_REST = 5
-_REST = timedelta(seconds=20)
-
-
-class Rest:
-    """Lets the line rest while the gateway is down, so that no worker waits for it in vain.
-
-    Five faults in a row, and nothing is sent for twenty seconds; after that one fault is enough.
-    """
-
-    def __init__(self) -> None:
-        self._faults = 0
-        self._until: datetime | None = None
-        self._lock = Lock()
-
-    def check(self, at: datetime) -> None:
-        """Refuse to send while the line rests. Raises: NoAnswerError."""
-        with self._lock:
-            if self._until is not None and self._until - _REST <= at < self._until:
-                text = "the gateway gave no answer several times; nothing was sent"
-                raise NoAnswerError(Rejected(_UNREACHABLE, text, retryable=True))
-
-    def note(self, at: datetime, *, is_fault: bool) -> None:
-        """Count a fault, or forget all of them."""
-        with self._lock:
-            self._faults = self._faults + 1 if is_fault else 0
-            self._until = at + _REST if self._faults >= _FAULTS_BEFORE_REST else None
-
-
-def of_line(error: Exception) -> Rejected | Unknown:
-    """Return what a fault of the line means."""
-    from urllib3 import exceptions  # noqa: PLC0415 - loaded by who uses it
-
-    match error:
-        case NoAnswerError():
-            return error.outcome
-        case exceptions.NewConnectionError() | exceptions.ConnectTimeoutError():
-            return Rejected(_UNREACHABLE, "no connection; nothing was sent", retryable=True)
-    return Unknown(type(error).__name__)
-
-
-def is_fault(outcome: Rejected | Unknown) -> bool:
-    """Tell whether an outcome counts against the line."""
-    return isinstance(outcome, Unknown) or outcome.code == _UNREACHABLE
 
 
 def refuse(facts: Facts) -> None:

@@ -6,8 +6,10 @@ never becomes an exception here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from diandian.payments import trials
+from diandian.payments.facts import outcome_of
 from diandian.payments.gateways.alipay import (
     answers,
     notices,
@@ -17,23 +19,16 @@ from diandian.payments.gateways.alipay import (
     trades,
     trial,
 )
-from diandian.payments.gateways.alipay.answers import MalformedError, NoAnswerError
-from diandian.payments.messages import (
-    Capabilities,
-    Done,
-    Finding,
-    NoticeRefused,
-    Rejected,
-    Unknown,
-)
+from diandian.payments.messages import Capabilities, NoticeRefused, Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from diandian.payments.messages import (
         Ack,
         CloseAnswer,
+        Finding,
         Instruction,
         MerchantContext,
         Outcome,
@@ -51,23 +46,9 @@ if TYPE_CHECKING:
     )
     from diandian.payments.statements import Statement, StatementKind
 
-T = TypeVar("T")
-
 # What the contracts for pages and codes promise at least; the option names a longer one.
 _REFUND_WINDOW_DAYS = 90
 _LONGEST_WINDOW_DAYS = 365
-
-
-def _outcome(call: Callable[[], T]) -> Outcome[T]:
-    """Return what a call led to."""
-    try:
-        return Done(call())
-    except NoAnswerError as error:
-        return error.outcome
-    except MalformedError as error:
-        return Unknown(f"an answer cannot be read: {error}")
-    except Exception as error:  # noqa: BLE001 - hostile answers end here: nobody knows what happened
-        return Unknown(type(error).__name__)
 
 
 class AlipayGateway:
@@ -107,19 +88,19 @@ class AlipayGateway:
             return Rejected("expired")
         if not trades.is_payable(request.amount):
             return Rejected("amount_out_of_range")
-        return _outcome(lambda: trades.create(context, request, at=at))
+        return outcome_of(lambda: trades.create(context, request, at=at))
 
     def query_payment(
         self, context: MerchantContext, payment_no: str, *, at: datetime
     ) -> Outcome[Snapshot]:
         """Ask for a trade; "not found" is no proof that it cannot be paid any more."""
-        return _outcome(lambda: trades.look_up(context, payment_no, at=at))
+        return outcome_of(lambda: trades.look_up(context, payment_no, at=at))
 
     def close_payment(
         self, context: MerchantContext, payment_no: str, *, at: datetime
     ) -> Outcome[CloseAnswer]:
         """Close an unpaid trade."""
-        return _outcome(lambda: trades.close(context, payment_no, at=at))
+        return outcome_of(lambda: trades.close(context, payment_no, at=at))
 
     def refund(
         self, context: MerchantContext, request: RefundRequest, *, at: datetime
@@ -127,51 +108,47 @@ class AlipayGateway:
         """Give money back; the gateway takes a number once."""
         if request.amount.currency != answers.CURRENCY or request.amount.amount_minor <= 0:
             return Rejected("amount_out_of_range")
-        return _outcome(lambda: refunds.send(context, request, at=at))
+        return outcome_of(lambda: refunds.send(context, request, at=at))
 
     def query_refund(
         self, context: MerchantContext, refund_no: str, *, at: datetime
     ) -> Outcome[RefundSnapshot]:
         """Ask where a refund stands."""
-        return _outcome(lambda: refunds.look_up(context, refund_no, at=at))
+        return outcome_of(lambda: refunds.look_up(context, refund_no, at=at))
 
     def split(
         self, context: MerchantContext, request: SplitRequest, *, at: datetime
     ) -> Outcome[SplitSnapshot]:
         """Split our fee off; looked for first, so never twice."""
-        return _outcome(lambda: splits.send(context, request, at=at))
+        return outcome_of(lambda: splits.send(context, request, at=at))
 
     def query_split(
         self, context: MerchantContext, request: SplitRequest, *, at: datetime
     ) -> Outcome[SplitSnapshot]:
         """Ask where a division stands."""
-        return _outcome(lambda: splits.look_up(context, request, at=at))
+        return outcome_of(lambda: splits.look_up(context, request, at=at))
 
     def reverse_split(
         self, context: MerchantContext, request: ReversalRequest, *, at: datetime
     ) -> Outcome[ReversalSnapshot]:
         """Take a leg back; looked for first, so never twice."""
-        return _outcome(lambda: splits.reverse(context, request, at=at))
+        return outcome_of(lambda: splits.reverse(context, request, at=at))
 
     def query_reversal(
         self, context: MerchantContext, request: ReversalRequest, *, at: datetime
     ) -> Outcome[ReversalSnapshot]:
         """Ask where a reversal stands."""
-        return _outcome(lambda: splits.look_up_reversal(context, request, at=at))
+        return outcome_of(lambda: splits.look_up_reversal(context, request, at=at))
 
     def fetch_statement(
         self, context: MerchantContext, day: date, kind: StatementKind, *, at: datetime
     ) -> Outcome[Statement]:
         """Fetch and read the file of a business day."""
-        return _outcome(lambda: statements.fetch(context, day, kind, at=at))
+        return outcome_of(lambda: statements.fetch(context, day, kind, at=at))
 
     def check(self, context: MerchantContext, *, notify_url: str, at: datetime) -> list[Finding]:
         """Try keys, app, account, clock, address for notices and products."""
-        try:
-            return trial.findings(context, notify_url=notify_url, at=at)
-        except Exception as error:  # noqa: BLE001 - a trial always ends in findings
-            text = f"The trial broke off ({type(error).__name__}). Try again."
-            return [Finding("trial", is_fine=False, text=text)]
+        return trials.whole(lambda: trial.findings(context, notify_url=notify_url, at=at))
 
     def parse_notification(
         self, context: MerchantContext, headers: Mapping[str, str], body: bytes, *, at: datetime

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from diandian.kernel.clock import business_day
+from diandian.payments import trials
 from diandian.payments.gateways.alipay import client, faults, splits, statements, trades
 from diandian.payments.gateways.alipay.answers import MalformedError, NoAnswerError, text_or
-from diandian.payments.messages import NOT_FOUND, Finding, Rejected, SecretMissingError, Unknown
+from diandian.payments.messages import NOT_FOUND, Finding, Rejected, SecretMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from diandian.payments.messages import MerchantContext
 
-_SKEW_SECONDS = 60
 _BASIS_POINTS_OF_PERCENT = 100
 # No payment of ours has this number.
 _NOBODYS = "DIANDIANTRIAL"
@@ -39,7 +37,12 @@ _ADVICE = {
 
 def findings(context: MerchantContext, *, notify_url: str, at: datetime) -> list[Finding]:
     """Return what the trial found, faults and all that is fine."""
-    found = [*_address(context), *_keys(context), _seller(context), _notices(notify_url)]
+    found = [
+        *trials.address(context),
+        *_keys(context),
+        _seller(context),
+        trials.notices(notify_url, "Every payment asks for notices at"),
+    ]
     if all(each.is_fine for each in found if each.subject in _needed(context)):
         found += [_clock(context, at), _trade(context, at)]
         if found[-1].is_fine:
@@ -53,36 +56,21 @@ def _needed(context: MerchantContext) -> tuple[str, ...]:
     return tuple(option for option in given if option in first or context.options.get(option))
 
 
-def _address(context: MerchantContext) -> Iterator[Finding]:
-    own = context.options.get("base_url", "").rstrip("/")
-    if own and not client.is_allowed(context, own):
-        yield Finding(
-            "base_url",
-            is_fine=False,
-            text="base_url is not used: another address is taken only in mode test, or with "
-            "allow_base_url = yes, and only as https://HOST or on this machine. Remove it.",
-        )
-
-
 def _keys(context: MerchantContext) -> Iterator[Finding]:
-    for option in _needed(context):
-        try:
-            if option == client.TOKEN_OPTION:
-                context.secret(option)
-            else:
-                client.fit_key(context, option)
-        except SecretMissingError as error:
-            yield Finding(option, is_fine=False, text=f"{error}. Write the key there.")
-        except MalformedError as error:
-            yield Finding(option, is_fine=False, text=f"{error}. Copy it again, whole.")
-        else:
-            yield Finding(option, is_fine=True, text="It can be read.")
+    yield from trials.keys(context, _needed(context), _fit)
     if _is_own(context):
         text = (
             "It is the public key of our own app. Copy Alipay's public key instead: the page of "
             "the app shows both."
         )
         yield Finding(client.PUBLIC_OPTIONS[0], is_fine=False, text=text)
+
+
+def _fit(context: MerchantContext, option: str) -> None:
+    if option == client.TOKEN_OPTION:
+        context.secret(option)
+    else:
+        client.fit_key(context, option)
 
 
 def _is_own(context: MerchantContext) -> bool:
@@ -110,34 +98,12 @@ def _seller(context: MerchantContext) -> Finding:
     return Finding("seller_id", is_fine=True, text=f"{trades.seller_of(context)} collects.")
 
 
-def _notices(notify_url: str) -> Finding:
-    try:
-        there = urlsplit(notify_url)
-        is_fine = there.scheme == "https" and bool(there.hostname) and not there.query
-    except ValueError:
-        is_fine = False
-    text = (
-        f"Every payment asks for notices at {notify_url}"
-        if is_fine
-        else f"Notices cannot come to {notify_url or 'nowhere'}: it must be https, without a query."
-    )
-    return Finding("notices", is_fine=is_fine, text=text)
-
-
 def _clock(context: MerchantContext, at: datetime) -> Finding:
-    url = f"{client.base_url(context)}/gateway.do?charset=utf-8"
     try:
-        reply = client.line_of(context).carry("POST", url, "", longest=2**20, at=at)
-        theirs = parsedate_to_datetime(reply.headers.get("date", ""))
-        skew = abs(int((theirs - at).total_seconds()))
+        reply = client.post(context, "")
     except NoAnswerError as error:
         return Finding("clock", is_fine=False, text=f"No answer: {_said(error)}")
-    except (TypeError, ValueError, OverflowError):
-        return Finding("clock", is_fine=False, text="The gateway did not say what time it is.")
-    if skew > _SKEW_SECONDS:
-        text = f"Our clock is {skew} seconds off; calls and notices are refused. Set it by NTP."
-        return Finding("clock", is_fine=False, text=text)
-    return Finding("clock", is_fine=True, text=f"Our clock is {skew} seconds off.")
+    return trials.clock(reply.headers.get("date", ""), at)
 
 
 def _trade(context: MerchantContext, at: datetime) -> Finding:
@@ -220,6 +186,4 @@ def _said(error: Exception) -> str:
         return _ADVICE[error.hint]
     if error.hint in faults.WRONG_SIGNATURE:
         return _ADVICE["isv.invalid-signature"]
-    outcome = error.outcome
-    said = outcome.cause if isinstance(outcome, Unknown) else outcome.message or outcome.code
-    return f"{said} ({error.hint})" if error.hint else said
+    return f"{error.said} ({error.hint})" if error.hint else error.said

@@ -8,36 +8,26 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diandian.kernel.money import EXPONENTS
+from diandian.payments import facts as facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diandian.payments.messages import Rejected, Unknown
-
-Facts = dict[str, Any]
+# What is read alike at every gateway, under the names by which this one's answers are read.
+Facts = facts_of.Facts
+mapping, text = facts_of.mapping, facts_of.text
+minor, amount = facts_of.minor, facts_of.amount
+MalformedError = facts_of.MalformedError
+NoAnswerError = facts_of.NoAnswerError
 
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _REF = re.compile(r"[A-Za-z0-9_]{1,80}")
 _CURRENCY = re.compile(r"[a-z]{3}")
-# Twelve digits is the most that the gateway takes for a card.
-_LARGEST_MINOR = 10**12
 # The year 2100: no stamp of ours or of theirs lies beyond.
 _LATEST_STAMP = 4_102_444_800
-
-
-class MalformedError(ValueError):
-    """An answer lacks a fact, or holds something else in its place; the text names the fact."""
-
-
-class NoAnswerError(Exception):
-    """A call that led to no answer. ``outcome``: what that means to the caller."""
-
-    def __init__(self, outcome: Rejected | Unknown) -> None:
-        self.outcome = outcome
-        super().__init__(str(outcome))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +37,6 @@ class Answer:
     facts: Facts
     body: str
     headers: Mapping[str, str]
-
-
-def mapping(value: object, name: str = "answer") -> Facts:
-    """Return an object. Raises: MalformedError."""
-    if not isinstance(value, dict):
-        raise MalformedError(f"{name} is not an object")
-    return value
 
 
 def items(facts: Facts) -> list[Facts]:
@@ -72,14 +55,6 @@ def flag(facts: Facts, name: str) -> bool:
     return value
 
 
-def text(facts: Facts, name: str) -> str:
-    """Return a short printable text. Raises: MalformedError."""
-    value = facts.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():  # noqa: PLR2004 - as long as their texts are
-        raise MalformedError(f"{name} is not a short text")
-    return value
-
-
 def ref(facts: Facts, name: str = "id") -> str:
     """Return the gateway's name of a thing, expanded or not. Raises: MalformedError."""
     value = facts.get(name)
@@ -93,22 +68,6 @@ def ref(facts: Facts, name: str = "id") -> str:
 def is_ref(value: str) -> bool:
     """Tell whether a text may stand in an address as the gateway's name of a thing."""
     return _REF.fullmatch(value) is not None
-
-
-def minor(facts: Facts, name: str) -> int:
-    """Return an amount in minor units, of either sign. Raises: MalformedError."""
-    value = facts.get(name)
-    if type(value) is not int or abs(value) >= _LARGEST_MINOR:
-        raise MalformedError(f"{name} is no amount")
-    return value
-
-
-def amount(facts: Facts, name: str) -> int:
-    """Return an amount in minor units that is not below zero. Raises: MalformedError."""
-    value = minor(facts, name)
-    if value < 0:
-        raise MalformedError(f"{name} is below zero")
-    return value
 
 
 def currency(facts: Facts, name: str = "currency") -> str:

@@ -1,8 +1,7 @@
-"""The line to Stripe: whose key, which address, how long to wait, and what a fault means.
+"""The line to Stripe: whose key, which address, and whose account a key opens.
 
-The vendor's library composes, authenticates and reads the calls. What it lacks is here: limits of
-time and size on every call, our own idempotency keys, keys in overlap, an address that cannot be
-bent, a line that rests when the gateway is down, and the proof of whose account a key opens.
+The vendor's library composes, authenticates and reads the calls, our carrier takes them. What both
+lack is here: our own idempotency keys, keys in overlap, and a list that is read whole.
 """
 
 from __future__ import annotations
@@ -10,14 +9,14 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from threading import Lock
-from time import monotonic
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from diandian.payments import carrier, options
+from diandian.payments.facts import MalformedError, NoAnswerError
 from diandian.payments.gateways.stripe import answers, faults
-from diandian.payments.gateways.stripe.answers import Answer, MalformedError, NoAnswerError
+from diandian.payments.gateways.stripe.answers import Answer
 from diandian.payments.gateways.stripe.known import Known
-from diandian.payments.messages import Rejected, SecretMissingError, Unknown
+from diandian.payments.messages import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,45 +24,29 @@ if TYPE_CHECKING:
 
     from stripe import StripeClient
 
+    from diandian.payments.carrier import Limits
     from diandian.payments.gateways.stripe.answers import Facts
     from diandian.payments.messages import MerchantContext
 
 # Answers have this form, whatever the account's own default is.
 API_VERSION = "2026-10-28.endive"
 OFFICIAL_URL = "https://api.stripe.com"
-CONNECT_SECONDS = 5
-READ_SECONDS = 15
 KEY_OPTIONS = ("api_key", "api_key_2")
 # As many entries as a list gives at once.
 PAGE = 100
 
-_LONGEST_ANSWER = 8 * 2**20
-_CHUNK = 2**16
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# A page of a list with all that stands behind its entries.
+_LARGEST_ANSWER_BYTES = 8 << 20
 _PREFIXES = {"live": ("sk_live_", "rk_live_"), "test": ("sk_test_", "rk_test_")}
 
 
 class _Wire:
-    """Carries bytes for the library; one try for each call, limited in time and size.
+    """Gives the library's bytes to our carrier; one try for each call."""
 
-    No retries here: a retry that sleeps would hold a worker. The product asks again by the same
-    number, soon at first.
-    """
+    name = "carrier"
 
-    name = "urllib3"
-
-    def __init__(self, connect_seconds: int, read_seconds: int) -> None:
-        import stripe  # noqa: PLC0415 - a vendor's library is loaded by who uses it
-        import urllib3  # noqa: PLC0415 - the same
-
-        self._longest_seconds = read_seconds
-        self._pool = urllib3.PoolManager(
-            num_pools=2,
-            maxsize=16,
-            retries=False,
-            timeout=urllib3.Timeout(connect=connect_seconds, read=read_seconds),
-            ca_certs=stripe.ca_bundle_path,
-        )
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
 
     def request_with_retries(
         self,
@@ -75,37 +58,20 @@ class _Wire:
         *,
         _usage: list[str] | None = None,
     ) -> tuple[bytes, int, dict[str, str]]:
-        """Send once; return body, status and headers in small letters."""
+        """Send once; return body, status and headers in small letters. Raises: NoAnswerError."""
         del max_network_retries
-        until = monotonic() + self._longest_seconds
-        response = self._pool.request(
-            method.upper(),
-            url,
-            body=post_data,
-            headers=dict(headers),
-            preload_content=False,
-            redirect=False,
-        )
-        body = bytearray()
-        try:
-            while chunk := response.read1(_CHUNK, decode_content=False):
-                body += chunk
-                if len(body) > _LONGEST_ANSWER or monotonic() > until:
-                    raise NoAnswerError(Unknown("the answer is too long"))
-            response.release_conn()
-        finally:
-            response.close()
-        return bytes(body), response.status, {k.lower(): v for k, v in response.headers.items()}
+        sent = post_data.encode() if post_data else None
+        reply = carrier.carry(method.upper(), url, headers=headers, body=sent, limits=self._limits)
+        return reply.body, reply.status, dict(reply.headers)
 
 
 class Line:
     """Our line to one account; lives as long as the process. Safe for threads."""
 
-    def __init__(self, url: str, connect_seconds: int, read_seconds: int) -> None:
+    def __init__(self, url: str, limits: Limits) -> None:
         self.sessions = Known()
         self._url = url
-        self._rest = faults.Rest()
-        self._wire = _Wire(connect_seconds, read_seconds)
+        self._wire = _Wire(limits)
         self._clients: dict[str, StripeClient] = {}
         self._accounts: dict[str, str] = {}
         self._lock = Lock()
@@ -117,27 +83,21 @@ class Line:
         path: str,
         params: Mapping[str, Any],
         *,
-        at: datetime,
         idempotency_key: str = "",
     ) -> Answer:
         """Call once with one key. Raises: NoAnswerError, WrongKeyError."""
-        self._rest.check(at)
-        options = {"idempotency_key": idempotency_key} if idempotency_key else {}
+        own = {"idempotency_key": idempotency_key} if idempotency_key else {}
         try:
-            raw = self._client(key).raw_request(method, path, **params, **options)
-            answer = Answer(answers.mapping(raw.data), raw.body, raw.headers)
+            raw = self._client(key).raw_request(method, path, **params, **own)
+            return Answer(answers.mapping(raw.data), raw.body, raw.headers)
         except Exception as error:
-            outcome = faults.outcome_of(error)
-            self._rest.note(outcome, at)
-            raise NoAnswerError(outcome) from error
-        self._rest.note(None, at)
-        return answer
+            raise NoAnswerError(faults.outcome_of(error)) from error
 
-    def account_of(self, key: str, *, at: datetime) -> str:
+    def account_of(self, key: str) -> str:
         """Return whose account a key opens; asked once. Raises: NoAnswerError, WrongKeyError."""
         name = hashlib.sha256(key.encode()).hexdigest()
         if name not in self._accounts:
-            facts = self.send(key, "get", "/v1/account", {}, at=at).facts
+            facts = self.send(key, "get", "/v1/account", {}).facts
             self._accounts[name] = answers.ref(facts)
         return self._accounts[name]
 
@@ -159,9 +119,9 @@ class Line:
 
 
 @lru_cache(maxsize=64)
-def _line(account: str, url: str, connect_seconds: int, read_seconds: int) -> Line:
+def _line(account: str, url: str, limits: Limits) -> Line:
     del account  # what is remembered of one account never serves another
-    return Line(url, connect_seconds, read_seconds)
+    return Line(url, limits)
 
 
 def line_of(context: MerchantContext) -> Line:
@@ -169,55 +129,18 @@ def line_of(context: MerchantContext) -> Line:
     return _line(
         f"{context.mode}:{context.merchant}",
         base_url(context),
-        _seconds(context, "connect_seconds", CONNECT_SECONDS),
-        _seconds(context, "read_seconds", READ_SECONDS),
+        options.limits(context, largest_bytes=_LARGEST_ANSWER_BYTES),
     )
 
 
 def base_url(context: MerchantContext) -> str:
-    """Return where calls go: the official host, or another where that is allowed.
-
-    Another host sees our key. So it is taken only in tests or where ``allow_base_url`` is ``yes``,
-    and only over TLS or on this machine.
-    """
-    own = context.options.get("base_url", "").rstrip("/")
-    return own if own and is_allowed(context, own) else OFFICIAL_URL
-
-
-def is_allowed(context: MerchantContext, url: str) -> bool:
-    """Tell whether calls may go to an address other than the official one."""
-    if context.mode != "test" and context.options.get("allow_base_url") != "yes":
-        return False
-    try:
-        parts = urlsplit(url)
-        is_plain = not (parts.path or parts.query or parts.fragment or parts.username)
-        host = parts.hostname or ""
-        is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
-        return is_plain and is_safe and bool(host) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _seconds(context: MerchantContext, name: str, longest: int) -> int:
-    """Return a limit of time; an option may lower it."""
-    given = context.options.get(name, "")
-    return (
-        min(int(given), longest) if given.isascii() and given.isdigit() and int(given) else longest
-    )
+    """Return where calls go: the official host, or another where that is allowed."""
+    return options.base_url(context, OFFICIAL_URL)
 
 
 def keys(context: MerchantContext) -> list[str]:
     """Return the keys in use, the first one first. Raises: NoAnswerError."""
-    found, reasons = [], []
-    for option in KEY_OPTIONS:
-        if option == KEY_OPTIONS[0] or context.options.get(option):
-            try:
-                found.append(fit_key(context, option))
-            except (SecretMissingError, MalformedError) as error:
-                reasons.append(str(error))
-    if not found:
-        raise NoAnswerError(Rejected("not_set_up", "; ".join(reasons), retryable=True))
-    return found
+    return options.keys(context, KEY_OPTIONS, fit_key)
 
 
 def fit_key(context: MerchantContext, option: str) -> str:
@@ -243,13 +166,12 @@ def ask(
 
     Raises: NoAnswerError.
     """
+    del at  # nothing that is sent tells the time
     line = line_of(context)
     for key in keys(context):
         try:
-            _prove(context, line.account_of(key, at=at))
-            return line.send(
-                key, method, path, params or {}, at=at, idempotency_key=idempotency_key
-            )
+            _prove(context, line.account_of(key))
+            return line.send(key, method, path, params or {}, idempotency_key=idempotency_key)
         except NoAnswerError as error:
             if method == "get":
                 raise NoAnswerError(faults.of_question(error.outcome)) from error

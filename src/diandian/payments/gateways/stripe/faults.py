@@ -6,21 +6,16 @@ be tried again by the same number. *Source:* payments design, section 3.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from threading import Lock
 from typing import TYPE_CHECKING
 
-from diandian.payments.gateways.stripe.answers import NoAnswerError
+from diandian.payments.facts import NoAnswerError
 from diandian.payments.messages import Rejected, Unknown
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from stripe import StripeError
 
 # Another call with the same idempotency key had other parameters: something was asked before.
 ASKED_BEFORE = "asked_before"
-_UNREACHABLE = "unreachable"
 # Refusals that time or the operator can mend; the same number may be sent again.
 _MENDABLE = frozenset(
     {
@@ -31,8 +26,6 @@ _MENDABLE = frozenset(
         "testmode_charges_only",
     }
 )
-_FAULTS_BEFORE_REST = 5
-_REST = timedelta(seconds=20)
 _LONGEST_TEXT = 200
 
 
@@ -40,44 +33,13 @@ class WrongKeyError(Exception):
     """The gateway does not take a key; it did nothing."""
 
 
-class Rest:
-    """Lets the line rest when the gateway is down, so that no worker waits for it in vain.
-
-    After five faults in a row nothing is sent for twenty seconds; then one fault is enough.
-    """
-
-    def __init__(self) -> None:
-        self._faults = 0
-        self._until: datetime | None = None
-        self._lock = Lock()
-
-    def check(self, at: datetime) -> None:
-        """Refuse to send while the line rests. Raises: NoAnswerError."""
-        with self._lock:
-            if self._until is not None and self._until - _REST <= at < self._until:
-                text = "the gateway did not answer several times; nothing was sent"
-                raise NoAnswerError(Rejected(_UNREACHABLE, text, retryable=True))
-
-    def note(self, outcome: Rejected | Unknown | None, at: datetime) -> None:
-        """Count a fault, or forget all of them."""
-        is_fault = isinstance(outcome, Unknown) or (
-            isinstance(outcome, Rejected) and outcome.code == _UNREACHABLE
-        )
-        with self._lock:
-            self._faults = self._faults + 1 if is_fault else 0
-            self._until = at + _REST if self._faults >= _FAULTS_BEFORE_REST else None
-
-
 def outcome_of(error: Exception) -> Rejected | Unknown:
     """Return what a fault means to who asked. Raises: WrongKeyError."""
     import stripe  # noqa: PLC0415 - a vendor's library is loaded by who uses it
-    from urllib3 import exceptions  # noqa: PLC0415 - the same
 
     match error:
         case NoAnswerError():
             return error.outcome
-        case exceptions.NewConnectionError() | exceptions.ConnectTimeoutError():
-            return Rejected(_UNREACHABLE, "no connection; nothing was sent", retryable=True)
         case stripe.AuthenticationError():
             raise WrongKeyError from error
         case stripe.StripeError():

@@ -6,8 +6,10 @@ never becomes an exception here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from diandian.payments import trials
+from diandian.payments.facts import NoAnswerError, outcome_of
 from diandian.payments.gateways.stripe import (
     notices,
     refunds,
@@ -17,25 +19,22 @@ from diandian.payments.gateways.stripe import (
     statements,
     trial,
 )
-from diandian.payments.gateways.stripe.answers import MalformedError, NoAnswerError
 from diandian.payments.messages import (
     NOT_FOUND,
     Capabilities,
-    Done,
-    Finding,
     Flow,
     NoticeRefused,
     Rejected,
-    Unknown,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from diandian.payments.messages import (
         Ack,
         CloseAnswer,
+        Finding,
         Instruction,
         MerchantContext,
         Outcome,
@@ -53,22 +52,8 @@ if TYPE_CHECKING:
     )
     from diandian.payments.statements import Statement, StatementKind
 
-T = TypeVar("T")
-
 # Others report that older charges are refused; see README.
 _REFUND_WINDOW_DAYS = 180
-
-
-def _outcome(call: Callable[[], T]) -> Outcome[T]:
-    """Return what a call led to."""
-    try:
-        return Done(call())
-    except NoAnswerError as error:
-        return error.outcome
-    except MalformedError as error:
-        return Unknown(f"an answer cannot be read: {error}")
-    except Exception as error:  # noqa: BLE001 - hostile answers end here: nobody knows what happened
-        return Unknown(type(error).__name__)
 
 
 class StripeGateway:
@@ -98,69 +83,65 @@ class StripeGateway:
             return Rejected("expired")
         if not sessions.is_payable(context, request.amount):
             return Rejected("amount_out_of_range")
-        return _outcome(lambda: sessions.open_page(context, request, at=at))
+        return outcome_of(lambda: sessions.open_page(context, request, at=at))
 
     def query_payment(
         self, context: MerchantContext, payment_no: str, *, at: datetime
     ) -> Outcome[Snapshot]:
         """Ask for the charges of a payment; before there is one, for its page."""
-        return _outcome(lambda: _look_up(context, payment_no, at))
+        return outcome_of(lambda: _look_up(context, payment_no, at))
 
     def close_payment(
         self, context: MerchantContext, payment_no: str, *, at: datetime
     ) -> Outcome[CloseAnswer]:
         """Expire the page of a payment."""
-        return _outcome(lambda: _close(context, payment_no, at))
+        return outcome_of(lambda: _close(context, payment_no, at))
 
     def refund(
         self, context: MerchantContext, request: RefundRequest, *, at: datetime
     ) -> Outcome[RefundSnapshot]:
         """Give money back; looked for first, so never twice."""
-        return _outcome(lambda: refunds.send(context, request, at=at))
+        return outcome_of(lambda: refunds.send(context, request, at=at))
 
     def query_refund(
         self, context: MerchantContext, refund_no: str, *, at: datetime
     ) -> Outcome[RefundSnapshot]:
         """Ask where a refund stands."""
-        return _outcome(lambda: refunds.look_up(context, refund_no, at=at))
+        return outcome_of(lambda: refunds.look_up(context, refund_no, at=at))
 
     def split(
         self, context: MerchantContext, request: SplitRequest, *, at: datetime
     ) -> Outcome[SplitSnapshot]:
         """Transfer each leg to its connected account, out of the payment's own charge."""
-        return _outcome(lambda: splits.send(context, request, at=at))
+        return outcome_of(lambda: splits.send(context, request, at=at))
 
     def query_split(
         self, context: MerchantContext, request: SplitRequest, *, at: datetime
     ) -> Outcome[SplitSnapshot]:
         """Ask which legs were transferred."""
-        return _outcome(lambda: splits.look_up(context, request, at=at))
+        return outcome_of(lambda: splits.look_up(context, request, at=at))
 
     def reverse_split(
         self, context: MerchantContext, request: ReversalRequest, *, at: datetime
     ) -> Outcome[ReversalSnapshot]:
         """Reverse a transfer, in whole or part."""
-        return _outcome(lambda: splits.reverse(context, request, at=at))
+        return outcome_of(lambda: splits.reverse(context, request, at=at))
 
     def query_reversal(
         self, context: MerchantContext, request: ReversalRequest, *, at: datetime
     ) -> Outcome[ReversalSnapshot]:
         """Ask whether a transfer was reversed."""
-        return _outcome(lambda: splits.look_up_reversal(context, request, at=at))
+        return outcome_of(lambda: splits.look_up_reversal(context, request, at=at))
 
     def fetch_statement(
         self, context: MerchantContext, day: date, kind: StatementKind, *, at: datetime
     ) -> Outcome[Statement]:
         """Read the balance transactions of a business day."""
-        return _outcome(lambda: statements.fetch(context, day, kind, at=at))
+        return outcome_of(lambda: statements.fetch(context, day, kind, at=at))
 
     def check(self, context: MerchantContext, *, notify_url: str, at: datetime) -> list[Finding]:
         """Try keys, account, clock, address for notices and rights."""
-        try:
-            return trial.findings(context, notify_url=notify_url, at=at)
-        except Exception as error:  # noqa: BLE001 - a trial always ends in findings
-            text = f"The trial broke off ({type(error).__name__}). Try again."
-            return [Finding("trial", is_fine=False, text=text)]
+        return trials.whole(lambda: trial.findings(context, notify_url=notify_url, at=at))
 
     def parse_notification(
         self, context: MerchantContext, headers: Mapping[str, str], body: bytes, *, at: datetime

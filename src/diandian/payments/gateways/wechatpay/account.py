@@ -5,26 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from diandian.payments import carrier, options
 from diandian.payments.messages import MerchantContext, SecretMissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import TypeVar
 
     K = TypeVar("K")
 
 OFFICIAL_BASE = "https://api.mch.weixin.qq.com"
 ALL_FLOWS = ("jsapi", "h5", "native")
-LONGEST_CONNECT_SECONDS = 5
-LONGEST_READ_SECONDS = 15
 
 _API_KEY_BYTES = 32
 _KEY_BITS = 2048
@@ -116,33 +113,33 @@ def public_key(pem: str) -> RSAPublicKey:
 
 def flows_of(context: MerchantContext) -> tuple[str, ...]:
     """Return the ways to pay that the merchant has: all, or those that its options name."""
-    named = _list(context.options.get("flows", ""))
+    named = options.listed(context.options.get("flows", ""))
     return tuple(flow for flow in ALL_FLOWS if flow in named) if named else ALL_FLOWS
 
 
 def read(context: MerchantContext) -> Account:
     """Return the account of a merchant. Raises: SetupError with every fault."""
     faults: list[str] = []
-    options = context.options
+    given = context.options
     faults += _faults_of_facts(context)
     private_pem = _secret(context, "private_key", private_key, faults)
     public_pems = _public_pems(context, faults)
     api_keys = tuple(
-        _secret(context, name, _api_key, faults) for name in _present(options, "apiv3_key")
+        _secret(context, name, _api_key, faults) for name in _present(context, "apiv3_key")
     )
     base_url = _base_url(context, faults)
-    connect_seconds = _seconds(options, "connect_timeout_seconds", LONGEST_CONNECT_SECONDS, faults)
-    read_seconds = _seconds(options, "read_timeout_seconds", LONGEST_READ_SECONDS, faults)
+    connect_seconds = _seconds(context, "connect_timeout_seconds", carrier.CONNECT_SECONDS, faults)
+    read_seconds = _seconds(context, "read_timeout_seconds", carrier.READ_SECONDS, faults)
     if faults:
         raise SetupError(faults)
     return Account(
         mode=context.mode,
         merchant=context.merchant,
         sub_merchant=context.sub_merchant,
-        app=options["app_id"],
-        sub_app=options.get("sub_app_id", ""),
-        former_apps=_list(options.get("former_app_ids", "")),
-        serial=options["serial_no"],
+        app=given["app_id"],
+        sub_app=given.get("sub_app_id", ""),
+        former_apps=options.listed(given.get("former_app_ids", "")),
+        serial=given["serial_no"],
         private_pem=private_pem,
         public_pems=public_pems,
         api_keys=api_keys,
@@ -153,8 +150,8 @@ def read(context: MerchantContext) -> Account:
 
 
 def _faults_of_facts(context: MerchantContext) -> list[str]:
-    options = context.options
-    sub_merchant, sub_app = context.sub_merchant, options.get("sub_app_id", "")
+    given = context.options
+    sub_merchant, sub_app = context.sub_merchant, given.get("sub_app_id", "")
     rules = {
         "merchant is not the number of 8 to 12 digits that WeChat Pay gave": _MERCHANT.fullmatch(
             context.merchant
@@ -162,29 +159,26 @@ def _faults_of_facts(context: MerchantContext) -> list[str]:
         "sub_merchant is not the number of 8 to 12 digits that WeChat Pay gave": (
             not sub_merchant or _MERCHANT.fullmatch(sub_merchant)
         ),
-        "app_id is missing, or is not letters and digits": _APP.fullmatch(
-            options.get("app_id", "")
-        ),
+        "app_id is missing, or is not letters and digits": _APP.fullmatch(given.get("app_id", "")),
         "sub_app_id is not letters and digits": not sub_app or _APP.fullmatch(sub_app),
         "serial_no is not the serial number of our certificate (40 digits and letters A to F)": (
-            _SERIAL.fullmatch(options.get("serial_no", ""))
+            _SERIAL.fullmatch(given.get("serial_no", ""))
         ),
         f"flows names something else than {', '.join(ALL_FLOWS)}": (
-            set(_list(options.get("flows", ""))) <= set(ALL_FLOWS)
+            set(options.listed(given.get("flows", ""))) <= set(ALL_FLOWS)
         ),
     }
     return [text for text, is_right in rules.items() if not is_right]
 
 
-def _present(options: Mapping[str, str], name: str) -> tuple[str, ...]:
+def _present(context: MerchantContext, name: str) -> tuple[str, ...]:
     """Return the options of a key and, while it is being changed, of the other one."""
-    other = f"other_{name}"
-    return (name, other) if options.get(other) else (name,)
+    return options.present(context, (name, f"other_{name}"))
 
 
 def _public_pems(context: MerchantContext, faults: list[str]) -> tuple[tuple[str, str], ...]:
     found = []
-    for name in _present(context.options, "public_key"):
+    for name in _present(context, "public_key"):
         key_id = context.options.get(f"{name}_id", "")
         if not _PUBLIC_KEY_ID.fullmatch(key_id):
             faults.append(f"{name}_id is missing, or does not begin with PUB_KEY_ID_")
@@ -220,49 +214,23 @@ def _api_key(text: str) -> bytes:
 
 def _base_url(context: MerchantContext, faults: list[str]) -> str:
     """Return where to call; another host than the official one could collect signed requests."""
-    wanted = context.options.get("base_url", "")
+    wanted = options.own_base(context)
     if not wanted:
         if context.mode == "test":
             faults.append(
                 "base_url is missing: WeChat Pay has no host for tests, its own moves real money"
             )
         return OFFICIAL_BASE
-    if context.mode != "test" and context.options.get("allow_base_url") != "yes":
+    if not options.may_be_elsewhere(context):
         faults.append("base_url is only for tests, or together with allow_base_url = yes")
-    if not _is_safe(wanted):
+    if not options.is_base(wanted):
         faults.append("base_url is neither https://HOST nor an address on this machine")
-    return wanted.rstrip("/")
+    return wanted
 
 
-def _is_safe(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        port_is_right = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    is_bare = parts.path in {"", "/"} and not (parts.query or parts.fragment or parts.username)
-    if not (is_bare and port_is_right and parts.hostname):
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _seconds(options: Mapping[str, str], name: str, longest: int, faults: list[str]) -> int:
-    text = options.get(name, str(longest))
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(longest))):
+def _seconds(context: MerchantContext, name: str, longest: int, faults: list[str]) -> int:
+    # An option that is there and empty is a fault as well: it lifts no limit.
+    found = options.seconds(context.options.get(name, str(longest)) or "0", longest)
+    if found is None:
         faults.append(f"{name} is not a whole number of seconds up to {longest}")
-        return longest
-    seconds = int(text)
-    if not 0 < seconds <= longest:
-        faults.append(f"{name} is not a whole number of seconds up to {longest}")
-    return seconds
-
-
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    return found or longest

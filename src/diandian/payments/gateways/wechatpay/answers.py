@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from diandian.kernel.money import EXPONENTS
+from diandian.payments import facts as facts_of
 from diandian.payments import messages as port
 from diandian.payments.gateways.wechatpay.client import is_success
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LARGEST_AMOUNT_MINOR = 10**12
 LONGEST_REFERENCE = 64
 CURRENCY = "CNY"
 
@@ -71,9 +71,9 @@ _REFUND_STATES: dict[str, port.RefundSnapshotState] = {
     "ABNORMAL": "abnormal",
 }
 
-
-class FactsError(ValueError):
-    """An answer lacks a fact, or has it in a form that was never promised."""
+# What is read alike at every gateway, under the names by which this one's answers are read.
+FactsError = facts_of.MalformedError
+amount = facts_of.amount
 
 
 # -- reading ----------------------------------------------------------------------------------
@@ -85,17 +85,12 @@ def json_object(body: bytes) -> dict[str, Any]:
         value = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise FactsError("it is not readable") from error
-    if not isinstance(value, dict):
-        raise FactsError("it is not an object")
-    return value
+    return facts_of.mapping(value, "it")
 
 
 def text(facts: Mapping[str, Any], name: str, *, longest: int = _LONGEST_TEXT) -> str:
     """Return a printable text. Raises: FactsError."""
-    value = facts.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
-        raise FactsError(f"{name} is not a text")
-    return value
+    return facts_of.text(facts, name, longest=longest)
 
 
 def text_or(
@@ -105,20 +100,9 @@ def text_or(
     return text(facts, name, longest=longest) if facts.get(name) else otherwise
 
 
-def amount(facts: Mapping[str, Any], name: str) -> int:
-    """Return an amount in fen. Raises: FactsError."""
-    value = facts.get(name)
-    if type(value) is not int or not 0 <= value <= LARGEST_AMOUNT_MINOR:
-        raise FactsError(f"{name} is not an amount")
-    return value
-
-
 def part(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return an object within an object. Raises: FactsError."""
-    value = facts.get(name)
-    if not isinstance(value, dict):
-        raise FactsError(f"{name} is not an object")
-    return value
+    return facts_of.mapping(facts.get(name), name)
 
 
 def instant(facts: Mapping[str, Any], name: str) -> datetime:

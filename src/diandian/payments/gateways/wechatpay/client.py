@@ -1,42 +1,29 @@
 """The line to WeChat Pay: the client library's calls over a transport of our own.
 
-The library writes paths and bodies; what it leaves open is closed here: time limits, one clock, the
-check of every answer's signature, age and size, and which failures mean that nothing was sent.
+The library writes paths and bodies, our carrier takes them; here are the signatures under both
+directions, by one clock.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-import os
-import time
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
+from diandian.payments import carrier
+from diandian.payments.carrier import Limits
 from diandian.payments.gateways.wechatpay import signatures
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import urllib3
-
     from diandian.payments.gateways.wechatpay.account import Account
 
-LARGEST_ANSWER_BYTES = 1 << 20
-LARGEST_FILE_BYTES = 64 << 20
-
-_CHUNK_BYTES = 1 << 16
-_CONNECTIONS = 32
-
-
-class NotSentError(Exception):
-    """No connection came about: WeChat Pay has not seen one byte of the request."""
-
-
-class UnclearError(Exception):
-    """The request went out, and nobody knows what became of it."""
+LARGEST_ANSWER_BYTES = carrier.LARGEST_ANSWER_BYTES
+LARGEST_FILE_BYTES = carrier.LARGEST_FILE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +121,7 @@ class Line:
         skip_verify: bool = False,
         cipher_data: bool = False,
     ) -> Reply:
-        """Send a signed request, return the answer. Raises: NotSentError, UnclearError."""
+        """Send a signed request, return the answer. Raises: NoAnswerError."""
         del cipher_data  # the id of WeChat Pay's key always goes along
         verb = "GET" if method is None else method.value
         # What is signed is what is sent, to the byte.
@@ -143,69 +130,27 @@ class Line:
             "Authorization": signatures.authorization(self.account, verb, path, body, self.at),
             "Accept": "application/json",
             "Content-Type": "application/json",
-            "User-Agent": "diandian",
             "Wechatpay-Serial": self.account.public_pems[0][0],
         }
-        response = self._send(verb, path, body.encode() or None, headers)
-        return self._read(response, skip_verify=skip_verify)
+        account = self.account
+        found = carrier.carry(
+            verb,
+            account.base_url + path,
+            headers=headers,
+            body=body.encode() or None,
+            limits=Limits(account.connect_seconds, account.read_seconds, self.largest_bytes),
+        )
+        date = found.headers.get("date", "")
+        if skip_verify:
+            return Reply(found.status, found.body, is_signed=False, date=date)
+        fault = signatures.refusal(account, found.headers, found.body, self.at)
+        return Reply(
+            found.status, found.body, is_signed=fault is None, fault=fault or "", date=date
+        )
 
     def encrypt(self, text: str) -> str:
         """Return a text that only WeChat Pay can read."""
         return _library(self.account)._core.encrypt(text)  # noqa: SLF001 - pinned version
-
-    def _send(
-        self, verb: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> urllib3.BaseHTTPResponse:
-        import urllib3  # noqa: PLC0415 - part of the client library
-        from urllib3 import exceptions  # noqa: PLC0415
-
-        account = self.account
-        timeout = urllib3.Timeout(connect=account.connect_seconds, read=account.read_seconds)
-        try:
-            return _pool(os.getpid()).request(
-                verb,
-                account.base_url + path,
-                body=body,
-                headers=headers,
-                timeout=timeout,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-            )
-        except (exceptions.NewConnectionError, exceptions.ConnectTimeoutError) as error:
-            raise NotSentError(type(error).__name__) from error
-        except (exceptions.HTTPError, OSError, ValueError) as error:
-            raise UnclearError(type(error).__name__) from error
-
-    def _read(self, response: urllib3.BaseHTTPResponse, *, skip_verify: bool) -> Reply:
-        headers = signatures.lowered(response.headers)
-        body = self._body(response)
-        date = headers.get("date", "")
-        if skip_verify:
-            return Reply(response.status, body, is_signed=False, date=date)
-        fault = signatures.refusal(self.account, headers, body, self.at)
-        return Reply(response.status, body, is_signed=fault is None, fault=fault or "", date=date)
-
-    def _body(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        """Return the whole body, never more than allowed nor longer than a call may take."""
-        from urllib3 import exceptions  # noqa: PLC0415
-
-        deadline = time.monotonic() + self.account.read_seconds
-        found = bytearray()
-        try:
-            while chunk := response.read1(_CHUNK_BYTES):
-                found += chunk
-                if len(found) > self.largest_bytes or time.monotonic() > deadline:
-                    break
-            else:
-                response.release_conn()
-                return bytes(found)
-        except (exceptions.HTTPError, OSError, ValueError) as error:
-            response.close()
-            raise UnclearError(type(error).__name__) from error
-        response.close()
-        raise UnclearError("answer too large, or too slow")
 
 
 def library_of(
@@ -236,16 +181,6 @@ def _library(account: Account) -> Library:
         public_key_id=key_id,
     )
     return library
-
-
-@lru_cache(maxsize=1)
-def _pool(process: int) -> urllib3.PoolManager:
-    """Return the connections of this process; a forked child makes its own."""
-    del process
-    import certifi  # noqa: PLC0415 - part of the client library
-    import urllib3  # noqa: PLC0415
-
-    return urllib3.PoolManager(num_pools=8, maxsize=_CONNECTIONS, ca_certs=certifi.where())
 
 
 def is_success(status: int) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from diandian.payments import messages as port
+from diandian.payments import options, trials
+from diandian.payments.facts import NoAnswerError
 from diandian.payments.gateways.wechatpay import (
     account,
     answers,
@@ -19,9 +21,7 @@ from diandian.payments.gateways.wechatpay.client import (
     LARGEST_ANSWER_BYTES,
     LARGEST_FILE_BYTES,
     Library,
-    NotSentError,
     Reply,
-    UnclearError,
     library_of,
 )
 from diandian.payments.statements import NOT_READY
@@ -290,7 +290,7 @@ class WeChatPayGateway:
         self, context: MerchantContext, *, notify_url: str, at: datetime
     ) -> list[port.Finding]:
         """Try the set-up: keys, clock, address for notices, products. Moves no money."""
-        return trial.findings(self, context, notify_url=notify_url, at=at)
+        return trials.whole(lambda: trial.findings(self, context, notify_url=notify_url, at=at))
 
     def parse_notification(
         self, context: MerchantContext, headers: Mapping[str, str], body: bytes, *, at: datetime
@@ -318,13 +318,11 @@ def _ask(
     try:
         ours = account.read(context)
     except SetupError as error:
-        return port.Rejected("not_set_up", str(error), retryable=True)
+        return options.not_set_up(str(error))
     try:
         reply = call(ours, library_of(ours, at, largest_bytes))
-    except NotSentError as error:
-        return port.Rejected("not_connected", str(error), retryable=True)
-    except UnclearError as error:
-        return port.Unknown(str(error))
+    except NoAnswerError as error:
+        return error.outcome
     return read(ours, reply)
 
 

@@ -6,20 +6,15 @@ No money moves. Each finding says what is wrong in plain words, and what to do a
 from __future__ import annotations
 
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from diandian.kernel.money import Money
 from diandian.payments import messages as port
+from diandian.payments import options, trials
+from diandian.payments.facts import NoAnswerError
 from diandian.payments.gateways.wechatpay import account, answers
 from diandian.payments.gateways.wechatpay.account import Account, SetupError
-from diandian.payments.gateways.wechatpay.client import (
-    NotSentError,
-    Reply,
-    UnclearError,
-    library_of,
-)
+from diandian.payments.gateways.wechatpay.client import Reply, library_of
 from diandian.payments.messages import Finding
 
 if TYPE_CHECKING:
@@ -27,8 +22,6 @@ if TYPE_CHECKING:
 
     from diandian.payments.gateway import Gateway
     from diandian.payments.messages import MerchantContext
-
-LARGEST_SKEW_SECONDS = 60
 
 _LIFE = timedelta(minutes=5)
 _ADDRESS = "127.0.0.1"
@@ -64,11 +57,7 @@ def findings(
 
 
 def _notify_url(url: str) -> Finding:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme != "https" or not parts.hostname or "?" in url or "#" in url:
+    if not options.is_for_notices(url):
         return Finding(
             "notify_url",
             is_fine=False,
@@ -85,19 +74,17 @@ def _connection(ours: Account, at: datetime) -> list[Finding]:
     number = f"DDCHECK{int(at.timestamp())}"
     try:
         reply = library_of(ours, at).query(out_trade_no=number, **sub)
-    except (NotSentError, UnclearError) as error:
-        text = f"{ours.base_url} did not answer ({error}). Check the network and the firewall."
+    except NoAnswerError as error:
+        text = f"{ours.base_url} did not answer ({error.said}). Check the network and the firewall."
         return [Finding("connection", is_fine=False, text=text)]
     return [*_clock(reply, at), _signature(ours, reply)]
 
 
 def _clock(reply: Reply, at: datetime) -> list[Finding]:
-    try:
-        theirs = parsedate_to_datetime(reply.date)
-        seconds = int(at.timestamp()) - int(theirs.timestamp())
-    except (ValueError, TypeError, OverflowError):
+    seconds = trials.ahead_seconds(reply.date, at)
+    if seconds is None:
         return []
-    if abs(seconds) > LARGEST_SKEW_SECONDS:
+    if abs(seconds) > trials.MOST_SKEW_SECONDS:
         ahead = "ahead of" if seconds > 0 else "behind"
         text = (
             f"Our clock is {abs(seconds)} seconds {ahead} WeChat Pay's. From 300 seconds on every"
@@ -174,8 +161,10 @@ def _sharing(ours: Account, at: datetime) -> list[Finding]:
         return []
     try:
         reply = library_of(ours, at).profitsharing_config_query(ours.sub_merchant)
-    except (NotSentError, UnclearError) as error:
-        return [Finding("split", is_fine=False, text=f"Not answered ({error}): try again later.")]
+    except NoAnswerError as error:
+        return [
+            Finding("split", is_fine=False, text=f"Not answered ({error.said}): try again later.")
+        ]
     outcome = answers.outcome(reply, _ratio)
     match outcome:
         case port.Done(value=ratio) if 0 < ratio <= _BASIS_POINTS:
