@@ -1,39 +1,58 @@
-"""Sends hostile notices to every address for notices until the time is over.
+"""Sends hostile notices to the addresses of every gateway until the time is over.
 
-The site runs in this process on a demo of its own; every gateway that has a folder is in use, under
-a merchant made up for it. Whatever comes, no answer may be 500 or above, and nothing may be written
-but the count of what was refused and notices whose signature was right. A seed plays it again.
+The server is the demo's own (granian, 2 workers of 4 threads), with a merchant made up for every
+gateway and payments that wait at each. Both addresses of every gateway, the short one and the
+merchant's, are called at the same time. Whatever comes, and however it is sent, no answer may be
+500 or above, nothing but what was signed may be believed, and nothing may be written but the counts
+of what was refused and notices whose signature was right. Afterwards the worker's part tries those
+notices too. A seed makes the same requests again.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
+import asyncio
 import json
 import logging
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from contextlib import suppress
+from collections import Counter, defaultdict
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kit import hostile
+from kit import house, wire
+from kit.hostile import Hostile, Maker, Place
+from kit.machine import Server
 
+from diandian.jobs.demo import Options, server_command
 from diandian.payments.gateway import gateways
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from types import ModuleType
 
 KIT = Path(__file__).resolve().parent / "kit"
 _START = "/api/v1/notifications"
-_LOOK_EVERY = 500
+_ORDERS_EACH = 5
+_COUNTED, _KEPT = "payments_refusednotices", "payments_notification"
+_TRIED_AFTERWARDS = 400
+_TAKEN = (200, 204)
+_WARM_UP = 32
+_ENDS_OF_TRACEBACKS = re.compile(
+    r"^(?=\w)(?!Traceback|\d{4}-)\S*(?:Error|Exception|Sent|Big)\b.*", re.MULTILINE
+)
+# Of a query with more fields than Django reads: it answers 400 and logs that with a traceback.
+_LONG_QUERY = ("Max number of fields exceeded", "TooManyFieldsSent")
+_BROKEN_PARSERS = re.compile(r"a notice of \w+ broke its parser: .*")
 
 
 def read_plan() -> argparse.Namespace:
@@ -41,22 +60,15 @@ def read_plan() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./run bench fuzz_notices", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("--minutes", type=int, default=10, help="how long (10)")
-    parser.add_argument("--requests", type=int, default=10**9, help="at most so many")
+    parser.add_argument("--minutes", type=float, default=10, help="for each address (10)")
     parser.add_argument("--seed", type=int, default=0, help="of the requests; 0: of the time")
+    parser.add_argument("--callers", type=int, default=2, help="at once for an address (2)")
+    parser.add_argument("--log", type=Path, help="where the server's log is kept")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     return parser.parse_args()
 
 
-class Trouble(logging.Handler):
-    """Collects what parsers broke on: refused, but a parser should say so itself."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.broken: Counter[str] = Counter()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Count a line of the log by its text."""
-        self.broken[record.getMessage()[:200]] += 1
+# -- set-up -----------------------------------------------------------------------------------
 
 
 def _signers() -> dict[str, ModuleType]:
@@ -67,39 +79,28 @@ def _signers() -> dict[str, ModuleType]:
     return found
 
 
-def _set_up(folder: Path) -> dict[str, ModuleType]:
-    """Make a demo with a merchant at every gateway; return who can sign."""
-    os.environ |= {
-        "DIANDIAN_DATA_DIR": str(folder),
-        "DIANDIAN_MODE": "demo",
-        "DIANDIAN_SECRET_KEY": "a fuzzer keeps no secrets",
-        "DIANDIAN_LOG_LEVEL": "CRITICAL",
-        "DIANDIAN_MISSES_PER_MINUTE": "1000000000",
-        "DIANDIAN_BASE_URL": "http://localhost:8000",
-        "DIANDIAN_ALLOWED_HOSTS": "localhost",
-        "DATABASE_URL": f"sqlite://{folder}/diandian.sqlite3",
-        "DJANGO_SETTINGS_MODULE": "diandian.config.settings",
-    }
+def _set_up(folder: Path, url: str, port: int, signers: dict[str, ModuleType]) -> None:
+    """Make a demo with a merchant at every gateway and payments that wait there."""
+    os.environ |= house.environment(folder, url, port)
     subprocess.run(
         [sys.executable, str(KIT / "prepare.py")],
         env={**os.environ, "PYTHONPATH": str(KIT.parent)},
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    signers = _signers()
     entries = []
-    for key in sorted(gateways().keys() - {"sandbox"}):
+    for key in sorted(gateways()):
         facts = signers[key].merchant(folder) if key in signers else _nobody(key)
-        entries.append(_entry(key, facts))
-    if "sandbox" in signers:
-        signers["sandbox"].merchant(folder)
+        if facts is not None:
+            entries.append(_entry(key, facts))
     file = folder / "merchants.toml"
     file.write_text("\n".join(entries), encoding="utf-8")
     os.environ |= {
         "DIANDIAN_MERCHANTS": str(file),
         "DIANDIAN_GATEWAYS": ",".join(sorted(gateways())),
+        # What refused notices of one address are answered after many is not looked at here.
+        "DIANDIAN_MISSES_PER_MINUTE": "1000000000",
     }
-    return signers
 
 
 def _nobody(key: str) -> dict[str, Any]:
@@ -120,167 +121,262 @@ def _entry(key: str, facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-class Site:
-    """The site as a server would call it, and what it wrote."""
+def _place_orders() -> dict[str, list[str]]:
+    """Place orders at every gateway; return the numbers of the payments that wait there."""
+    from kit.prepare import PROJECT  # noqa: PLC0415 - models load after the set-up
+    from kit.signers.sandbox import keep_open  # noqa: PLC0415
+
+    from diandian.flows import checkout  # noqa: PLC0415
+    from diandian.flows.quote import open_quote  # noqa: PLC0415
+    from diandian.kernel.clock import now  # noqa: PLC0415
+    from diandian.orders.errors import PaymentUnavailableError  # noqa: PLC0415
+    from diandian.payments.models import Payment  # noqa: PLC0415
+
+    for key in sorted(gateways()):
+        for _ in range(_ORDERS_EACH):
+            quote = open_quote(project_code=PROJECT, mass_g=900_000, at=now())
+            # Three of them are at nobody's address: their payments stay to be asked about.
+            with suppress(PaymentUnavailableError):
+                checkout.place_order(
+                    quote_token=quote.token,
+                    beneficiary_name="",
+                    on_board=False,
+                    language="zh-Hans",
+                    is_vouched_for=True,
+                    by=checkout.PayBy(gateway=key),
+                )
+    keep_open()
+    found: dict[str, list[str]] = defaultdict(list)
+    for gateway, number in Payment.objects.values_list("gateway", "payment_no"):
+        found[gateway].append(number)
+    return {gateway: numbers[-_ORDERS_EACH:] for gateway, numbers in found.items()}
+
+
+# -- the run ----------------------------------------------------------------------------------
+
+
+@dataclass
+class Told:
+    """What was answered, and what must not have been."""
+
+    statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    ways: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    slowest: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    slowest_page: float = 0
+    believed: int = 0
+    bad: list[str] = field(default_factory=list)
+
+    def note(self, place: Place, asked: Hostile, answer: wire.Answer) -> None:
+        """Note an answer; say when it is one that must not be."""
+        status, way = answer.status, answer.way
+        self.statuses[place.path][status] += 1
+        self.ways[way][status] += 1
+        self.slowest[place.path] = max(self.slowest[place.path], answer.seconds)
+        self.believed += status in _TAKEN
+        what = f"{place.path}, {way}, {asked.method}, body {asked.body[:80]!r}: {status}"
+        if status >= 500:
+            self.bad.append(what)
+        elif status in _TAKEN and asked.is_signed is False and way in wire.FAITHFUL:
+            self.bad.append(f"believed though it was not signed: {what}")
+        elif status < 1 and asked.is_signed and way in wire.LAWFUL:
+            self.bad.append(f"no answer: {what}")
+
+
+def _places(signers: dict[str, ModuleType]) -> list[Place]:
+    return [
+        Place(path, key, signers.get(key))
+        for key in sorted(gateways())
+        for path in (f"{_START}/{key}", f"{_START}/{key}/{key}")
+    ]
+
+
+async def _call(place: Place, maker: Maker, port: int, until: float, told: Told) -> None:
+    line = wire.Line(port, maker.dice)
+    while time.monotonic() < until and len(told.bad) < 30:
+        asked = maker.next(place)
+        told.note(place, asked, await line.send(asked, wire.any_way(maker.dice)))
+
+
+async def _look(port: int, until: float, told: Told) -> None:
+    """Open a page twice a second, as a guest does meanwhile."""
+    page, line = Hostile("/s/tianfu26", "GET"), wire.Line(port, random.Random(0))
+    while time.monotonic() < until:
+        answer = await line.send(page, "whole")
+        told.slowest_page = max(told.slowest_page, answer.seconds)
+        if answer.status not in {200, 302}:
+            told.bad.append(f"a guest's page: {answer.status}")
+        await asyncio.sleep(0.5)
+
+
+async def _fuzz(plan: argparse.Namespace, port: int, maker: Maker, told: Told) -> float:
+    # A server loads its interface for programs at the first request; every thread did then.
+    first = [wire.Line(port, maker.dice) for _ in range(_WARM_UP)]
+    await asyncio.gather(*[line.send(Hostile(maker.places[0].path), "whole") for line in first])
+    began = time.monotonic()
+    until = began + plan.minutes * 60
+    calls = [_call(each, maker, port, until, told) for each in maker.places * plan.callers]
+    await asyncio.gather(_look(port, until, told), *calls)
+    return time.monotonic() - began
+
+
+# -- afterwards -------------------------------------------------------------------------------
+
+
+class _Broken(logging.Handler):
+    """Counts what broke while kept notices were tried again."""
 
     def __init__(self) -> None:
-        import django  # noqa: PLC0415 - its settings read the environment that was just made
+        super().__init__(logging.ERROR)
+        self.seen: Counter[str] = Counter()
 
-        django.setup()
-        from django.core.signals import got_request_exception  # noqa: PLC0415
-
-        self.raised: list[str] = []
-        got_request_exception.connect(self._note, weak=False)
-        from django.core.wsgi import get_wsgi_application  # noqa: PLC0415
-
-        self._application: Callable[..., Any] = get_wsgi_application()
-
-    def _note(self, **_: object) -> None:
-        error = sys.exc_info()[1]
-        self.raised.append(f"{type(error).__name__}: {error}"[:200])
-
-    def send(self, sent: hostile.Hostile) -> int:
-        """Send a request; return the status."""
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": sent.method,
-            "PATH_INFO": sent.path.encode().decode("latin-1"),
-            "QUERY_STRING": sent.query,
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "8000",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "HTTP_HOST": "localhost:8000",
-            "REMOTE_ADDR": "127.0.0.1",
-            "CONTENT_LENGTH": sent.length or str(len(sent.body)),
-            "wsgi.input": io.BytesIO(sent.body),
-            "wsgi.errors": sys.stderr,
-            "wsgi.url_scheme": "http",
-            "wsgi.version": (1, 0),
-            "wsgi.multithread": False,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-        }
-        for name, value in sent.headers.items():
-            key = name.upper().replace("-", "_")
-            # As servers hand headers over: their bytes, each as one letter of Latin-1.
-            text = value.encode("utf-8", "surrogatepass").decode("latin-1")
-            environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = text
-        status = [""]
-
-        def start(line: str, *_: object) -> None:
-            status[0] = line
-
-        answer = self._application(environ, start)
-        b"".join(answer)
-        answer.close()
-        return int(status[0][:3])
-
-    def rows(self) -> dict[str, int]:
-        """Return how many rows each table has, but for the counts of what was refused."""
-        from django.apps import apps  # noqa: PLC0415
-
-        return {
-            model._meta.db_table: model.objects.count()
-            for model in apps.get_models()
-            if model.__name__ != "RefusedNotices"
-        }
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count an exception, not what it was about."""
+        if record.exc_info:
+            error = record.exc_info[1]
+            self.seen[f"{record.msg}: {type(error).__name__}: {error}"[:300]] += 1
 
 
-def _addresses() -> list[str]:
-    keys = sorted(gateways())
-    known = [f"{_START}/{key}" for key in keys] + [f"{_START}/{key}/{key}" for key in keys]
-    return known * 4 + [f"{_START}/nowhere", f"{_START}/sandbox/%00", f"{_START}/签/名", _START]
+def _try_again() -> tuple[int, list[str]]:
+    """Do the worker's part with notices that were kept; return how many, and what broke."""
+    from diandian.flows import payment_events  # noqa: PLC0415 - models load after the set-up
+    from diandian.kernel.clock import now  # noqa: PLC0415
+
+    broken, tried = _Broken(), 0
+    logger = logging.getLogger("diandian")
+    logger.handlers[:], logger.propagate = [broken], False
+    for hours in range(1, 4):
+        tried += payment_events.retry_notices(_TRIED_AFTERWARDS, at=now() + timedelta(hours=hours))
+    return tried, [f"a kept notice, {count} times: {text}" for text, count in broken.seen.items()]
 
 
-def _next(
-    dice: random.Random, number: int, paths: list[str], signers: dict[str, ModuleType]
-) -> hostile.Hostile:
-    """Return the next request: half of them are signed, or were until they were spoiled."""
-    if not signers or dice.randrange(2):
-        return hostile.request(paths, dice)
-    key = dice.choice(sorted(signers))
-    signer = signers[key]
-    body = signer.sample(number)
-    if dice.randrange(3) == 0:
-        # Signed, then spoiled: refused for its signature.
-        headers, sent = signer.signed(body), hostile.spoiled(body, dice)
-        is_whole = sent == body  # at times nothing is spoiled
-        return hostile.Hostile(
-            f"{_START}/{key}/{key}", body=sent, headers=headers, is_signed=is_whole
-        )
-    # Spoiled, then signed: what a gateway would never send, believed for its signature.
-    body = hostile.spoiled(body, dice)[: 65_536 + 1]
-    headers = signer.signed(body)
-    return hostile.Hostile(f"{_START}/{key}/{key}", body=body, headers=headers, is_signed=True)
+def _wrong_rows(before: Any, after: Any, believed: int) -> tuple[dict[str, Any], list[str]]:  # noqa: ANN401
+    from kit import rows  # noqa: PLC0415 - models load after the set-up
+
+    found = rows.differences(before, after)
+    wrong = [f"{t}: {each}" for t, each in found.items() if t not in {_COUNTED, _KEPT}]
+    kept = found.get(_KEPT, rows.Difference(0, 0, {}))
+    if kept.went or kept.came > believed:
+        wrong.append(f"{_KEPT}: {kept}, and {believed} were believed")
+    return {
+        "kept": kept.came,
+        "kept_states": rows.by_column(
+            {key: row for key, row in after[_KEPT].items() if key not in before[_KEPT]},
+            *("gateway", "state"),
+        ),
+        "refused": sum(row["count"] for row in after[_COUNTED].values()),
+        "tables": len(after),
+        "rows": sum(len(table) for table in after.values()),
+    }, wrong
 
 
-def _differences(site: Site, before: dict[str, int], believed: int) -> list[str]:
-    now = site.rows()
-    wrong = [
-        f"{table}: {before[table]} -> {count}"
-        for table, count in now.items()
-        if count != before[table] and table != "payments_notification"
-    ]
-    kept = now["payments_notification"] - before["payments_notification"]
-    if kept > believed:
-        wrong.append(f"{kept} notices were kept, {believed} had a right signature")
-    return wrong
+def _judge(told: Told, before: Any, log: Path) -> dict[str, Any]:  # noqa: ANN401
+    from kit import rows  # noqa: PLC0415 - models load after the set-up
+
+    from diandian.flows import invariants  # noqa: PLC0415
+
+    figures, wrong = _wrong_rows(before, rows.every(), told.believed)
+    tried, broken = _try_again()
+    _, wrong_afterwards = _wrong_rows(before, rows.every(), told.believed)
+    text = log.read_text()
+    lines = Counter(_ENDS_OF_TRACEBACKS.findall(text) + _BROKEN_PARSERS.findall(text))
+    for line in [each for each in lines if any(of in each for of in _LONG_QUERY)]:
+        del lines[line]
+    told.bad += [*wrong, *broken, *(f"afterwards: {each}" for each in wrong_afterwards)]
+    told.bad += [f"the books: {breach}" for breach in invariants.check()]
+    told.bad += [f"the server's log, {n} times: {line[:200]}" for line, n in lines.most_common(10)]
+    return figures | {"tried_again": tried}
 
 
-def run(plan: argparse.Namespace, folder: Path) -> dict[str, Any]:
+@contextmanager
+def _database(plan: argparse.Namespace, folder: Path) -> Iterator[str]:
+    if plan.database == "sqlite":
+        yield f"sqlite://{folder}/diandian.sqlite3"
+        return
+    server = Server.found()
+    if server is None:
+        raise SystemExit("PostgreSQL does not answer (PGHOST, PGPORT, PGUSER).")
+    with server.database("fuzz") as name:
+        yield server.url(name)
+
+
+def run(plan: argparse.Namespace, root: Path, url: str) -> dict[str, Any]:
     """Send until the time is over; return what was found."""
-    signers = _set_up(folder)
-    site = Site()
-    trouble = Trouble()
-    parsers = logging.getLogger("diandian.flows.notice_intake")
-    parsers.setLevel(logging.ERROR)
-    parsers.addHandler(trouble)
-    parsers.propagate = False
-    logging.getLogger("django").handlers.clear()
-    for name in ("django.request", "django.security"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    seed = plan.seed or int(time.monotonic())
-    print(f"  seed {seed}; gateways {', '.join(sorted(gateways()))}; signed for: {sorted(signers)}")
-    dice, paths, statuses = random.Random(seed), _addresses(), Counter[int]()
-    bad: list[str] = []
-    before, believed, number = site.rows(), 0, 0
-    until = time.monotonic() + plan.minutes * 60
-    while time.monotonic() < until and number < plan.requests and len(bad) < 20:
-        sent = _next(dice, number, paths, signers)
-        number += 1
-        try:
-            status = site.send(sent)
-        except Exception as error:  # noqa: BLE001 - what a server would make a 500 of
-            status = 500
-            bad.append(f"request {number} of seed {seed}: {type(error).__name__}: {error}"[:300])
-        statuses[status] += 1
-        believed += sent.is_signed and status == 200
-        if status >= 500:
-            why = site.raised[-1] if site.raised else "nobody said why"
-            bad.append(f"request {number} of seed {seed}: {status} for {sent.path}: {why}")
-        if number % _LOOK_EVERY == 0:
-            bad += _differences(site, before, believed)
-    bad += _differences(site, before, believed)
+    folder, port, signers = root / "data", house.free_port(), _signers()
+    log = plan.log or root / "log"
+    _set_up(folder, url, port, signers)
+    import django  # noqa: PLC0415 - its settings read the environment that was just made
+
+    django.setup()
+    from django.db import connections  # noqa: PLC0415
+    from kit import rows  # noqa: PLC0415
+
+    seed = plan.seed or int(time.time())
+    numbers = _place_orders()
+    strangers = [name for signer in signers.values() for name in signer.IDS]
+    strangers += [number for of_one in numbers.values() for number in of_one]
+    maker = Maker(random.Random(seed), _places(signers), numbers, strangers)
+    print(f"  seed {seed}, {plan.database}; signed for: {', '.join(sorted(signers))}", flush=True)
+    told, before = Told(), rows.every()
+    connections.close_all()
+    command = server_command(Options("127.0.0.1", port, folder, reset=False))
+    with house.process(command, dict(os.environ), log) as server:
+        house.wait_until_ready(port, server, log)
+        seconds = asyncio.run(_fuzz(plan, port, maker, told))
+        # What was refused is counted once a second.
+        time.sleep(2)
+        if server.poll() is not None:
+            told.bad.append("the server has ended")
+    figures = _judge(told, before, log)
+    requests = sum(sum(of_one.values()) for of_one in told.statuses.values())
     return {
         "bench": "fuzz_notices",
         "seed": seed,
-        "requests": number,
-        "statuses": {str(status): count for status, count in sorted(statuses.items())},
-        "believed": believed,
-        "parsers_broke": dict(trouble.broken.most_common(10)),
-        "bad": bad,
+        "database": plan.database,
+        "seconds": round(seconds, 1),
+        "requests": requests,
+        "per_second": round(requests / seconds, 1),
+        "believed": told.believed,
+        "by_address": {path: _sorted(told.statuses[path]) for path in sorted(told.statuses)},
+        "by_way": {way: _sorted(told.ways[way]) for way in sorted(told.ways)},
+        "slowest_ms": {path: round(s * 1000) for path, s in sorted(told.slowest.items())},
+        "slowest_page_ms": round(told.slowest_page * 1000),
+        **figures,
+        "bad": told.bad,
     }
+
+
+def _sorted(statuses: Counter[int]) -> dict[str, int]:
+    names = {-1: "silent", 0: "hung up"}
+    return {names.get(status, str(status)): count for status, count in sorted(statuses.items())}
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print the figures for people."""
+    print(f"  {found['requests']} requests, {found['per_second']} a second")
+    for path, statuses in found["by_address"].items():
+        said = ", ".join(f"{status}: {count}" for status, count in statuses.items())
+        print(
+            f"  {path.removeprefix(_START):<22} slowest {found['slowest_ms'][path]:>6} ms   {said}"
+        )
+    for way, statuses in found["by_way"].items():
+        print(f"  {way:<16} {', '.join(f'{s}: {count}' for s, count in statuses.items())}")
+    print(f"  a guest's page meanwhile: slowest {found['slowest_page_ms']} ms")
+    print(f"  refused and counted {found['refused']}, believed {found['believed']},", end=" ")
+    print(f"kept {found['kept']} ({found['kept_states']}), tried again {found['tried_again']}")
+    print(f"  compared: {found['rows']} rows of {found['tables']} tables")
+    for line in found["bad"]:
+        print(f"  BAD {line}")
 
 
 def main() -> None:
     """Fuzz; end with one line of JSON; exit 1 when something bad was found."""
     plan = read_plan()
-    with tempfile.TemporaryDirectory(prefix="diandian-fuzz-", ignore_cleanup_errors=True) as path:
-        found = run(plan, Path(path) / "data")
-    print(f"  {found['requests']} requests, answered {found['statuses']}")
-    for text, count in found["parsers_broke"].items():
-        print(f"  a parser broke {count} times: {text}")
-    for line in found["bad"]:
-        print(f"  BAD {line}")
+    with (
+        tempfile.TemporaryDirectory(prefix="diandian-fuzz-", ignore_cleanup_errors=True) as path,
+        _database(plan, Path(path) / "data") as url,
+    ):
+        found = run(plan, Path(path), url)
+    show(found)
     print(json.dumps(found, ensure_ascii=False))
     sys.exit(1 if found["bad"] else 0)
 

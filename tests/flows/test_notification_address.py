@@ -1,5 +1,7 @@
 """The address that gateways call: how long a body, which method, which gateway (row 42)."""
 
+from io import BytesIO
+
 import pytest
 from django.test import RequestFactory
 
@@ -33,6 +35,29 @@ def test_the_address_takes_a_notice_as_it_comes(world):
     response = post(notice.body, notice.headers)
     assert (response.status_code, response.content) == (200, b"ok")
     assert_completed_once(world, order)
+
+
+def in_chunks(body, headers=()):
+    """Post a body whose length nobody names, as the server hands it over."""
+    request = RequestFactory().post(
+        "/api/v1/notifications/sandbox",
+        headers={**dict(headers), "Transfer-Encoding": "chunked"},
+        **{"wsgi.input": BytesIO(body), "CONTENT_LENGTH": ""},
+    )
+    return receive(request, "sandbox")
+
+
+def test_the_address_takes_a_notice_in_chunks(world):
+    order = world.order()
+    [notice] = world.choose(world.payment(order))
+    response = in_chunks(notice.body, notice.headers)
+    assert (response.status_code, response.content) == (200, b"ok")
+    assert_completed_once(world, order)
+
+
+def test_the_address_refuses_chunks_without_end(world):
+    assert in_chunks(b"x" * BODY_LIMIT_BYTES).status_code == 401
+    assert in_chunks(b"x" * (BODY_LIMIT_BYTES + 1)).status_code == 413
 
 
 def test_the_address_refuses_what_is_too_long(world):

@@ -43,7 +43,7 @@ def test_it_keeps_the_contract():
     assert isinstance(GATEWAY, Gateway)
 
 
-def test_creation_repeated_leads_to_the_same_page(context, make_request, now):
+def test_21_creation_repeated_leads_to_the_same_page(context, make_request, now):
     first = GATEWAY.create_payment(context, make_request(), at=now)
     assert isinstance(first, Done)
     assert first.value.kind == "redirect"
@@ -70,7 +70,7 @@ def test_a_deadline_in_the_past_is_refused(context, make_request, now):
     assert GATEWAY.create_payment(context, late, at=now) == Rejected("expired")
 
 
-def test_an_unknown_number_is_said_to_be_unknown(context, now):
+def test_23_an_unknown_number_is_said_to_be_unknown(context, now):
     assert GATEWAY.query_payment(context, "DD404", at=now) == Rejected(NOT_FOUND)
     assert GATEWAY.close_payment(context, "DD404", at=now) == Done("not_found_yet")
 
@@ -99,7 +99,7 @@ def test_the_snapshot_says_what_was_asked(context, opened, peer, now):
         ("twice", "succeeded", "succeeded", 3),
     ],
 )
-def test_choices(context, opened, peer, now, choice, at_once, in_the_end, notices):  # noqa: PLR0913, PLR0917
+def test_08_11_choices(context, opened, peer, now, choice, at_once, in_the_end, notices):  # noqa: PLR0913, PLR0917
     number, token = opened
     sent = peer.decide(token, choice, now)
     assert len(sent) == notices
@@ -107,7 +107,7 @@ def test_choices(context, opened, peer, now, choice, at_once, in_the_end, notice
     assert state_of(context, number, now + timedelta(seconds=LATE_SECONDS)) == in_the_end
 
 
-def test_twice_sends_one_notice_twice_and_a_different_one(context, opened, peer, now):
+def test_02_twice_sends_one_notice_twice_and_a_different_one(context, opened, peer, now):
     first, same, other = peer.decide(opened[1], "twice", now)
     assert first == same
     ids = {json.loads(notice.body)["id"] for notice in (first, other)}
@@ -137,7 +137,7 @@ def test_of_parallel_choices_one_happens(opened, peer, now):
     assert len(sent) == 1
 
 
-def test_an_expired_trade_is_closed_and_takes_no_choice(context, opened, peer, now):
+def test_24_an_expired_trade_is_closed_and_takes_no_choice(context, opened, peer, now):
     number, token = opened
     after = now + timedelta(minutes=10)
     assert state_of(context, number, after - timedelta(seconds=1)) == "pending"
@@ -156,7 +156,7 @@ def test_a_closed_trade_cannot_be_paid(context, opened, peer, now):
     assert state_of(context, number, now) == "closed"
 
 
-def test_closing_what_was_paid_says_so(context, opened, peer, now):
+def test_22_closing_what_was_paid_says_so(context, opened, peer, now):
     number, token = opened
     peer.decide(token, "late", now)
     assert GATEWAY.close_payment(context, number, at=now) == Pending()
@@ -167,7 +167,7 @@ def test_closing_what_was_paid_says_so(context, opened, peer, now):
 # -- answers and notices are distrusted -------------------------------------------------------
 
 
-def test_an_answer_that_is_not_signed_is_unknown(context, opened, peer, now, monkeypatch):
+def test_09_an_answer_that_is_not_signed_is_unknown(context, opened, peer, now, monkeypatch):
     number, _token = opened
     honest = peer.query(number, now)
     forged = SignedAnswer(honest.body.replace(b"pending", b"succeeded"), honest.signature)
@@ -215,16 +215,16 @@ def test_header_names_come_in_any_case(context, notice, now):
         {TIMESTAMP_HEADER: "٣"},
     ],
 )
-def test_forged_headers_are_refused(context, notice, now, headers):
+def test_09_forged_headers_are_refused(context, notice, now, headers):
     assert parse(context, notice, now, headers=headers) == NoticeRefused("bad_signature")
 
 
-def test_missing_headers_are_refused(context, notice, now):
+def test_09_missing_headers_are_refused(context, notice, now):
     heard = GATEWAY.parse_notification(context, {}, notice.body, at=now)
     assert heard == NoticeRefused("bad_signature")
 
 
-def test_the_right_signature_over_another_body_is_refused(context, notice, now):
+def test_09_the_right_signature_over_another_body_is_refused(context, notice, now):
     body = notice.body.replace(b"succeeded", b"failed")
     assert parse(context, notice, now, body=body) == NoticeRefused("bad_signature")
 
@@ -237,13 +237,13 @@ def test_an_answer_is_not_a_notice(context, opened, peer, notice, now):
     assert heard == NoticeRefused("bad_signature")
 
 
-def test_another_merchants_key_is_refused(context, notice, now, tmp_path):
+def test_09_another_merchants_key_is_refused(context, notice, now, tmp_path):
     other = replace(context, options=dict(context.options) | {"keys_dir": str(tmp_path / "other")})
     assert parse(other, notice, now) == NoticeRefused("bad_signature")
 
 
 @pytest.mark.parametrize("change", [{"merchant": "other"}, {"mode": "live"}])
-def test_a_notice_for_somebody_else_is_refused(context, notice, now, change):
+def test_15_a_notice_for_somebody_else_is_refused(context, notice, now, change):
     assert parse(replace(context, **change), notice, now) == NoticeRefused("not_ours")
 
 
@@ -261,7 +261,7 @@ def test_a_notice_for_somebody_else_is_refused(context, notice, now, change):
         (timedelta(days=365), False),
     ],
 )
-def test_notices_are_believed_five_minutes_either_way(context, notice, now, skew, believed):
+def test_16_17_notices_are_believed_five_minutes_either_way(context, notice, now, skew, believed):
     heard = parse(context, notice, now + skew)
     assert isinstance(heard, VerifiedNotice) if believed else heard == NoticeRefused("stale")
 
@@ -290,7 +290,7 @@ def signed(peer, body, now):
         b'{"id": "i", "kind": "k", "payment_no": "' + b"9" * 33 + b'", "occurred_ms": 1}',
     ],
 )
-def test_a_signed_body_that_makes_no_sense_is_malformed(context, peer, now, body):
+def test_42_a_signed_body_that_makes_no_sense_is_malformed(context, peer, now, body):
     heard = GATEWAY.parse_notification(context, signed(peer, body, now), body, at=now)
     assert heard == NoticeRefused("malformed")
 
@@ -302,7 +302,7 @@ def test_a_signed_body_that_makes_no_sense_is_malformed(context, peer, now, body
     ),
     st.binary(max_size=200),
 )
-def test_hostile_input_is_refused_and_never_raises(context, now, headers, body):
+def test_42_hostile_input_is_refused_and_never_raises(context, now, headers, body):
     heard = GATEWAY.parse_notification(context, headers, body, at=now)
     assert heard == NoticeRefused("bad_signature")
 

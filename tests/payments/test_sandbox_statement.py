@@ -32,7 +32,7 @@ def lines(context, kind="trades", day=DAY, at=TEN):
     ]
 
 
-def test_both_kinds_tell_the_same_money(context, paid):
+def test_38_both_kinds_tell_the_same_money(context, paid):
     assert GATEWAY.capabilities(context).statements == ("trades", "funds")
     assert lines(context) == [("payment", paid, 804, 5, 799)]
     assert lines(context, "funds") == [("payment", paid, 804, 0, 804), ("fee", paid, -5, 0, -5)]
@@ -51,7 +51,7 @@ def test_a_refund_stands_on_the_day_on_which_it_was_made(context, paid, make_req
     ]
 
 
-def test_a_refund_made_by_hand_names_its_payment(context, paid, peer):
+def test_33_a_refund_made_by_hand_names_its_payment(context, paid, peer):
     peer.refund(refund_no="H1", payment_no=paid, amount_minor=4, currency="CNY")
     outcome = GATEWAY.fetch_statement(context, DAY, "trades", at=TEN)
     [line] = [each for each in outcome.value.lines if each.kind == "refund"]
@@ -65,7 +65,7 @@ def test_unpaid_and_foreign_trades_are_not_listed(context, opened, peer, now):
     assert lines(context) == []
 
 
-def test_there_is_none_before_ten_o_clock(context, paid):
+def test_39_there_is_none_before_ten_o_clock(context, paid):
     early = GATEWAY.fetch_statement(context, DAY, "trades", at=TEN - timedelta(seconds=1))
     assert early == Rejected(NOT_READY, retryable=True)
 
@@ -95,6 +95,6 @@ def test_a_whole_file_is_read():
         WHOLE + b"payment\n",
     ],
 )
-def test_a_file_that_is_not_whole_is_refused(body):
+def test_39_a_file_that_is_not_whole_is_refused(body):
     with pytest.raises(ValueError):
         statement.read(body)

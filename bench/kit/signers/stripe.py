@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from diandian.kernel.clock import now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+IDS = ("acct_1fuzz",)
 _SECRET = "whsec_" + secrets.token_hex(16)
 
 
@@ -21,7 +23,7 @@ def merchant(folder: Path) -> dict[str, Any]:
     (folder / "stripe-key").write_text("rk_test_" + secrets.token_hex(12))
     (folder / "stripe-secret").write_text(_SECRET)
     return {
-        "merchant": "acct_1fuzz",
+        "merchant": IDS[0],
         "settlement": "connect",
         "suppliers": ["*"],
         "options": {
@@ -34,18 +36,23 @@ def merchant(folder: Path) -> dict[str, Any]:
     }
 
 
-def signed(body: bytes) -> dict[str, str]:
-    """Return the headers with which Stripe would send these bytes."""
-    stamp = str(int(now().timestamp()))
-    digest = hmac.new(_SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    return {"Stripe-Signature": f"t={stamp},v1={digest}"}
-
-
-def sample(number: int) -> bytes:
-    """Return the body of a lawful notice about a payment that is not there."""
-    session = {"id": f"cs_test_{number}", "object": "checkout.session"}
-    session |= {"client_reference_id": f"DDFUZZ{number}", "livemode": False}
-    session |= {"metadata": {"payment_no": f"DDFUZZ{number}"}, "payment_status": "paid"}
-    event = {"id": f"evt_fuzz_{number}", "object": "event", "livemode": False}
+def sample(number: int, payment_no: str, inside: Callable[[bytes], bytes]) -> bytes:
+    """Return the body of a notice that somebody paid."""
+    session: dict[str, Any] = {"id": f"cs_test_{number}", "object": "checkout.session"}
+    session |= {"client_reference_id": payment_no, "livemode": False}
+    session |= {"metadata": {"payment_no": payment_no}, "payment_status": "paid"}
+    event: dict[str, Any] = {"id": f"evt_fuzz_{number}", "object": "event", "livemode": False}
     event |= {"type": "checkout.session.completed", "created": int(now().timestamp())}
-    return json.dumps(event | {"data": {"object": session}}).encode()
+    return inside(json.dumps(event | {"data": {"object": session}}).encode())
+
+
+def signed(body: bytes, shift: int = 0) -> tuple[dict[str, str], bytes]:
+    """Return headers and body as Stripe would send them."""
+    stamp = str(int(now().timestamp()) + shift)
+    digest = hmac.new(_SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return {"Stripe-Signature": f"t={stamp},v1={digest}"}, body
+
+
+def is_same(one: bytes, other: bytes) -> bool:
+    """Tell whether a signature of one is right for the other."""
+    return one == other

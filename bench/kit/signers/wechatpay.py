@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from diandian.kernel.clock import now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _KEY_ID = "PUB_KEY_ID_0116000000012026112200000000000001"
 _API_KEY = secrets.token_hex(16)
-_MERCHANT, _APP = "1600000001", "wx0000000000000001"
+IDS = _MERCHANT, _APP = "1600000001", "wx0000000000000001"
 
 
 @cache
@@ -60,27 +61,13 @@ def merchant(folder: Path) -> dict[str, Any]:
     }
 
 
-def signed(body: bytes) -> dict[str, str]:
-    """Return the headers with which WeChat Pay would send these bytes."""
-    stamp, nonce = str(int(now().timestamp())), secrets.token_hex(16)
-    text = b"\n".join((stamp.encode(), nonce.encode(), body, b""))
-    signature = _their_key().sign(text, padding.PKCS1v15(), hashes.SHA256())
-    return {
-        "Wechatpay-Timestamp": stamp,
-        "Wechatpay-Nonce": nonce,
-        "Wechatpay-Serial": _KEY_ID,
-        "Wechatpay-Signature": base64.b64encode(signature).decode(),
-        "Wechatpay-Signature-Type": "WECHATPAY2-SHA256-RSA2048",
-    }
-
-
-def sample(number: int) -> bytes:
-    """Return the body of a lawful notice about a payment that is not there."""
-    facts = {"out_trade_no": f"DDFUZZ{number}", "mchid": _MERCHANT, "appid": _APP}
+def sample(number: int, payment_no: str, inside: Callable[[bytes], bytes]) -> bytes:
+    """Return the body of a notice that somebody paid, what it says sealed inside."""
+    facts = {"out_trade_no": payment_no, "mchid": _MERCHANT, "appid": _APP}
     facts |= {"transaction_id": f"42{number}", "trade_state": "SUCCESS"}
     nonce = secrets.token_hex(6)
     sealed = AESGCM(_API_KEY.encode()).encrypt(
-        nonce.encode(), json.dumps(facts).encode(), b"transaction"
+        nonce.encode(), inside(json.dumps(facts).encode()), b"transaction"
     )
     event: dict[str, Any] = {"id": f"fuzz-{number}", "event_type": "TRANSACTION.SUCCESS"}
     event |= {"create_time": f"{now():%Y-%m-%dT%H:%M:%S+00:00}"}
@@ -93,3 +80,22 @@ def sample(number: int) -> bytes:
         "ciphertext": base64.b64encode(sealed).decode(),
     }
     return json.dumps(event).encode()
+
+
+def signed(body: bytes, shift: int = 0) -> tuple[dict[str, str], bytes]:
+    """Return headers and body as WeChat Pay would send them."""
+    stamp, nonce = str(int(now().timestamp()) + shift), secrets.token_hex(16)
+    text = b"\n".join((stamp.encode(), nonce.encode(), body, b""))
+    signature = _their_key().sign(text, padding.PKCS1v15(), hashes.SHA256())
+    return {
+        "Wechatpay-Timestamp": stamp,
+        "Wechatpay-Nonce": nonce,
+        "Wechatpay-Serial": _KEY_ID,
+        "Wechatpay-Signature": base64.b64encode(signature).decode(),
+        "Wechatpay-Signature-Type": "WECHATPAY2-SHA256-RSA2048",
+    }, body
+
+
+def is_same(one: bytes, other: bytes) -> bool:
+    """Tell whether a signature of one is right for the other."""
+    return one == other

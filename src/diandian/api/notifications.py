@@ -4,7 +4,6 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
-from django.http.request import UnreadablePostError
 from django.views.decorators.http import require_POST
 
 from diandian.flows.payment_events import receive_notice
@@ -24,7 +23,7 @@ def receive(request: HttpRequest, gateway: str, merchant: str = "") -> HttpRespo
     """
     try:
         body = _limited_body(request)
-    except UnreadablePostError:
+    except OSError:
         return _plain(HTTPStatus.BAD_REQUEST, b"unreadable")
     if body is None:
         return _plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"too large")
@@ -35,9 +34,20 @@ def receive(request: HttpRequest, gateway: str, merchant: str = "") -> HttpRespo
 
 
 def _limited_body(request: HttpRequest) -> bytes | None:
-    """Read the body, never more than one byte above the limit; None when it is longer."""
-    body: bytes = request.read(BODY_LIMIT_BYTES + 1)
-    return body if len(body) <= BODY_LIMIT_BYTES else None
+    """Read the body, never more than one byte above the limit; None when it is longer.
+
+    Raises: OSError when it breaks off.
+    """
+    # Of a body in chunks nobody names the length, and Django would read none of it.
+    is_chunked = "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH")
+    stream = request.META["wsgi.input"] if is_chunked else request
+    body = b""
+    while len(body) <= BODY_LIMIT_BYTES:
+        part: bytes = stream.read(BODY_LIMIT_BYTES + 1 - len(body))
+        if not part:
+            return body
+        body += part
+    return None
 
 
 def _plain(status: int, body: bytes, content_type: str = "text/plain") -> HttpResponse:

@@ -153,6 +153,19 @@ def test_36_a_split_asked_for_twice_is_made_once(shop):
     assert len(shop.truth(payment_no)["splits"]) == 1
 
 
+def test_36_too_early_is_not_a_no_and_the_same_number_comes_later(shop):
+    payment_no = shop.paid(is_split=True)
+    shop.lever("app", split_after=30)
+    request = shop.split_request(payment_no)
+    # The gateway says itself that such an answer leaves open whether it divided.
+    assert isinstance(shop.split(request), Unknown)
+    assert is_not_found(shop.query_split(request))
+    assert shop.truth(payment_no)["splits"] == []
+    shop.levers("clock", advance=31)
+    assert shop.split(request).value.state == "succeeded"
+    assert len(shop.truth(payment_no)["splits"]) == 1
+
+
 def test_36_over_the_ratio_is_refused_and_leaves_nothing(shop):
     payment_no = shop.paid()
     refused = shop.split(shop.split_request(payment_no, 242))

@@ -55,7 +55,7 @@ def day(shop):
     return day, first, second
 
 
-def test_a_day_of_trades(shop, day):
+def test_38_a_day_of_trades(shop, day):
     on, first, second = day
     found = shop.statement(on).value
     assert (found.day, found.kind, found.is_proven) == (on, "trades", True)
@@ -69,7 +69,7 @@ def test_a_day_of_trades(shop, day):
     assert back.gateway_ref == shop.truth(first)["trade_no"]
 
 
-def test_a_day_of_funds(shop, day):
+def test_38_a_day_of_funds(shop, day):
     on, _, second = day
     found = shop.statement(on, "funds").value
     kinds = [line.kind for line in found.lines]

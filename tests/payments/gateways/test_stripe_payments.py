@@ -91,7 +91,7 @@ def test_a_payment_that_nobody_made_is_not_found(shop):
     assert shop.close(payment_no) == Done("not_found_yet")
 
 
-def test_a_declined_card_leaves_the_page_open(shop):
+def test_08_a_declined_card_leaves_the_page_open(shop):
     payment_no = number()
     shop.create(payment_no)
     shop.lever("decide", number=payment_no, how="decline")
@@ -100,7 +100,7 @@ def test_a_declined_card_leaves_the_page_open(shop):
     assert shop.query(payment_no).value.state == "succeeded"
 
 
-def test_a_payment_that_takes_days_is_pending_until_it_is_settled(shop):
+def test_11_a_payment_that_takes_days_is_pending_until_it_is_settled(shop):
     for how, state in (("pay", "succeeded"), ("decline", "failed")):
         payment_no = number()
         shop.create(payment_no)

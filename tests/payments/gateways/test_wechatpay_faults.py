@@ -54,7 +54,7 @@ def test_19_a_closed_door_means_that_nothing_was_sent(desk, tmp_path):
 
 @pytest.mark.parametrize("kind", ["unsigned", "signature", "other_key", "unknown_key", "empty"])
 @pytest.mark.parametrize("path", [CREATE, QUERY, REFUNDS])
-def test_an_answer_that_is_not_signed_is_not_believed(desk, path, kind):
+def test_09_an_answer_that_is_not_signed_is_not_believed(desk, path, kind):
     number, _ = desk.paid()
     desk.peer.fault(path, kind)
     outcome = {
@@ -66,14 +66,14 @@ def test_an_answer_that_is_not_signed_is_not_believed(desk, path, kind):
 
 
 @pytest.mark.parametrize("kind", ["tampered", "stale"])
-def test_an_answer_changed_on_its_way_or_old_is_not_believed(desk, kind):
+def test_09_an_answer_changed_on_its_way_or_old_is_not_believed(desk, kind):
     number, _ = desk.paid()
     desk.peer.fault(QUERY, kind)
     assert isinstance(desk.query(number), Unknown)
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 429])
-def test_a_refusal_without_a_signature_is_only_a_hint(desk, status):
+def test_09_a_refusal_without_a_signature_is_only_a_hint(desk, status):
     desk.peer.fault(QUERY, "status", status=status, code="ORDER_NOT_EXIST")
     assert isinstance(desk.query("DD404404404"), Unknown)
     desk.peer.fault(QUERY, "status", status=status, code="ORDER_NOT_EXIST", signed=True)
@@ -120,7 +120,7 @@ def test_24_past_its_deadline_a_payment_still_waits_until_we_close_it(desk):
     assert desk.query(number).value.state == "closed"
 
 
-def test_a_late_success_is_told(desk):
+def test_11_a_late_success_is_told(desk):
     number = desk.opened()
     desk.close(number)
     desk.pay(number, even_if_closed=True)

@@ -50,7 +50,7 @@ def read(text):
     return statements.statement(DAY, "trades", content).lines
 
 
-def test_trades_of_a_day(desk):
+def test_38_trades_of_a_day(desk):
     number, reference = desk.paid()
     refund_no, _ = desk.refund(number, 100)
     desk.later(days=1)
@@ -65,6 +65,18 @@ def test_trades_of_a_day(desk):
     assert refund.gateway_ref.startswith("50000")
 
 
+def test_33_a_refund_that_we_did_not_ask_for_leaves_it_paid_and_is_on_the_statement(desk):
+    number, reference = desk.paid()
+    desk.refund(number, 300, refund_no="CONSOLE-1")
+    found = desk.query(number).value
+    # Their answer says that there is a refund and not how much: only the statement does.
+    assert (found.state, found.amount_minor, found.refunded_minor) == ("succeeded", 804, 0)
+    desk.later(days=1)
+    _, refund = fetch(desk).value.lines
+    assert (refund.kind, refund.our_no, refund.gross_minor) == ("refund", "CONSOLE-1", -300)
+    assert reference != refund.gateway_ref
+
+
 def test_13_a_coupon_does_not_change_what_the_order_was(desk):
     number = desk.opened()
     desk.pay(number, coupon=300)
@@ -72,7 +84,7 @@ def test_13_a_coupon_does_not_change_what_the_order_was(desk):
     assert fetch(desk).value.lines[0].gross_minor == 804
 
 
-def test_funds_of_a_day(desk):
+def test_38_funds_of_a_day(desk):
     number, reference = desk.paid()
     refund_no, _ = desk.refund(number, 100)
     desk.later(days=1)

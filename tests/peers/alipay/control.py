@@ -29,7 +29,7 @@ class Control:
     def do_app(self, asked):
         """Open an app, or change one that is named."""
         app = self._app(asked) if "app_id" in asked else self.world.open_app()
-        for name in ("is_open", "is_short", "refunds_wait", "max_ratio"):
+        for name in ("is_open", "is_short", "refunds_wait", "max_ratio", "split_after"):
             setattr(app, name, asked.get(name, getattr(app, name)))
         app.denied = set(asked.get("denied", app.denied))
         app.short_receivers = set(asked.get("short_receivers", app.short_receivers))

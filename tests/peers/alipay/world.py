@@ -93,6 +93,8 @@ class App:
         self.is_short = False
         self.refunds_wait = False
         self.max_ratio = 30
+        # How long after the payment a split is not made yet.
+        self.split_after = 0
         self.short_receivers = set()
         self.disputes = []
 
@@ -249,6 +251,8 @@ class World:
             return trade.splits[number][0]
         if trade.status not in {"TRADE_SUCCESS", "TRADE_FINISHED"}:
             raise RefusedError("ACQ.TRADE_STATUS_ERROR", "未付款")
+        if self.now() < trade.paid_at + app.split_after:
+            raise RefusedError("ACQ.TRADE_SETTLE_ERROR", "分账处理失败")
         details = [
             {
                 "operation_type": "transfer",

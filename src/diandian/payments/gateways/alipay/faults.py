@@ -29,6 +29,8 @@ _MENDABLE_CODES = {
     "40006": "not_permitted",
 }
 _REFUSALS = frozenset({"40001", "40002", "40003", _BUSINESS})
+# A division so answered may have been made or not: the same number is asked about and sent again.
+_UNSURE = "ACQ.TRADE_SETTLE_ERROR"
 
 
 def refuse(facts: Facts) -> None:
@@ -49,7 +51,7 @@ def _outcome(code: str, sub_code: str, said: str) -> Rejected | Unknown:
         return Unknown(f"code {code}")
     if sub_code == TRADE_NOT_THERE:
         return Rejected(NOT_FOUND, said)
-    if "SYSTEM_ERROR" in sub_code.upper() or sub_code.startswith(("isp.", "aop.")):
+    if "SYSTEM_ERROR" in sub_code.upper() or sub_code.startswith(("isp.", "aop.", _UNSURE)):
         return Unknown(f"the gateway's own error: {sub_code}")
     if sub_code.endswith("ACCESS_FORBIDDEN") or "permission" in sub_code:
         return Rejected("not_permitted", said, retryable=True)

@@ -75,6 +75,8 @@ class SandboxGateway:
         """Open a trade and return the way to its page."""
         if request.expires_at <= at:
             return port.Rejected("expired")
+        if request.amount.amount_minor <= 0:
+            return port.Rejected("amount_out_of_range")
         try:
             token = peer_of(context).create(
                 payment_no=request.payment_no,
