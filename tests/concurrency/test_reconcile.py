@@ -1,18 +1,32 @@
 """Workers at the same day at once: one statement, one fee, one close; a signature is not lost."""
 
 import threading
+from contextlib import suppress
 
 import pytest
 from django.db import connections
 
 from diandian.flows import differences as people
-from diandian.flows import reconcile, reconcile_proof
+from diandian.flows import gateway_payouts, reconcile, reconcile_proof
 from diandian.flows.differences import Seen
+from diandian.flows.gateway_payouts import FromBank
+from diandian.kernel.money import Money
 from diandian.ledger.models import Journal
-from diandian.reconciliation.errors import DayIsClosedError, DifferenceChangedError
-from diandian.reconciliation.models import DayState, MatchItem, Signature, StatementFile
+from diandian.payments.gateways.sandbox import movements
+from diandian.reconciliation.errors import (
+    DayIsClosedError,
+    DifferenceChangedError,
+    PayoutStateError,
+)
+from diandian.reconciliation.models import (
+    DayState,
+    GatewayPayout,
+    MatchItem,
+    Signature,
+    StatementFile,
+)
 from tests.flows.conftest import clock, world  # noqa: F401 - fixtures
-from tests.flows.statements import TEN, later, the_day, told, turn
+from tests.flows.statements import DAY, TEN, later, the_day, told, turn
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -93,3 +107,22 @@ def test_a_corrected_file_during_a_match_is_matched_in_its_stead(world, monkeypa
     assert MatchItem.objects.filter(outcome="missing_there").count() == 1
     reconcile.match_day(the_day(), merchant, at=later(hours=1))
     assert the_day().state == DayState.CLOSED
+
+
+def test_two_workers_and_a_person_at_one_payout(world):  # noqa: F811
+    world.pay(world.order())
+    payout_ref = movements.pay_out(world.peer, "demo", 300, "CNY", world.now)
+    told_by_bank = FromBank("sandbox", Money(300, "CNY"), DAY, "B1", DAY, payout_ref)
+    payout = gateway_payouts.enter(told_by_bank, actor_ref="operator:li", at=TEN)
+
+    def confirm():
+        with suppress(PayoutStateError):
+            gateway_payouts.confirm(payout.id, actor_ref="operator:wang", at=TEN)
+
+    works = [lambda: reconcile.run_due(5, at=TEN)] * 3
+    assert at_once(world, *works, confirm) == []
+    turn(later(minutes=6))  # what one of them could not finish
+    assert the_day().state == DayState.CLOSED
+    assert Journal.objects.filter(kind="gateway_payout").count() == 1
+    assert GatewayPayout.objects.count() == 1
+    assert reconcile_proof.check() == []

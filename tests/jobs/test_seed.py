@@ -19,7 +19,8 @@ from diandian.kernel.clock import business_day, now
 from diandian.leaderboards import queries as boards
 from diandian.ledger import invariants as ledger_invariants
 from diandian.orders.models import Order, OrderState
-from diandian.orders.queries import offers, scene_progress
+from diandian.orders.offers import on_sale
+from diandian.orders.queries import scene_progress
 from diandian.payments import invariants as payment_invariants
 from diandian.registry import invariants as registry_invariants
 from diandian.registry.models import Allocation, CreditBatch, Programme, Project, Retirement
@@ -83,7 +84,7 @@ def test_everything_says_that_it_is_a_sample():
 
 
 def test_stock_shows_plenty_little_and_nothing():
-    left = {view.project.code: view for view in offers()}
+    left = {view.project.code: view for view in on_sale()}
     assert len(left) == 4
     assert len({view.project.programme_id for view in left.values()}) == 2
     assert left["sample-linpan-grove"].sold_out

@@ -1,12 +1,22 @@
 """The sandbox's statements: signed, of one day, whole or refused."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from diandian.payments.gateways.sandbox import statement, statement_peer
+from diandian.kernel.money import Money
+from diandian.payments.gateways.sandbox import (
+    disputes,
+    movements,
+    refunds,
+    statement,
+    statement_peer,
+)
 from diandian.payments.gateways.sandbox.gateway import GATEWAY
+from diandian.payments.gateways.sandbox.splits import CLOSED_RECEIVER
 from diandian.payments.messages import Done, RefundRequest, Rejected
+from diandian.payments.splits import ReversalRequest, SplitLeg, SplitRequest
 from diandian.payments.statements import NOT_READY
 
 pytestmark = pytest.mark.pure
@@ -98,3 +108,69 @@ def test_a_whole_file_is_read():
 def test_39_a_file_that_is_not_whole_is_refused(body):
     with pytest.raises(ValueError):
         statement.read(body)
+
+
+# -- what else moves money -----------------------------------------------------------------------
+
+
+def moved(context, kind="funds"):
+    outcome = GATEWAY.fetch_statement(context, DAY, kind, at=TEN)
+    return [
+        (each.kind, each.our_no or each.gateway_ref, each.payment_no, each.net_minor)
+        for each in outcome.value.lines
+        if each.kind not in {"payment", "fee"}
+    ]
+
+
+def test_parts_and_what_was_taken_back_stand_on_both_accounts(context, paid, now):
+    after = now + timedelta(minutes=2)
+    leg = SplitLeg("L1", "supplier", Money(300, "CNY"))
+    asked = SplitRequest("S1", paid, "", (leg,))
+    assert isinstance(GATEWAY.split(context, asked, at=after), Done)
+    GATEWAY.split(context, asked, at=after + timedelta(days=1))  # the same again
+    back = ReversalRequest("V1", "S1", paid, "", "L1", "", "supplier", Money(50, "CNY"))
+    GATEWAY.reverse_split(context, back, at=after)
+    assert moved(context) == [("split", "S1", paid, -300), ("reversal", "V1", paid, 50)]
+    assert moved(context, "trades") == []
+    supplier = replace(context, merchant="supplier")
+    assert moved(supplier) == [("split", "S1", paid, 300), ("reversal", "V1", paid, -50)]
+
+
+def test_a_leg_that_failed_moved_nothing(context, paid, now):
+    leg = SplitLeg("L1", CLOSED_RECEIVER, Money(300, "CNY"))
+    asked = SplitRequest("S1", paid, "", (leg,))
+    GATEWAY.split(context, asked, at=now + timedelta(minutes=2))
+    assert moved(context) == []
+
+
+def test_a_chargeback_is_taken_with_its_fee_and_given_back_when_it_is_won(context, paid, peer, now):
+    number, _ = disputes.begin(peer, paid, amount_minor=804, fee_minor=500, now=now)
+    assert moved(context) == [("dispute", number, paid, -1304)]
+    disputes.end(peer, number, "won", now)
+    assert moved(context) == [("dispute", number, paid, -1304), ("dispute", number, paid, 804)]
+    assert moved(context, "trades") == []
+
+
+def test_a_lost_chargeback_moves_nothing_more(context, paid, peer, now):
+    number, _ = disputes.begin(peer, paid, amount_minor=804, now=now)
+    disputes.end(peer, number, "lost", now)
+    assert moved(context) == [("dispute", number, paid, -804)]
+
+
+def test_a_refund_that_failed_is_a_second_line(context, paid, peer, now, make_request):
+    request = make_request()
+    refunds.think(peer, paid)
+    asked = RefundRequest("R1", paid, request.amount, request.amount, "decided")
+    GATEWAY.refund(context, asked, at=now)
+    refunds.decide(peer, "R1", "failed", now)
+    for kind in ("trades", "funds"):
+        assert moved(context, kind) == [("refund", "R1", paid, -804), ("refund", "R1", paid, 804)]
+
+
+def test_payouts_go_to_the_bank_and_may_come_back(context, peer, now):
+    number = movements.pay_out(peer, context.account, 700, "CNY", now)
+    movements.pay_out(peer, "somebody", 1, "CNY", now)
+    assert moved(context) == [("payout", number, "", -700)]
+    movements.return_payout(peer, number, now)
+    assert moved(context) == [("payout", number, "", -700), ("payout", number, "", 700)]
+    assert moved(context, "trades") == []

@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from diandian.reconciliation.models import (
     GatewayDay,
+    GatewayPayout,
     MatchItem,
     Signature,
     StatementFile,
@@ -115,3 +116,52 @@ def test_a_closed_day_stays(day):
     assert refused(lambda: GatewayDay.objects.filter(id=closed.id).update(problem="x"))
     assert refused(closed.delete)
     assert GatewayDay.objects.filter(id=day.id).update(problem="x") == 1
+
+
+# -- payouts -------------------------------------------------------------------------------------
+
+
+def make_payout(**facts):
+    known = {"gateway": "sandbox", "mode": "test", "account": "demo", "merchant_key": "sandbox"}
+    known |= {"amount_minor": 300, "currency": "CNY", "paid_on": date(2026, 11, 22)}
+    return GatewayPayout.objects.create(**known | {"asked_by": "a", "asked_at": AT} | facts)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"amount_minor": 0},
+        {"amount_minor": -1},
+        {"state": "booked"},
+        {"state": "booked", "decided_by": "a"},
+    ],
+)
+def test_a_payout_has_an_amount_and_is_booked_by_a_line_or_by_two(db, facts):
+    assert refused(lambda: make_payout(**facts))
+    assert make_payout(state="booked", decided_by="b").number.startswith("GP")
+
+
+def test_a_line_books_a_payout_alone(day):
+    assert make_payout(state="booked", row=make_row(make_file(day)))
+
+
+def test_a_payout_and_a_line_of_the_bank_are_there_once(db):
+    make_payout(payout_ref="sp_1", bank_ref="B1")
+    assert refused(lambda: make_payout(payout_ref="sp_1"))
+    assert refused(lambda: make_payout(bank_ref="B1"))
+    # And what differs in one part of its key is.
+    make_payout(payout_ref="sp_1", is_return=True)
+    make_payout(payout_ref="sp_1", account="other")
+    make_payout(bank_ref="B1", currency="EUR")
+    make_payout(payout_ref="sp_1", bank_ref="B1", state="refused")
+    make_payout()
+    make_payout()
+
+
+def test_what_a_payout_was_stays(db):
+    payout = make_payout()
+    mine = GatewayPayout.objects.filter(id=payout.id)
+    for facts in ({"amount_minor": 301}, {"account": "x"}, {"asked_by": "b"}, {"payout_ref": "y"}):
+        assert refused(lambda facts=facts: mine.update(**facts))
+    assert refused(payout.delete)
+    assert mine.update(bank_ref="B1", state="refused") == 1

@@ -1,6 +1,7 @@
 """The matcher: every line and every fact in exactly one class, and what agrees adds up."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -135,6 +136,51 @@ def test_refunds_made_by_hand_are_known_by_payment_and_amount():
     assert classes([back(1, 100, payment_no="P2")], ours[:1])[0][0] == "missing_here"
 
 
+@pytest.mark.parametrize("kind", ["dispute", "payout"])
+def test_one_number_stands_for_money_that_goes_and_for_money_that_comes_back(kind):
+    out, back = (fact(f"{n}", amount, kind=kind, ref="r") for n, amount in ((1, -800), (2, 800)))
+    lines = [line("", -800, 0, kind=kind, ref="r"), line("", 800, 0, kind=kind, ref="r", number=2)]
+    assert classes(lines, [out, back]) == [("matched", "")] * 2
+    assert classes(lines, [out])[-1] == ("missing_here", "no_number")
+    assert classes(lines[:1], [out, back]) == [("matched", ""), ("missing_there", "")]
+    assert classes([lines[0], replace(lines[0], number=3)], [out])[1] == ("duplicate", "")
+
+
+def test_the_fee_of_a_chargeback_is_the_booked_one_exactly():
+    def taken(fee_minor):
+        return line("", -800, fee_minor, kind="dispute", ref="r")
+
+    known = fact("1:opened", -800, kind="dispute", ref="r", fee_minor=500)
+    assert classes([taken(500)], [known]) == [("matched", "")]
+    assert classes([taken(501)], [known]) == [("fee_diff", "rate")]
+    assert classes([taken(7)], [replace(known, fee_minor=None)]) == [("matched", "")]
+
+
+@pytest.mark.parametrize(
+    ("state", "amounts", "newest", "expected"),
+    [
+        ("failed", [-800, 800], DAY, [("matched", "came_back")] * 2),
+        ("failed", [-800], DAY, [("status_diff", "failed_here")]),
+        (
+            "failed",
+            [-800, 799],
+            DAY,
+            [("status_diff", "failed_here"), ("status_diff", "came_back")],
+        ),
+        ("open", [-800, 800], DAY, [("timing", "open_here")] * 2),
+        ("open", [-800, 800], LATER, [("status_diff", "open_here")] * 2),
+        # It went, as we booked it, and then it came back after all: people look.
+        ("done", [-800, 800], LATER, [("matched", ""), ("status_diff", "came_back")]),
+    ],
+)
+def test_a_refund_that_failed_is_taken_off_and_given_back(state, amounts, newest, expected):
+    lines = [
+        line("R1", amount, 0, kind="refund", number=number)
+        for number, amount in enumerate(amounts, start=1)
+    ]
+    assert classes(lines, [fact("R1", -800, kind="refund", state=state)], newest) == expected
+
+
 def test_a_line_of_the_day_before_is_a_counterpart_and_no_item():
     before = DAY - timedelta(days=1)
     [item] = rules.match([line(day=before)], [fact()], day=DAY, newest_day=DAY)
@@ -173,7 +219,7 @@ _LINES = st.lists(
         our_no=_NUMBERS,
         gross=_AMOUNTS,
         fee=st.integers(0, 9),
-        kind=st.sampled_from(["payment", "refund", "fee", "payout"]),
+        kind=st.sampled_from(["payment", "refund", "fee", "payout", "split", "dispute"]),
         day=_DAYS,
         ref=st.sampled_from(["ref-P1", "ref-P2", "ref-P9", ""]),
         currency=st.sampled_from(["CNY", "USD"]),

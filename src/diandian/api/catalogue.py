@@ -15,8 +15,8 @@ from diandian.emissions.factor_set import (
     publisher_sets,
 )
 from diandian.kernel.memory import ttl_cache
-from diandian.orders import queries
-from diandian.orders.queries import OfferView
+from diandian.orders import offers
+from diandian.orders.offers import OfferView
 
 
 class ProjectOut(msgspec.Struct, kw_only=True):
@@ -100,7 +100,7 @@ class FactorsOut(msgspec.Struct, kw_only=True):
 
 @ttl_cache(2)
 def _offers() -> list[OfferView]:
-    return queries.offers()
+    return offers.on_sale()
 
 
 def _project(view: OfferView) -> ProjectOut:

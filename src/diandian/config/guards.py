@@ -77,6 +77,11 @@ FIXED_COLUMNS = {
     ),
     "settlement_split": ("split_no", "leg_no", "line_id", "receiver", "amount_minor"),
     "settlement_return": ("return_no", "line_id", "way", "amount_minor", "refund_minor", "cause"),
+    # Who found it at the bank is written later.
+    "reconciliation_gatewaypayout": (
+        *("gateway", "mode", "account", "payout_ref", "is_return", "amount_minor", "currency"),
+        *("paid_on", "asked_by", "asked_at"),
+    ),
     "registry_recall": (
         "public_id",
         "batch_id",

@@ -22,8 +22,7 @@ from diandian.footprints import queries, rules
 from diandian.footprints.models import Claimant, InventoryVersion
 from diandian.kernel.clock import now
 from diandian.kernel.mass import grams_to_buy
-from diandian.orders import actions
-from diandian.orders import queries as order_queries
+from diandian.orders import actions, offers
 from diandian.orders.errors import (
     InventoryOpenError,
     NothingLeftError,
@@ -179,7 +178,7 @@ def write_quote(
     offer = offer_for(wanted_g, project_code, currency)
     return actions.write_quote(
         offer=offer,
-        price=order_queries.price_of(offer, wanted_g),
+        price=offers.price_of(offer, wanted_g),
         mass_g=wanted_g,
         scene=scene,
         footprint=None,

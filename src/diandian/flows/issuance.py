@@ -18,7 +18,7 @@ from diandian.flows import log_entries, promises, split_terms
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import now
 from diandian.orders import actions as order_actions
-from diandian.orders import queries as order_queries
+from diandian.orders import offers
 from diandian.orders.errors import UnknownOfferError
 from diandian.orders.models import Offer
 from diandian.registry import actions as registry_actions
@@ -251,7 +251,7 @@ def put_on_sale(
 
 def _standing_offer(project_code: str, currency: str) -> Offer | None:
     try:
-        return order_queries.offer_of_project(project_code, currency)
+        return offers.of_project(project_code, currency)
     except UnknownOfferError:
         return None
 

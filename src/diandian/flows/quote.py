@@ -8,7 +8,7 @@ from diandian.footprints.models import Footprint
 from diandian.footprints.rules import ALL_PCT, host_g
 from diandian.kernel.clock import now
 from diandian.kernel.mass import grams_to_buy
-from diandian.orders import actions, queries, rules
+from diandian.orders import actions, offers, rules
 from diandian.orders.errors import (
     FootprintExpiredError,
     HostAnswersError,
@@ -74,7 +74,7 @@ def open_quote(  # noqa: PLR0913 - one of three subjects, and how
     offer = offer_for(wanted, project_code, currency, looks_at_stock=not is_ordered_at_once)
     return actions.write_quote(
         offer=offer,
-        price=queries.price_of(offer, wanted),
+        price=offers.price_of(offer, wanted),
         mass_g=wanted,
         scene=scene,
         footprint=footprint,
@@ -98,7 +98,7 @@ def offer_for(
         raise NothingToRetireError(field="mass_g")
     if wanted_g > rules.ORDER_LIMIT_G:
         raise TooMuchError(field="mass_g", limit_t=rules.ORDER_LIMIT_G // 1_000_000)
-    offer = queries.offer_of_project(project_code, currency)
+    offer = offers.of_project(project_code, currency)
     if looks_at_stock:
         available_g = registry_queries.available_g(offer.project_id)
         if available_g < wanted_g:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from diandian.orders.queries import prices_per_tonne
+from diandian.orders.offers import prices_per_tonne
 from diandian.registry.models import CreditBatch, Recall, RecallKind
 from diandian.registry.queries import batch_stocks, project_by_code
 from diandian.registry.recalls import actions, queries

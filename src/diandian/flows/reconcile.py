@@ -18,10 +18,12 @@ from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.flows import (
+    gateway_payouts,
     gateways,
     payment_events,
     reconcile_facts,
     reconcile_fees,
+    reconcile_movements,
     statement_files,
 )
 from diandian.kernel.clock import now
@@ -41,7 +43,12 @@ log = logging.getLogger(__name__)
 ACTOR = "platform"
 _HOUR_OPTION = "statement_hour"
 _NEW_DAYS = 31
-_EXPLAINED_BY = "payment", "refund"
+_LONGEST_NO = 32
+# What a question about the payment behind a line may explain.
+_EXPLAINED = {
+    *(("missing_here", kind) for kind in ("payment", "refund", "dispute")),
+    *((outcome, "dispute") for outcome in ("fee_diff", "amount_diff")),
+}
 _SEEN_AGAIN = timedelta(days=1)
 Found = dict[str, list[Item]]
 
@@ -79,13 +86,17 @@ def begin_days(*, at: datetime) -> None:
         if not kinds_of(merchant):
             continue
         newest = queries.newest_day(context.gateway, context.mode, context.account)
-        first = (
-            newest + timedelta(days=1)
-            if newest
-            else payment_queries.first_day(context.gateway, context.mode, context.account)
-        )
+        first = newest + timedelta(days=1) if newest else _first_day(merchant)
         for day in _ended(first, merchant, at):
             begin_day(merchant, day, at=at)
+
+
+def _first_day(merchant: Merchant) -> date | None:
+    """Return the day of the first payment at an account, else of the first money that it got."""
+    context = merchant.context
+    return payment_queries.first_day(
+        context.gateway, context.mode, context.account
+    ) or reconcile_movements.first_day(context.gateway, context.account)
 
 
 def _ended(first: date | None, merchant: Merchant, at: datetime) -> list[date]:
@@ -164,7 +175,8 @@ def fetch(day: GatewayDay, merchant: Merchant, *, afresh: bool = False, at: date
         if kind in have and not afresh:
             continue
         statement = _asked(day, merchant, kind, at)
-        rows = [_row(line) for line in statement.lines]
+        by_ref = reconcile_facts.payments_by_ref(day, statement.lines)
+        rows = [_row(line, by_ref) for line in statement.lines]
         statement_files.keep(day.merchant_key, statement)
         with transaction.atomic():
             locked = actions.lock(day)
@@ -195,12 +207,17 @@ def _asked(day: GatewayDay, merchant: Merchant, kind: StatementKind, at: datetim
     raise StatementRefusedError("pending")
 
 
-def _row(line: StatementLine) -> StatementRow:
+def _row(line: StatementLine, by_ref: Mapping[str, str]) -> StatementRow:
+    """Return a line as it is kept. ``by_ref``: payments behind the gateway's numbers of refunds."""
+    payment_no = line.payment_no
+    if line.kind == "refund":
+        payment_no = payment_no or by_ref.get(line.gateway_ref, "")
     return StatementRow(
         kind=line.kind,
         gateway_ref=line.gateway_ref,
         our_no=line.our_no,
-        payment_no=line.payment_no,
+        # What is longer is no number of ours.
+        payment_no=payment_no if len(payment_no) <= _LONGEST_NO else "",
         gross_minor=line.gross_minor,
         fee_minor=line.fee_minor,
         net_minor=line.net_minor,
@@ -225,6 +242,8 @@ def match_day(day: GatewayDay, merchant: Merchant, *, at: datetime) -> None:
     found = _found(day, files, merchant)
     if _ask_about(found, at):
         found = _found(day, files, merchant)
+    if _book_payouts(day, files, found, at):
+        found = _found(day, files, merchant)
     kind = reconcile_fees.money_kind(files)
     if kind:
         found[kind] = reconcile_fees.book(day, found[kind], at=at)
@@ -245,12 +264,21 @@ def _found(day: GatewayDay, files: Mapping[str, StatementFile], merchant: Mercha
     facts = reconcile_facts.facts_for(day, [*chain(*lines.values())], merchant)
     found: Found = {}
     for kind, of_day in lines.items():
-        # Beside a statement of trades the one of funds has fees on lines of their own.
-        tells_fees = kind == "trades" or "trades" not in lines
-        ours = facts if tells_fees else reconcile_facts.without_fees(facts)
-        around = queries.lines_about(day, kind, facts)
-        found[kind] = rules.match([*of_day, *around], ours, day=day.day, newest_day=newest)
+        ours = reconcile_facts.of_statement(facts, kind, lines)
+        around = queries.lines_about(day, kind, ours)
+        items = rules.match([*of_day, *around], ours, day=day.day, newest_day=newest)
+        found[kind] = gateway_payouts.leave_to_suppliers(day, items)
     return found
+
+
+def _book_payouts(
+    day: GatewayDay, files: Mapping[str, StatementFile], found: Found, at: datetime
+) -> bool:
+    """Book what a proven statement of funds says was paid out to our bank; tell whether any."""
+    file = files.get("funds")
+    if file is None or not file.is_proven:
+        return False
+    return gateway_payouts.book_proven(day, found["funds"], at=at)
 
 
 def _ask_about(found: Found, at: datetime) -> bool:
@@ -259,10 +287,10 @@ def _ask_about(found: Found, at: datetime) -> bool:
     The answer goes the way of every answer; a statement alone changes no payment.
     """
     numbers = {
-        reconcile_facts.payment_behind(item.line)
+        (item.fact.payment_no if item.fact else "") or reconcile_facts.payment_behind(item.line)
         for items in found.values()
         for item in items
-        if item.outcome == "missing_here" and item.kind in _EXPLAINED_BY and item.line
+        if (item.outcome, item.kind) in _EXPLAINED and item.line
     }
     for number in sorted(numbers - {""}):
         try:

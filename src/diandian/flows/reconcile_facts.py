@@ -1,23 +1,24 @@
 """Our side of a gateway's day: payments and refunds that it should name, and those that it names.
 
-More kinds of money (splits, disputes) join here: a kind whose facts nobody brings is missing here.
+What else moves money there (parts of suppliers, chargebacks, payouts to our bank) stands in
+``reconcile_movements``: statements of trades tell nothing of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import TypeVar
 
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import Case, F, Q, When
 
-from diandian.kernel.clock import business_day, day_starts
+from diandian.flows import reconcile_movements
+from diandian.flows.reconcile_reads import bounds, rows_by
+from diandian.kernel.clock import business_day
 from diandian.payments.merchant_files import Merchant
 from diandian.payments.models import Payment, PaymentState, Refund, RefundState
+from diandian.payments.statements import StatementLine
 from diandian.reconciliation.models import GatewayDay
 from diandian.reconciliation.rules import Fact, FactState, Line, agreed_fee
 
-_PORTION = 500
-M = TypeVar("M", Payment, Refund)
+_TRADES = ("payment", "refund")
 # The option of a merchant that says what its gateway keeps of a payment.
 FEE_OPTION = "fee_basis_points"
 _REFUND_STATES: dict[str, FactState] = {
@@ -37,19 +38,28 @@ def facts_for(day: GatewayDay, lines: Sequence[Line], merchant: Merchant) -> lis
     return [
         *(_of_payment(row, rate) for row in _payments(day, lines)),
         *(_of_refund(row) for row in _refunds(day, lines)),
+        *reconcile_movements.facts_for(day, lines),
     ]
 
 
-def without_fees(facts: Iterable[Fact]) -> list[Fact]:
-    """Return facts for a statement that tells fees apart from their payments."""
-    return [fact if fact.fee_minor is None else replace(fact, fee_minor=None) for fact in facts]
+def of_statement(facts: Iterable[Fact], kind: str, kinds: Container[str]) -> list[Fact]:
+    """Return the facts that one kind of statement tells, given which kinds there are.
+
+    One of trades tells payments and refunds alone. Beside it, one of funds tells the fees of
+    payments on lines of their own.
+    """
+    if kind == "trades":
+        return [fact for fact in facts if fact.kind in _TRADES]
+    if "trades" not in kinds:
+        return list(facts)
+    return [replace(fact, fee_minor=None) if fact.kind == "payment" else fact for fact in facts]
 
 
 def _payments(day: GatewayDay, lines: Sequence[Line]) -> list[Payment]:
     mine = Payment.objects.annotate(
         account=Case(When(received_merchant="", then=F("merchant")), default=F("received_merchant"))
     ).filter(gateway=day.gateway, mode=day.mode, account=day.account)
-    start, end = _bounds(day)
+    start, end = bounds(day)
     of_day = mine.filter(state=PaymentState.SUCCEEDED, paid_at__gte=start, paid_at__lt=end)
     found: dict[str, Payment] = {row.payment_no: row for row in of_day}
     refs = {row.gateway_ref for row in found.values()}
@@ -63,7 +73,7 @@ def _payments(day: GatewayDay, lines: Sequence[Line]) -> list[Payment]:
         ("payment_no", {line.our_no for line in odd}),
         ("gateway_ref", {line.ref for line in odd}),
     ):
-        found.update((row.payment_no, row) for row in _by(mine, column, values))
+        found.update((row.payment_no, row) for row in rows_by(mine, column, values))
     return list(found.values())
 
 
@@ -78,7 +88,7 @@ def _refunds(day: GatewayDay, lines: Sequence[Line]) -> list[Refund]:
         )
         .filter(payment__gateway=day.gateway, payment__mode=day.mode, account=day.account)
     )
-    start, end = _bounds(day)
+    start, end = bounds(day)
     of_day = mine.filter(~Q(state=RefundState.FAILED), created_at__gte=start, created_at__lt=end)
     found: dict[str, Refund] = {row.refund_no: row for row in of_day}
     odd = [line for line in lines if line.kind == "refund" and line.our_no not in found]
@@ -86,18 +96,8 @@ def _refunds(day: GatewayDay, lines: Sequence[Line]) -> list[Refund]:
         ("refund_no", {line.our_no for line in odd}),
         ("payment__payment_no", {line.payment_no for line in odd}),
     ):
-        found.update((row.refund_no, row) for row in _by(mine, column, values))
+        found.update((row.refund_no, row) for row in rows_by(mine, column, values))
     return list(found.values())
-
-
-def _bounds(day: GatewayDay) -> tuple[datetime, datetime]:
-    return day_starts(day.day), day_starts(day.day + timedelta(days=1))
-
-
-def _by(rows: QuerySet[M], column: str, values: set[str]) -> Iterator[M]:
-    wanted = sorted(values - {""})
-    for start in range(0, len(wanted), _PORTION):
-        yield from rows.filter(**{f"{column}__in": wanted[start : start + _PORTION]})
 
 
 def _of_payment(payment: Payment, rate: int | None) -> Fact:
@@ -130,6 +130,13 @@ def _of_refund(refund: Refund) -> Fact:
         state=_REFUND_STATES.get(refund.state, "open"),
         payment_no=refund.payment.payment_no if is_by_hand else "",
     )
+
+
+def payments_by_ref(day: GatewayDay, lines: Iterable[StatementLine]) -> dict[str, str]:
+    """Return our payments by the gateway's numbers, for refunds that name no payment of ours."""
+    refs = {line.gateway_ref for line in lines if line.kind == "refund" and not line.payment_no}
+    mine = Payment.objects.filter(gateway=day.gateway, mode=day.mode)
+    return {row.gateway_ref: row.payment_no for row in rows_by(mine, "gateway_ref", refs)}
 
 
 def payment_behind(line: Line) -> str:

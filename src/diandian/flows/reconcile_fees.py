@@ -66,6 +66,8 @@ def _is_charged(item: Item) -> bool:
         and item.is_of_line
         and item.line is not None
         and rules.fee_of(item.line) != 0
+        # What a chargeback cost was booked with it, when the gateway told of it.
+        and not (item.kind == "dispute" and item.fact and item.fact.fee_minor is not None)
     )
 
 
@@ -93,9 +95,9 @@ def _request(day: GatewayDay, item: Item) -> JournalRequest:
     line = item.line
     assert line is not None, "a fee is of a line"
     fee_minor = rules.fee_of(line)
-    lines = ledger_rules.build_gateway_fee(
-        Money(abs(fee_minor), line.currency), gateway=day.gateway, merchant=day.account
-    )
+    is_dispute = item.kind == "dispute"
+    build = ledger_rules.build_dispute_fee if is_dispute else ledger_rules.build_gateway_fee
+    lines = build(Money(abs(fee_minor), line.currency), gateway=day.gateway, merchant=day.account)
     if fee_minor < 0:
         # The gateway gave a fee back.
         lines = [each.swapped() for each in lines]

@@ -1,19 +1,21 @@
 """The proofs of a reconciliation: closed days against the ledger, and the gateway's balance.
 
 What a statement says of its matched lines is what the ledger moved through the gateway's clearing
-account for exactly those payments, refunds and fees, on whichever day it was booked.
+account for exactly those payments, refunds, parts of suppliers, chargebacks, payouts and fees, on
+whichever day it was booked.
 *Source:* payments design, section 8 (monthly proof); design of the registry, section 2 (M7).
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum, Value
+from django.db.models.functions import Concat
 
 from diandian.audit.breaches import Breach
-from diandian.flows import reconcile_fees
+from diandian.flows import gateway_payouts, reconcile_fees, reconcile_movements
 from diandian.kernel.clock import business_day, day_starts
 from diandian.ledger import chart
 from diandian.ledger import queries as ledger_queries
@@ -21,12 +23,11 @@ from diandian.ledger.models import Transfer
 from diandian.payments import queries as payment_queries
 from diandian.payments.merchant_files import Merchant
 from diandian.reconciliation import invariants, queries
-from diandian.reconciliation.models import GatewayDay
+from diandian.reconciliation.models import GatewayDay, GatewayPayout, PayoutState
 
 _PORTION = 500
 # What was closed longer ago was proven every night since, and neither side can change any more.
 _PROVEN_DAYS = 40
-_STEPS = {"payment": ("capture", "unallocated"), "refund": ("settled",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Proof:
     """What the ledger says a gateway holds for us, beside what its statements add up to.
 
     ``ledger_minor``: balance of the clearing account. ``stated_minor``: of every statement.
-    ``since_minor``: what the ledger booked of days that have no statement yet.
+    ``since_minor``: what the ledger booked since the newest statement, less what stands on one.
     """
 
     currency: str
@@ -49,8 +50,25 @@ class Proof:
 
 
 def check() -> list[Breach]:
-    """Return each closed day of a gateway that the ledger contradicts (M7) or that was altered."""
-    return [*invariants.check(), *_booked_as_stated()]
+    """Return each closed day that the ledger contradicts (M7) or that was altered (B1).
+
+    And each payout to our bank that the ledger does not have, or has without a payout (B2).
+    """
+    return [*invariants.check(), *_booked_as_stated(), *_payouts_are_booked()]
+
+
+def _payouts_are_booked() -> Iterator[Breach]:
+    """B2: what left a gateway for our bank is booked once, with its amount, and nothing else."""
+    paid = {
+        gateway_payouts.source_ref(each.number): each.amount_minor
+        for each in GatewayPayout.objects.filter(state=PayoutState.BOOKED)
+    }
+    moved = Transfer.objects.filter(journal__kind=gateway_payouts.KIND)
+    booked = dict(moved.values_list("journal__source_ref", "amount_minor"))
+    for ref in sorted(paid.keys() | booked.keys()):
+        ours, theirs = booked.get(ref, 0), paid.get(ref, 0)
+        if ours != theirs:
+            yield Breach("B2", ref, f"{theirs} was paid out, {ours} is booked")
 
 
 def _booked_as_stated() -> Iterator[Breach]:
@@ -82,14 +100,20 @@ def _is_provable(day: GatewayDay) -> bool:
 def of_day(day: GatewayDay) -> tuple[dict[str, int], dict[str, int]]:
     """Return what a day's agreeing lines say, and what the ledger moved for them, by currency."""
     kind = reconcile_fees.money_kind(queries.current_files(day))
+    return queries.agreed_net(day, kind), _moved(day, _refs(day, kind))
+
+
+def _refs(day: GatewayDay, statement_kind: str) -> list[str]:
+    """Return the references of whatever is booked of a day's lines that agree."""
     refs: list[str] = []
-    for key, subject, our_no in queries.matched_items(day, kind):
-        refs += [f"{subject}:{our_no}:{step}" for step in _STEPS.get(subject, ())]
+    for key, subject, our_no, fee_minor in queries.matched_items(day, statement_kind):
+        refs += reconcile_movements.booked_as(subject, our_no, fee_minor)
         refs.append(reconcile_fees.source_ref(day, key))
-    return queries.agreed_net(day, kind), _moved(day, refs)
+    return refs
 
 
 def _moved(day: GatewayDay, refs: Collection[str]) -> dict[str, int]:
+    """Return what some bookings moved through a day's clearing account, by currency."""
     moved: dict[str, int] = defaultdict(int)
     whole = list(refs)
     accounts = {
@@ -122,15 +146,41 @@ def of_merchant(merchant: Merchant) -> list[Proof]:
         account = chart.gateway_clearing(currency, context.gateway, context.account)
         balance = ledger_queries.balance_of(account)
         if balance or stated.get(currency):
-            later = Transfer.objects.filter(journal__created_at__gte=since).exclude(
-                journal__kind=reconcile_fees.KIND
-            )
-            moved_minor = _balance(later, account)
+            later = Transfer.objects.filter(journal__created_at__gte=since)
+            moved_minor = _balance(later, account) - _told_already(merchant, account, since)
             found.append(Proof(currency, balance, stated.get(currency, 0), moved_minor))
     return found
 
 
+def _told_already(merchant: Merchant, account: str, since: datetime) -> int:
+    """Return what was booked since an instant and stands on a statement already, in minor units.
+
+    Fees are booked when a statement tells them; and what happened at midnight, or was heard of
+    late, stands on a statement of before.
+    """
+    context = merchant.context
+    later = Transfer.objects.filter(journal__created_at__gte=since)
+    told_minor = _balance(later.filter(journal__kind=reconcile_fees.KIND), account)
+    items = queries.matched_lately(context.gateway, context.mode, context.account, since)
+    for kind, steps in reconcile_movements.BOOKED_AS.items():
+        for before, after in steps:
+            refs = items.filter(kind=kind).values_list(
+                Concat(Value(before), "our_no", Value(after))
+            )
+            told_minor += _balance(later.filter(journal__source_ref__in=refs), account)
+    charged = items.filter(kind="dispute", fee_minor__gt=0).values_list("our_no", "fee_minor")
+    fees = [
+        ref
+        for our_no, fee_minor in charged
+        for ref in reconcile_movements.dispute_fees(our_no, fee_minor or 0)
+    ]
+    return told_minor + _balance(later.filter(journal__source_ref__in=fees), account)
+
+
 def _balance(rows: QuerySet[Transfer], account: str) -> int:
-    debits = rows.filter(debit_code=account).values_list("amount_minor", flat=True)
-    credited = rows.filter(credit_code=account).values_list("amount_minor", flat=True)
-    return int(sum(debits) - sum(credited))
+    mine = rows.filter(Q(debit_code=account) | Q(credit_code=account))
+    sums = mine.aggregate(
+        debits=Sum("amount_minor", filter=Q(debit_code=account)),
+        credits=Sum("amount_minor", filter=Q(credit_code=account)),
+    )
+    return int(sums["debits"] or 0) - int(sums["credits"] or 0)

@@ -20,7 +20,7 @@ from diandian.kernel.mass import GRAMS_PER_TONNE
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import rules as ledger_rules
-from diandian.orders import queries as order_queries
+from diandian.orders import offers
 from diandian.registry import actions as registry_actions
 from diandian.registry import queries as registry_queries
 from diandian.registry.actions import RetireRequest
@@ -141,7 +141,7 @@ def _replace(
 ) -> Known:
     """Retire what may replace; return the new retirements with their ranges, by id."""
     open_needs = [need for need in needs if need.missing_g]
-    prices = order_queries.prices_per_tonne({lot.project_id for lot in lots})
+    prices = offers.prices_per_tonne({lot.project_id for lot in lots})
     # Nobody knows what a tonne costs that was never offered: it is not taken.
     lots = [lot for lot in lots if lot.project_id in prices]
     wanted = _planned(recall, open_needs, lots, whole=whole)

@@ -28,7 +28,9 @@ from diandian.kernel.clock import business_day, now
 from diandian.kernel.mass import GRAMS_PER_KG, GRAMS_PER_TONNE
 from diandian.orders.errors import SoldOutError
 from diandian.orders.models import Order, OrderState, Quote
-from diandian.orders.queries import latest_payment, offers
+from diandian.orders.offers import on_sale
+from diandian.orders.queries import latest_payment
+from diandian.payments.gateways.sandbox import movements
 from diandian.payments.gateways.sandbox.gateway import peer_of
 from diandian.payments.merchants import context_for
 from diandian.registry.batches.facts import BatchFacts
@@ -45,6 +47,7 @@ ACTOR = "seed"
 CHECKER = "seed-checker"
 MAIN_SCENE = "tianfu26"
 _PLENTY = "sample-rooftop-solar"
+_PAID_OUT_MINOR = 20_000
 # Companies bought nearly all of two projects. Units: grams left over; of the groves they replace a
 # part of what is recalled, and nothing is left.
 _BULK_BUYERS = (
@@ -96,6 +99,9 @@ class _Seeding:
                 self.say(f"{count} of {len(visits)} visits paid in the sandbox and retired")
         for project, buyer, left_g in _BULK_BUYERS:
             self.sell_in_bulk(project, buyer, left_g)
+        # What the statement of that day tells beside sales; the worker books it.
+        account = context_for("sandbox").account
+        movements.pay_out(self.peer, account, _PAID_OUT_MINOR, "CNY", self.instant(-2))
         for entry in catalogue["recall"]:
             self.recall(entry)
 
@@ -346,7 +352,7 @@ class _Seeding:
 
     def sell_in_bulk(self, project: str, buyer: str, left_g: int) -> None:
         """Sell a company whole kilograms of a project, so that only a little is left."""
-        stock = {view.project.code: view.available_g for view in offers()}
+        stock = {view.project.code: view.available_g for view in on_sale()}
         bought_g = (stock[project] - left_g) // GRAMS_PER_KG * GRAMS_PER_KG
         if bought_g <= 0:
             return

@@ -4,7 +4,7 @@ Money and credits change through flows alone, so no row can be added, changed or
 can be done: approve the scene of an organiser (``approval.py``), decide about a reported name
 (``name_reports.py``), keep the credits (``credits.py``) and recall them (``recalls.py``), see to
 money that goes back (``money_back.py``), and sign what statements of gateways say otherwise
-(``reconcile.py``), each by a flow.
+(``reconcile.py``) and what gateways pay out to our bank (``gateway_payouts.py``), each by a flow.
 Secret links of guests and their answers are not shown: an operator helps by number, not by token.
 *Source:* architecture, sections 2 (office) and 10.
 """
@@ -25,6 +25,7 @@ from unfold.admin import ModelAdmin
 from diandian.kernel.money import Money
 from diandian.office.approval import ApprovesScenes
 from diandian.office.credits import KeepsCredits
+from diandian.office.gateway_payouts import KeepsGatewayPayouts
 from diandian.office.money_back import GivesMoneyBack
 from diandian.office.name_reports import DecidesNames
 from diandian.office.recalls import KeepsRecalls
@@ -250,6 +251,13 @@ DESKS = (
         ("state", "merchant_key"),
         hidden=("figures",),
         acts=ReconcilesDays,
+    ),
+    Desk(
+        "reconciliation.GatewayPayout",
+        ("id", "merchant_key", "paid_on", "amount_minor", "state", "payout_ref", "bank_ref"),
+        ("state", "merchant_key"),
+        ("payout_ref", "bank_ref"),
+        acts=KeepsGatewayPayouts,
     ),
     Desk("ledger.ClosedDay", ("day", "first_day", "journals", "retirements", "closed_by")),
     Desk("ledger.SalesSwitch", ("at", "is_open", "reason", "actor_ref"), ("is_open",)),

@@ -78,6 +78,8 @@ DETAILS = {
     "booked_otherwise": N_("booked with another fee before"),
     "no_number": N_("without a number of ours"),
     "other_day": N_("on the statement of another day"),
+    "came_back": N_("taken off and given back"),
+    "suppliers_own": N_("the supplier's own money"),
 }
 PROBLEMS = {
     "not_ready": N_("The statement is not there yet."),

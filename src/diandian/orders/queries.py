@@ -1,6 +1,5 @@
 """Reads of offers, quotes and orders; secret tokens open them, numbers never do."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,34 +8,28 @@ from django.db.models import Count, DateTimeField, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from diandian.kernel.clock import now
-from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.kernel.memory import ttl_cache
 from diandian.kernel.money import Money
 from diandian.orders import rules
-from diandian.orders.errors import OrderNotFoundError, QuoteNotFoundError, UnknownOfferError
+from diandian.orders.errors import OrderNotFoundError, QuoteNotFoundError
 from diandian.orders.models import (
     LIVE_STATES,
     AllocatorLease,
     HolderKind,
     Intake,
     IntakeState,
-    Offer,
     Order,
     OrderPayment,
     OrderRetirement,
     OrderState,
     Quote,
 )
-from diandian.orders.pricing import Price, price
 from diandian.payments.models import Payment
-from diandian.registry import queries as registry_queries
-from diandian.registry.models import Project
 from diandian.registry.recalls import queries as recalls
 from diandian.scenes.models import Scene
 from diandian.store.running import database, fetched
-from diandian.store.statements import Param, Select, SelectMany
+from diandian.store.statements import Param, Select
 
-LOW_STOCK_G = 5_000_000
 # Orders that one commit fulfils (registry design, section 4.2).
 MOST_AT_ONCE = 256
 _INSTANT = DateTimeField()
@@ -67,13 +60,6 @@ _BEFORE = """SELECT COUNT(*) FROM orders_order WHERE scene_id = %s AND state = '
     AND holder_kind = 'person' AND id <= %s"""
 _UNPAID_OF_GUEST = """SELECT COUNT(*) FROM orders_order
     WHERE guest_key = %s AND state = 'awaiting_payment'"""
-_PRICES: SelectMany[Any] = SelectMany(
-    lambda ids: (
-        Offer.objects.filter(project__id__in=ids, currency=Param("currency"))
-        .order_by("id")
-        .values_list("project_id", "price_per_tonne_minor")
-    )
-)
 _LATEST_PAYMENT = Select(
     lambda: (
         OrderPayment.objects.filter(order__id=Param("order_id"))
@@ -82,18 +68,6 @@ _LATEST_PAYMENT = Select(
     )
 )
 
-_OFFER = Select(
-    lambda: (
-        Offer.objects.filter(
-            is_active=True,
-            currency=Param("currency"),
-            project__code=Param("code"),
-            project__is_active=True,
-        )
-        .select_related("project__programme")
-        .order_by("id")[:1]
-    )
-)
 _ORDER = Select(
     lambda: Order.objects.filter(token=Param("token")).select_related(
         "quote__offer", "scene", "footprint", "project__programme"
@@ -119,39 +93,6 @@ _QUOTE = Select(
 
 
 @dataclass(frozen=True, slots=True)
-class OfferView:
-    """An offer as a guest sees it; ``available_g`` is what can still be held now."""
-
-    offer: Offer
-    project: Project
-    available_g: int
-    vintage_year: int
-
-    @property
-    def price_per_tonne(self) -> Money:
-        """Return the supplier's price of a tonne."""
-        return Money(self.offer.price_per_tonne_minor, self.offer.currency)
-
-    def price_of(self, mass_g: int) -> Price:
-        """Return the price of a mass in grams."""
-        return price_of(self.offer, mass_g)
-
-    def is_sold_out_for(self, mass_g: int) -> bool:
-        """Tell whether this mass cannot be held any more."""
-        return self.available_g < mass_g
-
-    @property
-    def sold_out(self) -> bool:
-        """Tell whether not even a kilogram is left."""
-        return self.available_g < GRAMS_PER_KG
-
-    @property
-    def low_stock(self) -> bool:
-        """Tell whether little is left."""
-        return not self.sold_out and self.available_g < LOW_STOCK_G
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a scene is: grams retired by guests and organiser, and how many guests did."""
 
@@ -165,50 +106,6 @@ class Place:
 
     number: int
     guest_key: str
-
-
-def price_of(offer: Offer, mass_g: int) -> Price:
-    """Price a mass by an offer."""
-    return price(
-        mass_g,
-        price_per_tonne_minor=offer.price_per_tonne_minor,
-        fee_basis_points=offer.fee_basis_points,
-        fee_minimum_minor=offer.fee_minimum_minor,
-        currency=offer.currency,
-    )
-
-
-def offers(currency: str = "CNY") -> list[OfferView]:
-    """Return what is on sale, in the operator's published order; sold-out projects come last."""
-    rows = list(
-        Offer.objects.filter(
-            is_active=True, currency=currency, project__is_active=True
-        ).select_related("project__programme")
-    )
-    ids = [offer.project_id for offer in rows]
-    stock = registry_queries.available_by_project(ids)
-    vintages = registry_queries.vintage_by_project(ids)
-    views = [
-        OfferView(
-            offer, offer.project, stock.get(offer.project_id, 0), vintages.get(offer.project_id, 0)
-        )
-        for offer in rows
-    ]
-    return sorted(views, key=lambda view: view.sold_out)
-
-
-def offer_of_project(project_code: str, currency: str = "CNY") -> Offer:
-    """Return the active offer of a project by its code. Raises: UnknownOfferError."""
-    offer = _OFFER.first(currency=currency, code=project_code)
-    if offer is None:
-        raise UnknownOfferError(field="project")
-    return offer
-
-
-def prices_per_tonne(project_ids: Collection[int], currency: str = "CNY") -> dict[int, Money]:
-    """Return what a tonne of each project costs, as last offered; none for those never offered."""
-    found = _PRICES.all(list(project_ids), currency=currency)
-    return {project_id: Money(minor, currency) for project_id, minor in found}
 
 
 def holders_of(retirement_ids: QuerySet[Any]) -> dict[str, str]:

@@ -80,6 +80,10 @@ class Payment(models.Model):
             models.Index(
                 fields=["gateway_ref"], condition=Q(gateway_ref__gt=""), name="payment_by_ref"
             ),
+            # A day of a gateway is read by when it was paid.
+            models.Index(
+                fields=["paid_at"], condition=Q(paid_at__isnull=False), name="payment_by_paid_at"
+            ),
         ]
 
     def __str__(self) -> str:

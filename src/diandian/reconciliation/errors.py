@@ -58,3 +58,55 @@ class ReasonNeededError(InputError):
         " this difference is in order."
     )
     fixer = Fixer.OPERATOR
+
+
+class UnknownPayoutError(NotFoundError):
+    """No such payout of a gateway."""
+
+    code = "unknown_gateway_payout"
+    message = N_("There is no such payout of a gateway. Nothing was changed.")
+
+
+class PayoutFactsError(InputError):
+    """What was entered of a payout cannot be booked. ``field``: which part of it."""
+
+    code = "gateway_payout_facts"
+    message = N_(
+        "This payout cannot be booked as it was entered. Nothing was changed. Account, amount, day"
+        " and reference must be as the bank's statement has them. Where the gateway gives"
+        " statements of funds, its own number of the payout is needed, too."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class PayoutKnownError(ConflictError):
+    """The same money is not booked twice."""
+
+    code = "gateway_payout_known"
+    message = N_(
+        "A payout like this is known already (%(number)s). Nothing was changed. If it is the same"
+        " money, please confirm there that it arrived."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class PayoutStateError(ConflictError):
+    """Somebody was here before."""
+
+    code = "gateway_payout_state"
+    message = N_(
+        "Somebody has decided about this payout, or confirmed it, since you opened the page."
+        " Nothing was changed. Please look at it again."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class PayoutByTwoError(ConflictError):
+    """Who claims money does not decide about it."""
+
+    code = "gateway_payout_by_two"
+    message = N_(
+        "You entered this payout yourself. Nothing was booked. Please ask a second person to"
+        " compare it with the bank's statement."
+    )
+    fixer = Fixer.OPERATOR

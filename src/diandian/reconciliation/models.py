@@ -5,7 +5,12 @@ time, of a closed one never. No column names a payer.
 """
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+
+from diandian.kernel.money import Money
+
+# How our numbers of payouts begin, in statements and books.
+NUMBER_PREFIX = "GP"
 
 
 class DayState(models.TextChoices):
@@ -174,3 +179,80 @@ class Signature(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.actor_ref}"
+
+
+class PayoutState(models.TextChoices):
+    """What became of a payout that somebody claims; what a statement proves is booked at once."""
+
+    ASKED = "asked"
+    BOOKED = "booked"
+    REFUSED = "refused"
+
+
+class GatewayPayout(models.Model):
+    """Money that a gateway sent from our balance there to our bank, or took back when it returned.
+
+    ``row``: the line that proves it; without one, two persons stand behind it. ``paid_on``: when it
+    left the gateway. ``bank_ref``, ``bank_day``: the line of our bank on which it arrived, and
+    ``arrived_by``, who found it there.
+    """
+
+    gateway = models.CharField(max_length=20)
+    mode = models.CharField(max_length=8)
+    account = models.CharField(max_length=80)
+    merchant_key = models.CharField(max_length=40)
+    payout_ref = models.CharField(max_length=80, blank=True)
+    is_return = models.BooleanField(default=False)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    paid_on = models.DateField()
+    row = models.ForeignKey(StatementRow, models.PROTECT, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=8, choices=PayoutState, default=PayoutState.ASKED)
+    reason = models.CharField(max_length=300, blank=True)
+    asked_by = models.CharField(max_length=80)
+    asked_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=80, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    bank_ref = models.CharField(max_length=80, blank=True)
+    bank_day = models.DateField(null=True, blank=True)
+    arrived_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="gateway_payout_has_an_amount"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="booked")
+                | Q(row__isnull=False)
+                | (~Q(decided_by="") & ~Q(decided_by=F("asked_by"))),
+                name="gateway_payout_by_two",
+            ),
+            models.UniqueConstraint(
+                fields=["gateway", "mode", "account", "payout_ref", "is_return"],
+                condition=~Q(payout_ref="") & ~Q(state="refused"),
+                name="gateway_payout_once",
+            ),
+            models.UniqueConstraint(
+                fields=["currency", "bank_ref", "is_return"],
+                condition=~Q(bank_ref="") & ~Q(state="refused"),
+                name="gateway_payout_bank_line_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["gateway", "account", "paid_on"], name="gateway_payout_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """Return our number of it."""
+        return f"{NUMBER_PREFIX}{self.id}"
+
+    @property
+    def amount(self) -> Money:
+        """Return how much went."""
+        return Money(self.amount_minor, self.currency)

@@ -254,23 +254,44 @@ def open_count(at_least_since: datetime | None = None) -> int:
     ).count()
 
 
-def matched_items(day: GatewayDay, statement_kind: str) -> Iterator[tuple[str, str, str]]:
-    """Return key, kind and our number of the matched lines of a day."""
+def matched_items(day: GatewayDay, statement_kind: str) -> Iterator[tuple[str, str, str, int]]:
+    """Return key, kind, our number and fee of the matched lines of a day that moved our money.
+
+    A refund that was taken off and given back moved none, and nothing of it is booked.
+    """
     rows = MatchItem.objects.filter(
         day=day, statement_kind=statement_kind, outcome=MATCHED, row__isnull=False
-    ).exclude(key__startswith=rules.HERE)
-    yield from rows.order_by("id").values_list("key", "kind", "our_no").iterator(chunk_size=2000)
+    ).exclude(Q(key__startswith=rules.HERE) | Q(detail=rules.CAME_BACK))
+    columns = rows.order_by("id").values_list("key", "kind", "our_no", "fee_minor")
+    for key, kind, our_no, fee_minor in columns.iterator(chunk_size=2000):
+        yield key, kind, our_no, fee_minor or 0
+
+
+def matched_lately(gateway: str, mode: str, account: str, at: datetime) -> QuerySet[MatchItem]:
+    """Return the lines that agree of days last matched at an instant or later, and moved our money.
+
+    Of each day the lines of the statement that tells how money moved: of funds, else of trades.
+    """
+    days_lately = _of_account(gateway, mode, account).filter(matched_at__gte=at)
+    with_funds = StatementFile.objects.filter(day__in=days_lately, kind="funds").values("day")
+    rows = MatchItem.objects.filter(day__in=days_lately, outcome=MATCHED, row__isnull=False)
+    told = Q(statement_kind="funds") | Q(statement_kind="trades") & ~Q(day__in=with_funds)
+    return rows.filter(told).exclude(Q(key__startswith=rules.HERE) | Q(detail=rules.CAME_BACK))
 
 
 def agreed_net(day: GatewayDay, statement_kind: str) -> dict[str, int]:
-    """Return what a day's statement adds up to without the lines that do not agree, by currency."""
+    """Return what a day's statement adds up to, by currency.
+
+    Without lines that do not agree, and without refunds that were taken off and given back.
+    """
     file = current_files(day).get(statement_kind)
     if file is None:
         return {}
     whole = file.rows.order_by().values_list("currency").annotate(net=Sum("net_minor"))
     found = dict(whole)
     odd = MatchItem.objects.filter(day=day, statement_kind=statement_kind, row__file=file)
-    by_currency = odd.exclude(outcome=MATCHED).order_by().values_list("row__currency")
+    odd = odd.filter(~Q(outcome=MATCHED) | Q(detail=rules.CAME_BACK))
+    by_currency = odd.order_by().values_list("row__currency")
     for currency, net in by_currency.annotate(net=Sum("row__net_minor")):
         found[currency] -= net
     return found

@@ -32,10 +32,16 @@ TIMING: Outcome = "timing"
 TIMING_DAYS = 3
 # What happened so near to midnight may stand on the statement of the day beside.
 CUT_OFF = timedelta(minutes=30)
-# A gateway rounds its fee by its own rule.
+# A gateway rounds its fee of a payment by its own rule.
 FEE_TOLERANCE_MINOR = 1
-# Words of gateways for a payment that brought no money.
-_NOTHING_PAID = {"failed", "closed", "revoked", "notpay", "payerror", "canceled", "cancelled"}
+# Words of gateways for a payment or refund that moved no money.
+_NOTHING_PAID = {
+    *("failed", "fail", "closed", "revoked", "notpay", "payerror", "canceled", "cancelled"),
+}
+# One number stands for money that goes and for the same money that comes back.
+_TWO_WAYS = ("dispute", "payout")
+# A refund that was taken off and given back, since it found no way home.
+CAME_BACK = "came_back"
 
 FIRST_HOUR = 10
 # How the keys of items begin: a line of the day, or a fact of ours without one.
@@ -71,8 +77,9 @@ class Fact:
     """What our own tables say; what comes in is positive.
 
     ``state``: open is on its way, or not paid as far as we know; failed: no line is expected.
-    ``fee_minor``: as agreed with the gateway, None where nothing was agreed. ``payment_no``: of a
-    refund that was made at the gateway by hand, whose number there we do not know.
+    ``fee_minor``: as agreed with the gateway, or as booked with a chargeback; None where nothing is
+    known of it. ``payment_no``: of a chargeback, and of a refund that was made at the gateway by
+    hand, whose number there we do not know.
     """
 
     kind: str
@@ -150,11 +157,11 @@ def match(
     for fact, group in found:
         first = next((line for line in group if _is_equal(line, fact)), group[0])
         met[fact.kind, fact.our_no] = first
-        for line in group:
-            if line.day == day:
-                is_first = line is first
-                what = _compared(line, fact, newest_day) if is_first else ("duplicate", "")
-                items.append(_of_line(line, fact, *what))
+        items += [
+            _of_line(line, fact, *_among(group, line, first, fact, newest_day))
+            for line in group
+            if line.day == day
+        ]
     items += [_of_line(line, None, *_unknown(line)) for line in alone if line.day == day]
     for fact in facts:
         if fact.day == day and fact.state != "failed":
@@ -166,8 +173,9 @@ def _pairs(
     lines: Iterable[Line], facts: Sequence[Fact]
 ) -> tuple[list[tuple[Fact, list[Line]]], list[Line]]:
     """Return the lines of each fact, oldest first, and lines that no fact explains."""
-    by_ref = {(fact.kind, fact.ref): fact for fact in facts if fact.ref}
-    by_no = {(fact.kind, fact.our_no): fact for fact in facts if fact.our_no}
+    ways = [(_way(fact.kind, fact.amount_minor), fact) for fact in facts]
+    by_ref = {(way, fact.ref): fact for way, fact in ways if fact.ref}
+    by_no = {(way, fact.our_no): fact for way, fact in ways if fact.our_no}
     by_hand: dict[tuple[object, ...], list[Fact]] = defaultdict(list)
     for each in facts:
         if each.payment_no:
@@ -175,19 +183,25 @@ def _pairs(
     groups: dict[tuple[str, str], list[Line]] = defaultdict(list)
     alone = []
     for line in sorted(lines, key=lambda each: (each.day, each.number)):
-        fact = by_ref.get((line.kind, line.ref)) or by_no.get((line.kind, line.our_no))
+        way = _way(line.kind, line.gross_minor)
+        fact = by_ref.get((way, line.ref)) or by_no.get((way, line.our_no))
         waiting = by_hand.get(_hand_made(line, line.gross_minor))
         if fact is None and waiting:
             fact = waiting.pop(0)
         if fact is None:
             alone.append(line)
         else:
-            groups[fact.kind, fact.our_no].append(line)
+            groups[_way(fact.kind, fact.amount_minor), fact.our_no].append(line)
     return [(by_no[key], group) for key, group in groups.items()], alone
 
 
+def _way(kind: str, amount_minor: int) -> str:
+    """Return a kind, with its direction where one number is used for both."""
+    return f"{kind}{'+' if amount_minor > 0 else '-'}" if kind in _TWO_WAYS else kind
+
+
 def _hand_made(of: Line | Fact, amount_minor: int) -> tuple[object, ...]:
-    """Return what a refund made by hand is known by: its payment, and how much went back."""
+    """Return what is known by its payment: how much of it went back, or came."""
     return of.kind, of.payment_no, amount_minor, of.currency
 
 
@@ -210,6 +224,22 @@ def _unknown(line: Line) -> tuple[Outcome, str]:
     return "missing_here", "no_number" if not line.our_no else ""
 
 
+def _among(
+    group: Sequence[Line], line: Line, first: Line, fact: Fact, newest_day: date
+) -> tuple[Outcome, str]:
+    """Return the class of one of the lines of a fact. ``first``: the one that stands for it."""
+    if fact.kind == "refund" and len(group) > 1:
+        amounts = sorted(each.gross_minor for each in group)
+        size = abs(fact.amount_minor)
+        if fact.state == "failed" and amounts == [-size, size]:
+            return MATCHED, CAME_BACK
+        if line.gross_minor * fact.amount_minor < 0:
+            if fact.state == "open":
+                return _young(line.day, newest_day, "status_diff", "open_here")
+            return "status_diff", CAME_BACK
+    return _compared(line, fact, newest_day) if line is first else ("duplicate", "")
+
+
 def _compared(line: Line, fact: Fact, newest_day: date) -> tuple[Outcome, str]:
     """Compare a line with the fact that it stands for: first whether both happened, then how."""
     is_done = fact.state == "done"
@@ -230,10 +260,14 @@ def _amounts(line: Line, fact: Fact) -> tuple[Outcome, str]:
         (line.currency != fact.currency, "amount_diff", "currency"),
         (line.gross_minor != fact.amount_minor, "amount_diff", ""),
         (line.net_minor != line.gross_minor - line.fee_minor, "fee_diff", "arithmetic"),
-        (abs(line.fee_minor - charged) > FEE_TOLERANCE_MINOR, "fee_diff", "rate"),
+        (abs(line.fee_minor - charged) > _tolerance(fact), "fee_diff", "rate"),
     )
     found = ((outcome, detail) for is_wrong, outcome, detail in wrong if is_wrong)
     return next(found, (MATCHED, ""))
+
+
+def _tolerance(fact: Fact) -> int:
+    return FEE_TOLERANCE_MINOR if fact.kind == "payment" else 0
 
 
 def _of_line(line: Line, fact: Fact | None, outcome: Outcome, detail: str) -> Item:
@@ -257,7 +291,7 @@ def _of_fact(fact: Fact, line: Line | None, newest_day: date) -> list[Item]:
     elif fact.state == "open":
         outcome, detail = _young(fact.day, newest_day, "status_diff", "open_here")
     else:
-        # We know when a refund was asked for, not on which day the gateway counts it.
+        # We know when something was asked for, not on which day the gateway counts it.
         outcome, detail = _young(fact.day, newest_day, "missing_there", "")
     return [Item(key, fact.kind, outcome, None, fact, detail)]
 

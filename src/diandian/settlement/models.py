@@ -302,6 +302,8 @@ class Split(models.Model):
                 fields=["line"], condition=~Q(state="failed"), name="split_one_living"
             ),
         ]
+        # A day of a gateway is read by when its legs were made.
+        indexes = [models.Index(fields=["created_at"], name="split_by_age")]
 
     def __str__(self) -> str:
         return self.split_no

@@ -8,8 +8,10 @@ from diandian.claims.levels import allowed_style
 from diandian.emissions.scene_kind import scene_kinds
 from diandian.kernel.memory import Memory, ttl_cache
 from diandian.kernel.money import Money
+from diandian.orders import offers as order_offers
 from diandian.orders import queries as orders
-from diandian.orders.queries import OfferView, Progress
+from diandian.orders.offers import OfferView
+from diandian.orders.queries import Progress
 from diandian.registry.recalls import marks
 from diandian.scenes import queries as scenes
 from diandian.scenes.models import Scene
@@ -65,7 +67,7 @@ def offers() -> list[OfferView]:
     """Return what is on sale, as of two seconds ago at most; ordering looks again."""
     found = _offers.get("all")
     if found is None:
-        found = orders.offers()
+        found = order_offers.on_sale()
         _offers.put("all", found)
     return found
 

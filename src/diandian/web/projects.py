@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from diandian.kernel.errors import N_, NotFoundError
 from diandian.kernel.memory import ttl_cache
 from diandian.kernel.money import Money
-from diandian.orders.queries import OfferView
+from diandian.orders.offers import OfferView
 from diandian.registry import queries
 from diandian.registry.pool import queries as pool_queries
 from diandian.registry.pool.queries import Pool

@@ -26,7 +26,7 @@ from diandian.kernel.mass import GRAMS_PER_KG, grams_to_buy
 from diandian.orders import queries as orders
 from diandian.orders.errors import AlreadyCoveredError, BeingCoveredError
 from diandian.orders.models import Order
-from diandian.orders.queries import OfferView
+from diandian.orders.offers import OfferView
 from diandian.scenes import queries as scenes
 from diandian.scenes.errors import SceneNotFoundError, SceneNotPublishedError
 from diandian.scenes.models import Scene

@@ -26,8 +26,8 @@ from diandian.orders.errors import (
     SoldOutError,
 )
 from diandian.orders.models import Order, OrderState, Quote
+from diandian.orders.offers import OfferView
 from diandian.orders.pricing import Price
-from diandian.orders.queries import OfferView
 from diandian.payments import ways as payment_ways
 from diandian.payments.messages import Browser
 from diandian.payments.models import Payment

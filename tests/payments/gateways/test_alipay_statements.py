@@ -67,6 +67,7 @@ def test_38_a_day_of_trades(shop, day):
     back = lines["refund", f"R{first}"]
     assert (back.gross_minor, back.fee_minor, back.currency) == (-500, -3, "CNY")
     assert back.gateway_ref == shop.truth(first)["trade_no"]
+    assert (back.payment_no, paid.payment_no) == (first, "")
 
 
 def test_38_a_day_of_funds(shop, day):

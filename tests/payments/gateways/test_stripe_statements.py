@@ -73,6 +73,7 @@ def test_38_trades_hold_payments_and_refunds_alone(shop, morning):
         ("refund", f"R{payment_no}", -100, 0),
     ]
     assert statement.lines[0].gateway_ref == shop.query(payment_no).value.gateway_ref
+    assert [line.payment_no for line in statement.lines] == ["", payment_no]
 
 
 def test_38_a_converted_trade_is_in_the_guests_currency_and_its_fund_in_ours(shop, morning):

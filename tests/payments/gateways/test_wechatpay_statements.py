@@ -62,6 +62,7 @@ def test_38_trades_of_a_day(desk):
     assert (payment.gross_minor, payment.fee_minor, payment.net_minor) == (804, 5, 799)
     assert (payment.currency, payment.at, payment.status) == ("CNY", NOW, "SUCCESS")
     assert (refund.kind, refund.our_no, refund.gross_minor) == ("refund", refund_no, -100)
+    assert (refund.payment_no, payment.payment_no) == (number, "")
     assert refund.gateway_ref.startswith("50000")
 
 

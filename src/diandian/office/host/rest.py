@@ -20,7 +20,7 @@ from diandian.kernel.errors import DiandianError, NotFoundError
 from diandian.kernel.money import Money
 from diandian.office.host.overview import scene_of
 from diandian.office.host.pages import language, show, signed_in, words
-from diandian.orders import progress
+from diandian.orders import offers, progress
 from diandian.orders import queries as orders
 from diandian.orders.models import Order, OrderState, Quote
 from diandian.payments.messages import Browser
@@ -127,7 +127,7 @@ def _page(
     own, everyone = residual_of(scene), residual_of(scene, for_everyone=True)
     style = str(allowed_style(scene.claim_style, scene.country, scene.audience))
     left_g = max(own.residual_g, everyone.residual_g)
-    views = orders.offers()
+    views = offers.on_sale()
     wish = _wish(request, own)
     free = [view.project.code for view in views if not view.sold_out]
     shown = {

@@ -13,8 +13,7 @@ from diandian.kernel.errors import N_, DiandianError, InputError, NotFoundError
 from diandian.office.host.overview import scene_of
 from diandian.office.host.pages import go, language, show, signed_in, words
 from diandian.office.host.rest import pay_by, quote_shown, to_payment
-from diandian.orders import progress, rules
-from diandian.orders import queries as orders
+from diandian.orders import offers, progress, rules
 from diandian.orders.models import Quote
 from diandian.people import access
 from diandian.people.errors import NotAllowedError
@@ -111,7 +110,7 @@ def _page(
 ) -> HttpResponse:
     left, part = sponsor.open_of(scene), _part(request, scene)
     style = str(allowed_style(scene.claim_style, scene.country, scene.audience))
-    views = orders.offers()
+    views = offers.on_sale()
     free = [view.project.code for view in views if not view.sold_out]
     wanted = request.POST.get("project", "")
     allowed = sponsor.parts_open(scene)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce, Greatest, Least
+from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Coalesce, Greatest, Least
 
 from diandian.registry.models import (
     LANE_STRIDE,
@@ -278,7 +278,15 @@ def missing_by_context(context_refs: Collection[str]) -> dict[str, int]:
     rows = Remedy.objects.filter(
         ~Exists(later), short_g__gt=0, root__context_ref__in=refs
     ).order_by()
-    found = dict(rows.values_list("root__context_ref").annotate(g=Sum("short_g")))
+    short = rows.values_list("root__context_ref").annotate(
+        g=Cast(Sum("short_g"), BigIntegerField())
+    )
+    # In one statement, since every page of a scene asks: recalls at work, under no scene.
+    at_work = Recall.objects.filter(state=RecallState.RUNNING).order_by()
+    told: Iterable[tuple[str, int]] = short.union(at_work.values_list(Value(""), F("id")), all=True)
+    found = dict(told)
+    if found.pop("", None) is None:
+        return found
     # Asked in this order, what is answered meanwhile is never taken off twice.
     for recall in running_recalls():
         for ref, waiting_g in _waiting_by_context(recall, refs):

@@ -212,6 +212,7 @@ def _trade(row: Mapping[str, str]) -> StatementLine:
         currency=answers.CURRENCY,
         at=answers.instant(row, "完成时间"),
         status=said,
+        payment_no=answers.text_or(row, "商户订单号") if kind == "refund" else "",
     )
 
 

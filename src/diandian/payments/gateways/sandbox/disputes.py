@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from diandian.payments.gateways.sandbox import movements
 from diandian.payments.gateways.sandbox.peer import SignedNotice, TradeRefusedError
+from diandian.payments.gateways.sandbox.tables import DISPUTES
 from diandian.payments.messages import DisputeSnapshot
 
 if TYPE_CHECKING:
@@ -16,15 +18,9 @@ if TYPE_CHECKING:
 Verdict = Literal["won", "lost"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS dispute (dispute_ref TEXT PRIMARY KEY, payment_no TEXT NOT NULL,"
-    " amount_minor INTEGER NOT NULL CHECK (amount_minor > 0), currency TEXT NOT NULL,"
-    " fee_minor INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'open') WITHOUT ROWID"
-)
-
 
 def _ready(peer: Peer) -> Peer:
-    peer.run(_TABLE, ())
+    peer.run(DISPUTES, ())
     return peer
 
 
@@ -46,6 +42,7 @@ def begin(
         " VALUES (?, ?, ?, ?, ?)",
         (dispute_ref, payment_no, amount_minor, trade.currency, fee_minor),
     )
+    movements.note(peer, "dispute", dispute_ref, now)
     return dispute_ref, peer.notice(trade, "dispute.changed", now)
 
 
@@ -61,6 +58,7 @@ def end(peer: Peer, dispute_ref: str, verdict: Verdict, now: datetime) -> Signed
     trade = peer.by_no(rows[0][0]) if rows else None
     if trade is None:
         raise TradeRefusedError("not_found")
+    movements.note(peer, verdict, dispute_ref, now)
     return peer.notice(trade, "dispute.changed", now)
 
 

@@ -192,8 +192,7 @@ class SandboxGateway:
         self, context: MerchantContext, request: splits.ReversalRequest, *, at: datetime
     ) -> Outcome[splits.ReversalSnapshot]:
         """Take a leg back."""
-        del at
-        return dividing.reverse(peer_of(context), request)
+        return dividing.reverse(peer_of(context), request, at=at)
 
     def query_reversal(
         self, context: MerchantContext, request: splits.ReversalRequest, *, at: datetime

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Literal, get_args
 
+from diandian.payments.gateways.sandbox import movements
 from diandian.payments.gateways.sandbox.peer import SignedNotice, TradeRefusedError
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def decide(peer: Peer, refund_no: str, end: End, now: datetime) -> SignedNotice:
     if not decided or row is None:
         raise TradeRefusedError("not_waiting")
     if end == "failed":
+        movements.note(peer, "refund_failed", refund_no, now)
         peer.run(
             "UPDATE trade SET refunded_minor = refunded_minor - ? WHERE payment_no = ?",
             (row.amount_minor, row.payment_no),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from diandian.payments import messages as port
 from diandian.payments import splits
+from diandian.payments.gateways.sandbox import movements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +41,13 @@ def split(
     """Divide a payment at once. Idempotent by: the legs' numbers."""
     try:
         refusal = _write_legs(peer, terms(context), request, at)
+        if refusal is not None:
+            return refusal
+        for leg in request.legs:
+            movements.note(peer, "split", leg.leg_no, at)
     except sqlite3.Error as error:
         return port.Unknown(str(error))
-    return refusal or query_split(peer, request)
+    return query_split(peer, request)
 
 
 def _write_legs(
@@ -136,7 +141,9 @@ def query_split(peer: Peer, request: splits.SplitRequest) -> Outcome[splits.Spli
     )
 
 
-def reverse(peer: Peer, request: splits.ReversalRequest) -> Outcome[splits.ReversalSnapshot]:
+def reverse(
+    peer: Peer, request: splits.ReversalRequest, *, at: datetime
+) -> Outcome[splits.ReversalSnapshot]:
     """Take a leg back at once. Idempotent by: the reversal's number."""
     amount_minor = request.amount.amount_minor
     if request.receiver.startswith(EMPTY_RECEIVER):
@@ -161,6 +168,7 @@ def reverse(peer: Peer, request: splits.ReversalRequest) -> Outcome[splits.Rever
                     "INSERT INTO reversal VALUES (?, ?, ?)",
                     (request.reversal_no, request.leg_no, amount_minor),
                 )
+        movements.note(peer, "reversal", request.reversal_no, at)
     except sqlite3.Error as error:
         return port.Unknown(str(error))
     return query_reversal(peer, request)

@@ -1,7 +1,7 @@
 """The outside world's statements: what its books say a day was, as a signed file.
 
-A part of the other company: it reads the sandbox's own file, knows a fee for each payment, and
-writes down when it gave money back.
+A part of the other company: it reads the sandbox's own file and knows a fee for each payment. What
+else moves money (parts, chargebacks, payouts) is in ``movements`` and on statements of funds alone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from diandian.kernel.clock import day_starts
+from diandian.payments.gateways.sandbox import movements
 
 if TYPE_CHECKING:
     from datetime import date
@@ -83,6 +84,11 @@ def write_statement(
     for refund_no, payment_no, amount, currency, done_ms in peer.run(_BACK, bounds):
         same = (currency, done_ms, "succeeded")
         rows.append(("refund", refund_no, refund_no, payment_no, -amount, 0, -amount, *same))
+    rows += movements.refunds_that_failed(peer, *bounds)
+    if kind == "funds":
+        rows += movements.parts(peer, *bounds)
+        rows += movements.chargebacks(peer, *bounds)
+        rows += movements.payouts(peer, *bounds)
     body = _file(rows)
     return SignedFile(body, peer.sign(b"statement", body))
 

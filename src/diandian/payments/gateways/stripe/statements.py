@@ -118,6 +118,7 @@ def _line(move: Facts, kind: StatementKind) -> StatementLine | None:
         currency=code,
         at=answers.instant(move),
         status=answers.text(move, "type"),
+        payment_no=answers.noted(thing, "payment_no") if line_kind == "refund" else "",
     )
 
 

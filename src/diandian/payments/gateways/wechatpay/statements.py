@@ -205,6 +205,7 @@ def _trade(row: _Row) -> StatementLine:
         currency=currency,
         at=_instant(row["交易时间"]),
         status=row["退款状态"] if is_refund else row["交易状态"],
+        payment_no=row["商户订单号"] if is_refund else "",
     )
 
 
