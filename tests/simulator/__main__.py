@@ -24,42 +24,74 @@ def options():
         "--payments", type=int, default=0, help="a crowd that pays so often, over faulty lines"
     )
     parser.add_argument(
-        "--gateways", default="", help="where the crowd pays: sandbox,stripe,wechatpay (all)"
+        "--gateways", default="", help="where the crowd pays: alipay,sandbox,stripe,wechatpay (all)"
     )
+    parser.add_argument(
+        "--houses", type=int, default=1, help="divide the payments among so many houses (1)"
+    )
+    parser.add_argument(
+        "--processes", type=int, default=os.cpu_count(), help="houses at once (one for each core)"
+    )
+    parser.add_argument("--as-house", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def show_crowd(stage, payments, seed, gateways):
-    """Let a crowd pay and print what it came to; return 1 when its end does not add up."""
+def show_house(stage, payments, seed, gateways):
+    """Let one crowd pay and tell what it came to; return 1 when its end does not add up."""
     from tests.simulator.book import BreachError
-    from tests.simulator.crowd.town import BANKS, play
+    from tests.simulator.crowd import houses
+    from tests.simulator.crowd.town import play
 
-    gateways = gateways or tuple(BANKS)
-    began, worked = time.monotonic(), time.process_time()
-
-    def report(counts):
-        rate = counts.payments / (time.monotonic() - began)
-        print(f"  {counts.payments} of {payments} payments, {rate:.0f}/s", flush=True)
-
+    worked = time.process_time()
     try:
-        told = play(stage, payments=payments, seed=seed, gateways=gateways, report=report)
+        told = play(
+            stage,
+            payments=payments,
+            seed=seed,
+            gateways=gateways,
+            report=lambda counts: houses.tell({"payments": counts.payments}),
+        )
     except BreachError as error:
-        again = f"--payments {payments} --gateways {','.join(gateways)} --seed {seed}"
-        print(f"seed {seed}: {error}\n./run simulate {again}")
+        print(f"seed {seed}: {error}")
         return 1
-    counts = told.counts
-    print(
-        f"{payments} payments in {time.monotonic() - began:.0f} s"
-        f" ({time.process_time() - worked:.0f} s of work here), seed {seed}: {dict(told.ends)}\n"
-        f"{counts.notices} notices ({counts.stale} stale), {counts.forged} forged,"
-        f" {counts.crashes} crashes, {counts.lost} acts with a lost question or answer;"
-        " every payment is as its bank says, all grams and money add up"
-    )
-    for (gateway, state), times in sorted(told.ends_by_gateway.items()):
-        print(f"  {gateway} {state:<30} {times:>8}")
-    for what, times in sorted(told.met.items()):
-        print(f"  {what:<40} {times:>8}")
+    houses.tell(houses.facts_of(told, payments, time.process_time() - worked))
     return 0
+
+
+def show_crowd(given):
+    """Let crowds pay in houses of their own, print the sums; return 1 when one does not add up."""
+    from tests.simulator.crowd import houses
+
+    first = given.seed if given.seed is not None else secrets.randbelow(10**9)
+    seeds, began = range(first, first + given.houses), time.monotonic()
+    told = houses.play_all(
+        given.payments,
+        seeds,
+        gateways_of(given),
+        processes=given.processes,
+        show=lambda text: print(text, flush=True),
+    )
+    seconds = time.monotonic() - began
+    print(
+        f"{told.payments} payments in {seconds:.0f} s, {told.payments / seconds:.1f}/s"
+        f" ({told.seconds_of_work} s of work, without the peers'), seeds {first} to {seeds[-1]}"
+    )
+    for part in (told.counts, told.ends, told.by_gateway, told.met):
+        for what, times in sorted(part.items()):
+            print(f"  {what:<44} {times:>8}")
+    for said in told.said:
+        print(said)
+    if told.said:
+        return 1
+    print("Every payment is as its bank says; all orders, grams and money add up.")
+    return 0
+
+
+def gateways_of(given):
+    """Return where the crowd pays."""
+    from tests.simulator.crowd.town import BANKS
+
+    return tuple(filter(None, given.gateways.split(","))) or tuple(BANKS)
 
 
 def show_checks(stage):
@@ -81,6 +113,8 @@ def main():
     import django
 
     django.setup()
+    if given.payments and not given.as_house:
+        return show_crowd(given)
     from django.conf import settings
     from django.db import connection
 
@@ -97,9 +131,7 @@ def main():
         if given.without_checks:
             return show_checks(stage)
         if given.payments:
-            seed = given.seed if given.seed is not None else secrets.randbelow(10**9)
-            gateways = tuple(filter(None, given.gateways.split(",")))
-            return show_crowd(stage, given.payments, seed, gateways)
+            return show_house(stage, given.payments, given.seed, gateways_of(given))
         while True:
             seed = given.seed if given.seed is not None else secrets.randbelow(10**9)
             failure = simulate(

@@ -23,6 +23,9 @@ class Control:
         return self.world.apps[asked["app_id"]]
 
     def do_clock(self, asked):
+        if "file" in asked:
+            self.world.share_clock(asked["file"])
+            return {"now": self.world.now()}
         self.world.set_clock(asked.get("now", self.world.now() + asked.get("advance", 0)))
         return {"now": self.world.now()}
 

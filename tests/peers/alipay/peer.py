@@ -182,7 +182,9 @@ class Handler(BaseHTTPRequestHandler):
                 text = json.dumps(found)
             if path == "/control/deliver":
                 text = json.dumps(control.deliver(asked, found))
-        except (RefusedError, KeyError, ValueError, IndexError, AttributeError) as error:
+        except RefusedError as error:
+            return self._send(400, json.dumps({"refused": repr(error)}).encode())
+        except (KeyError, ValueError, IndexError, AttributeError) as error:
             return self._send(400, json.dumps({"error": repr(error)}).encode())
         return self._send(200, text.encode())
 

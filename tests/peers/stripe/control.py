@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 
 from forms import RefusedError
+from shelf import MOST_EVENTS
 from slim import shown
 
 _TRUTH = (
@@ -43,6 +44,7 @@ class Control:
     def __init__(self, bank):
         self.bank = bank
         self.faults = []
+        self._texts = {}
 
     def answer(self, path, asked):
         """Return the JSON answer to a command."""
@@ -55,6 +57,9 @@ class Control:
         return self.bank.accounts[asked["account"]]
 
     def do_clock(self, asked):
+        if "file" in asked:
+            self.bank.share_clock(asked["file"])
+            return {"now": self.bank.now()}
         self.bank.set_clock(asked.get("now", self.bank.now() + asked.get("advance", 0)))
         return {"now": self.bank.now()}
 
@@ -174,9 +179,18 @@ class Control:
     def _event(self, account, kind, number):
         for event in reversed(account.events.all):
             is_meant = kind in (None, event["type"])
-            if is_meant and (number is None or number in json.dumps(event)):
+            if is_meant and (number is None or number in self._text_of(event)):
                 return event
         raise RefusedError("resource_missing", f"no event {kind} of {number}", status=404)
+
+    def _text_of(self, event):
+        """Return an event as a text, written once: it never changes."""
+        name = event["id"]
+        if name not in self._texts:
+            if len(self._texts) > 2 * MOST_EVENTS:
+                self._texts.clear()
+            self._texts[name] = json.dumps(event)
+        return self._texts[name]
 
     def deliver(self, asked, notice):
         """Send a notice, again as long as it is not taken; return the statuses. Holds no lock."""

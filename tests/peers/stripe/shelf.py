@@ -58,10 +58,13 @@ def _within(stamp, span):
     )
 
 
+MOST_EVENTS = 5_000
+
+
 class Recent:
     """The newest few thousand things of a sort."""
 
-    def __init__(self, most=5_000):
+    def __init__(self, most=MOST_EVENTS):
         self.all = deque(maxlen=most)
 
     def put(self, thing):

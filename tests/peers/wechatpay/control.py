@@ -42,6 +42,8 @@ class Control:
         return {}
 
     def do_clock(self, facts):
+        if facts.keys() & {"now", "file"}:
+            self.world.share_clock(facts.get("file"))
         if "now" in facts:
             now = facts["now"]
             self.world.fixed = None if now is None else int(datetime.fromisoformat(now).timestamp())
@@ -116,7 +118,9 @@ class Control:
         return self._payment_notice(self._trade(facts), facts)
 
     def _refund_notice(self, facts):
-        found = self.world.refunds[facts["mchid"], facts["out_refund_no"]]
+        found = self.world.refunds.get((facts["mchid"], facts["out_refund_no"]))
+        if found is None:
+            raise RefusedError(404, "RESOURCE_NOT_EXISTS")
         merchant = self.world.merchants[facts["mchid"]]
         return notices.refund(self.world, self._key(facts), merchant, found, facts)
 

@@ -1,16 +1,22 @@
 """The banks that a crowd pays at: what they took is the truth that everything is held against."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from diandian.payments.gateways.sandbox import disputes
+from diandian.payments.gateways.sandbox import refunds as desk
 from diandian.payments.gateways.sandbox.peer import TradeRefusedError
+
+_DISPUTE_FEE_MINOR = 1_500
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What a bank sends to our address, and when it signed it. ``gateway``: whose.
 
-    ``merchant_key``: of the address, "" for the short one.
+    ``merchant_key``: of the address, "" for the short one. ``about``: whose payment it is, where
+    the bank needs to know.
     """
 
     gateway: str
@@ -18,26 +24,54 @@ class Notice:
     body: bytes
     sent_at: datetime
     merchant_key: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """What a payer's bank took of a payment: "open", "won" (it came back) or "lost"."""
+
+    ref: str
+    state: str
+    amount_minor: int
+    fee_minor: int
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a bank took for a payment and gave back, in minor units."""
+    """What a bank took for a payment and gave back, in minor units.
+
+    ``by_hand_minor``: of that, in its console. ``disputes``: of payers' banks.
+    """
 
     taken_minor: int
     returned_minor: int
     currency: str
+    by_hand_minor: int = 0
+    disputes: tuple = ()
+
+    @property
+    def lost_minor(self):
+        """Return what payers' banks took for good."""
+        return sum(each.amount_minor for each in self.disputes if each.state == "lost")
+
+    @property
+    def fees_minor(self):
+        """Return what disputes cost, however they ended."""
+        return sum(each.fee_minor for each in self.disputes)
 
 
 class Bank:
     """What every bank has. ``signature``: the header that proves a notice.
 
     ``refunds``: numbers of refunds that a bank was asked for and has not told about. ``has_wire``:
-    it is another process, and has ``break_wire`` and ``mend_wire``.
+    it is another process, and has ``break_wire`` and ``mend_wire``. ``least_kg``: of what it takes
+    the price for.
     """
 
     gateway = signature = ""
     has_wire = False
+    least_kg = 1
 
     def __init__(self):
         self.refunds = []
@@ -63,6 +97,14 @@ class Bank:
     def tell_refund(self, refund_no, at):
         """Return the bank's notice of a refund, None where it sends none."""
         del refund_no, at
+
+    def give_by_hand(self, payment, amount_minor, at):
+        """Give money back in the console; return what tells it, None where it cannot be done."""
+        del payment, amount_minor, at
+
+    def dispute(self, payment, amount_minor, at):
+        """Let a payer's bank take money; return its number and what tells it, None: not here."""
+        del payment, amount_minor, at
 
     def forged(self, notice, dice):
         """Return a notice that the bank never sent in this form."""
@@ -126,14 +168,54 @@ class SandboxBank(Bank):
         )
         return True
 
+    def give_by_hand(self, payment, amount_minor, at):
+        """Give money back in the console."""
+        number = payment.payment_no
+        with suppress(TradeRefusedError):
+            desk.by_hand(self.peer, number, amount_minor, at)
+            return lambda now: self._notice(desk.notice(self.peer, number, now), now)
+        return None
+
+    def dispute(self, payment, amount_minor, at):
+        """Let a payer's bank take money, and a fee with it."""
+        number = payment.payment_no
+        ref, _ = disputes.begin(
+            self.peer, number, amount_minor=amount_minor, fee_minor=_DISPUTE_FEE_MINOR, now=at
+        )
+        return ref, lambda now: self._notice(desk.notice(self.peer, number, now), now)
+
+    def decide_dispute(self, ref, verdict, at):
+        """Let a payer's bank decide; return what tells it."""
+        disputes.end(self.peer, ref, verdict, at)
+        return lambda now: self._notice(disputes.end(self.peer, ref, verdict, now), now)
+
     def books(self, at):
         """Return what was taken for each payment, and given back."""
         del at
         rows = self.peer.run(
             "SELECT payment_no, state, amount_minor, refunded_minor, currency FROM trade", ()
         )
+        by_hand = dict(
+            self.peer.run(
+                "SELECT payment_no, sum(amount_minor) FROM refund"
+                " WHERE refund_no LIKE 'console-%' GROUP BY payment_no",
+                (),
+            )
+        )
+        taken_back = {}
+        disputes.facts_of(self.peer, "")  # where it never had one, the table is made by a question
+        for number, *facts in self.peer.run(
+            "SELECT payment_no, dispute_ref, state, amount_minor, fee_minor FROM dispute", ()
+        ):
+            taken_back.setdefault(number, []).append(Dispute(*facts))
         return {
-            number: Taken(amount if state == "succeeded" else 0, refunded, currency)
+            number: Taken(
+                amount if state == "succeeded" else 0,
+                refunded,
+                currency,
+                by_hand.get(number, 0),
+                tuple(taken_back.get(number, ())),
+            )
             for number, state, amount, refunded, currency in rows
         }
 

@@ -27,10 +27,15 @@ from diandian.kernel.errors import DiandianError
 from diandian.orders import errors
 from diandian.orders import queries as orders
 from diandian.orders.models import Order, OrderState
+from diandian.payments import queries as payment_queries
+from diandian.payments import rules as payment_rules
 from diandian.payments.errors import NotClosedYetError, UnknownPaymentError
+from diandian.payments.models import OPEN_STATES
 from tests.simulator.book import require
 from tests.simulator.crash import Crash, crash_at
 from tests.simulator.crowd import guests
+from tests.simulator.crowd.afterwards import Afterwards
+from tests.simulator.crowd.peers import Patience
 from tests.simulator.crowd.wires import Wires
 
 _CRASHES, _LOSSES, _FORGERIES = 0.03, 0.05, 0.02
@@ -44,14 +49,23 @@ _NOT_NOW = (
     NotClosedYetError,
 )
 _WINDOW = timedelta(seconds=300)
-_TICK, _SOON, _LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=30)
+_QUIET_TICK = timedelta(seconds=20)
+_TICK, _SOON, _LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1), timedelta(hours=2)
+# As much at a time as the worker would have done since it last came by.
+_AT_ONCE = 400
+
+
+def _poll():
+    return payment_events.poll_due(_AT_ONCE)
+
+
 _WORK = (
-    payment_events.retry_notices,
-    payment_events.poll_due,
-    expiry.release_expired,
+    lambda: payment_events.retry_notices(_AT_ONCE),
+    _poll,
+    lambda: expiry.release_expired(_AT_ONCE),
     fulfil.drain,
-    refund.continue_refunds,
-    lambda: subscribers.deliver(200),
+    lambda: refund.continue_refunds(_AT_ONCE),
+    lambda: subscribers.deliver(_AT_ONCE),
 )
 # How many copies of a notice arrive, by chance in a hundred.
 _COPIES = {0: 15, 1: 60, 2: 17, 3: 8}
@@ -70,16 +84,30 @@ class Counts:
     lost: int = 0
     insisted: set = field(default_factory=set)
 
+    def shown(self):
+        """Return the numbers, by the words that a report has for them."""
+        return {
+            "notices": self.notices,
+            "notices outside the window": self.stale,
+            "forged notices": self.forged,
+            "crashes": self.crashes,
+            "acts with a lost question or answer": self.lost,
+            "payments that came after all": len(self.insisted),
+        }
+
 
 class Crowd:
     """Guests, their banks and the worker on one clock. ``stage`` is fresh, with grams for sale."""
 
-    def __init__(self, stage, banks, *, seed, projects, every=timedelta(seconds=1)):
+    def __init__(self, stage, banks, *, seed, projects, every=timedelta(seconds=0.2)):
         self.stage, self.projects, self.every = stage, projects, every
         self.banks = {bank.gateway: bank for bank in banks}
+        self.least_kg = min(bank.least_kg for bank in banks)
         self.dice = random.Random(seed)
-        self.wires = Wires(banks, self.dice)
+        self.patience = Patience()
+        self.wires = Wires(banks, self.dice, self.patience)
         self.guests, self.counts = [], Counts()
+        self.afterwards = Afterwards(self)
         self._due, self._turn = [], 0
 
     # -- the clock --------------------------------------------------------------------------------
@@ -93,6 +121,7 @@ class Crowd:
 
     def play(self, payments, *, report=lambda _: None):
         """Let so many guests come, one each ``every``, and then everything come to its end."""
+        self._arrivals = payments
         self._after(timedelta(0), lambda: self._arrive(payments))
         self._after(_TICK, self._tick)
         while self._due:
@@ -105,7 +134,9 @@ class Crowd:
         self._settle()
 
     def _arrive(self, left):
-        guest = guests.drawn(len(self.guests) + 1, self.dice, projects=self.projects)
+        guest = guests.drawn(
+            len(self.guests) + 1, self.dice, projects=self.projects, least_kg=self.least_kg
+        )
         self.guests.append(guest)
         self.counts.payments += 1
         if left > 1:
@@ -120,9 +151,10 @@ class Crowd:
         for work in _WORK:
             work()
         if self._due:
-            # Hours in which nothing comes are not worked through second by second.
+            # Hours in which little comes are not worked through second by second.
             idle = self._due[0][0] - self.stage.now
-            self._after(_TICK if idle < _SOON else min(idle, _LONGEST_REST), self._tick)
+            tick = _TICK if self.counts.payments < self._arrivals else _QUIET_TICK
+            self._after(tick if idle < _SOON else min(idle, _LONGEST_REST), self._tick)
 
     # -- faults -----------------------------------------------------------------------------------
 
@@ -186,6 +218,8 @@ class Crowd:
         guest.order_id, guest.token = placed.id, placed.token
         self._after(guest.decides_after, lambda: self._decide(guest))
         self._after(guest.returns_after, lambda: self._come_back(guest))
+        if guest.plan:
+            self._after(guest.plan.after, lambda: self.afterwards.act(guest))
         if guest.withdraws:
             self._after(timedelta(hours=self.dice.randint(1, 300)), lambda: self._withdraw(guest))
 
@@ -200,8 +234,17 @@ class Crowd:
         if guest.changes_way:
             self._change_way(guest, order)
         payment, now = self._payment(guest), self.stage.now
-        if payment is None or guest.end == "leaves":
+        if guest.end == "leaves":
             return
+        has_page = payment is not None and payment_rules.is_fresh(payment.instruction, now)
+        if not has_page and guest.tries_left and order.state == OrderState.AWAITING_PAYMENT:
+            guest.tries_left -= 1
+            self._after(timedelta(seconds=self.dice.randint(20, 150)), lambda: self._decide(guest))
+            return
+        if payment is not None:
+            self._end(guest, order, payment, now)
+
+    def _end(self, guest, order, payment, now):
         bank = self.banks[payment.gateway]
         if guest.end == "cancels":
             guest.asked.add("cancel")
@@ -238,11 +281,13 @@ class Crowd:
         self._post(sent)
 
     def _come_back(self, guest):
-        payment = self._payment(guest)
-        try:
-            payment_events.refresh(payment.payment_no)
-        except UnknownPaymentError:
-            require(False, guest, "has a payment that is unknown")
+        """Ask about what is open, as the order's page does."""
+        for payment in payment_queries.of_owner(f"order:{guest.order_id}"):
+            try:
+                if payment.state in OPEN_STATES:
+                    payment_events.refresh(payment.payment_no)
+            except UnknownPaymentError:
+                require(False, guest, "has a payment that is unknown")
         if Order.objects.get(id=guest.order_id).state == OrderState.PAID:
             allocator.wait_for(guest.order_id, guest.token)
 
@@ -292,6 +337,7 @@ class Crowd:
     def _settle(self):
         """Let weeks go by undisturbed; people decide what only they can."""
         self.wires.fault, self.wires.is_calm = "", True
+        self._untold = set(self.counts.insisted)
         for minutes in (1, 2, 5, 21, 60, 60):
             self._round(minutes)
         for minutes in (60, 60, 24 * 60, 17 * 24 * 60, 60, 60):
@@ -317,10 +363,13 @@ class Crowd:
 
     def _round(self, minutes):
         self.stage.later(timedelta(minutes=minutes))
-        for gateway, payment_no in sorted(self.counts.insisted):
+        for gateway, payment_no in sorted(self._untold):
             notice = self.banks[gateway].tell_again(payment_no, self.stage.now)
-            if notice is not None:
-                self._receive(notice, self.stage.now)
-        for work in (*_WORK, promises.follow_all):
-            while work() and work not in (promises.follow_all, payment_events.poll_due):
+            # A bank tells again until it hears yes.
+            if notice is None or self._receive(notice, self.stage.now).status // 100 == 2:
+                self._untold.discard((gateway, payment_no))
+        self.afterwards.tell_again()
+        for work in _WORK:
+            while work() and work is not _poll:
                 pass
+        promises.follow_all()

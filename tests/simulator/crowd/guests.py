@@ -6,6 +6,8 @@ from datetime import timedelta
 from diandian.flows import ways
 from diandian.flows.checkout import PayBy
 from diandian.kernel.money import Money
+from tests.simulator.crowd import afterwards
+from tests.simulator.crowd.afterwards import Plan
 
 _CHANGES_WAY = 0.08
 _ADDRESS, _PAYER = "203.0.113.7", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
@@ -28,6 +30,8 @@ class Guest:
     """A wish, and what the guest does about it. ``order_id`` is 0 until it was placed.
 
     ``taste``: which of the ways on offer is chosen. ``by``: that way, once the price is known.
+    ``tries_left``: how often one comes back to a page on which nothing can be paid now. ``plan``:
+    what becomes of the money later.
     """
 
     number: int
@@ -41,6 +45,8 @@ class Guest:
     returns_after: timedelta
     change_minor: int
     changes_way: bool
+    tries_left: int
+    plan: Plan | None
     by: PayBy | None = None
     quote: str = ""
     token: str = ""
@@ -71,13 +77,13 @@ class Guest:
         return f"crowd-{self.number}"
 
 
-def drawn(number, dice, *, projects):
-    """Return a guest."""
+def drawn(number, dice, *, projects, least_kg=1):
+    """Return a guest who wishes for at least so much."""
     keeps_right = dice.random() < 0.08
     return Guest(
         number=number,
         project=dice.choice(projects),
-        mass_g=1_000 * dice.randint(1, 400),
+        mass_g=1_000 * dice.randint(least_kg, 400),
         taste=dice.randrange(1_000),
         end=dice.choices(list(ENDS), list(ENDS.values()))[0],
         keeps_right=keeps_right,
@@ -86,4 +92,6 @@ def drawn(number, dice, *, projects):
         returns_after=timedelta(seconds=dice.expovariate(1 / 60)),
         change_minor=dice.choice([-1, 1, 50]),
         changes_way=dice.random() < _CHANGES_WAY,
+        tries_left=dice.randint(0, 6),
+        plan=afterwards.drawn(dice),
     )

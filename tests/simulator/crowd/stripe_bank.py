@@ -1,12 +1,13 @@
 """The peer that plays Stripe, as a bank of the crowd."""
 
 import heapq
+from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 
 from diandian.payments.gateways.stripe import client
 from tests.peers.stripe import fixture
-from tests.simulator.crowd.banks import Bank, Notice, Taken
+from tests.simulator.crowd.banks import Bank, Dispute, Notice, Taken
 from tests.simulator.crowd.peers import SILENCE_SECONDS, Levers, RefusedError
 
 _FAULTS = (
@@ -33,14 +34,17 @@ class StripeBank(Bank):
     gateway, signature = "stripe", "Stripe-Signature"
     has_wire = True
     key = "stripe"
+    # Below four yuan it takes nothing.
+    least_kg = 60
 
-    def __init__(self):
+    def __init__(self, clock):
         super().__init__()
         self._levers = Levers(fixture.running().url)
         self._url = fixture.running().url
         self._facts = self._levers("account", currency="cny")
         self._account = self._facts["account"]
-        self._now = 0
+        self._clock = clock
+        self._levers("clock", file=str(clock.path))
         # (when, number) of debits that are on their way; what will be taken instead of the price.
         self._coming, self._altered, self._waiting = [], {}, set()
 
@@ -70,14 +74,14 @@ class StripeBank(Bank):
 
     def follow(self, at):
         """Set the peer's clock, and let debits arrive whose time has come."""
-        if int(at.timestamp()) != self._now:
-            self._now = int(at.timestamp())
-            self._levers("clock", now=self._now)
+        self._clock.set(at)
         while self._coming and self._coming[0][0] <= at:
             self._arrive(heapq.heappop(self._coming)[1])
 
-    def break_wire(self, dice, *, method, is_storm):
-        """Let the next answer to a method, "" for any, go wrong; return how."""
+    def break_wire(self, dice, *, call, is_aimed, is_storm):
+        """Let the next answer, or the next to what changes something, go wrong; return how."""
+        del call
+        method = "POST" if is_aimed else ""
         fault = dice.choice(_STORM if is_storm else _FAULTS)
         self._levers("fault", key=self._facts["keys"][0], method=method, **fault)
         return fault["kind"] + (f" {fault['status']}" if "status" in fault else "")
@@ -94,6 +98,7 @@ class StripeBank(Bank):
         """Leave the peer without faults on order."""
         self.mend_wire()
         self.forget()
+        self._levers("clock", advance=0)
         self._levers.close()
 
     # -- guests -------------------------------------------------------------------------------
@@ -151,6 +156,31 @@ class StripeBank(Bank):
         self._altered[payment.payment_no] = {"amount": amount, "amount_captured": amount}
         return True
 
+    def give_by_hand(self, payment, amount_minor, at):
+        """Give money back in the console."""
+        self.follow(at)
+        number = payment.payment_no
+        try:
+            made = self._levers("refund", account=self._account, number=number, amount=amount_minor)
+        except RefusedError:
+            return None
+        return lambda now: self._notice(made["id"], "refund.created", now)
+
+    def dispute(self, payment, amount_minor, at):
+        """Let a payer's bank take all of it, and a fee with it."""
+        del amount_minor
+        self.follow(at)
+        number = payment.payment_no
+        asked = {"account": self._account, "number": number, "status": "needs_response"}
+        made = self._levers("dispute", **asked)
+        return number, lambda now: self._notice(made["id"], "charge.dispute.created", now)
+
+    def decide_dispute(self, ref, verdict, at):
+        """Let a payer's bank decide; return what tells it."""
+        self.follow(at)
+        made = self._levers("dispute", account=self._account, number=ref, status=verdict)
+        return lambda now: self._notice(made["id"], "charge.dispute.closed", now)
+
     # -- what it tells ------------------------------------------------------------------------
 
     def tell_again(self, payment_no, at):
@@ -169,6 +199,7 @@ class StripeBank(Bank):
         return None
 
     def _notice(self, number, kind, at):
+        self.follow(at)
         sent = self._levers("notice", account=self._account, type=kind, number=number)
         return Notice(self.gateway, sent["headers"], sent["body"].encode(), at, self.key)
 
@@ -180,6 +211,17 @@ class StripeBank(Bank):
             page["client_reference_id"]: Taken(0, 0, page["currency"].upper())
             for page in truth["pages"]
         }
+        by_hand, disputes = Counter(), {}
+        for back in truth["refunds"]:
+            if back["status"] == "succeeded" and "refund_no" not in back["metadata"]:
+                by_hand[back["charge"]] += back["amount"]
+        fees = Counter()
+        for move in truth["movements"]:
+            fees[move["source"]] += move["fee"]
+        for each in truth["disputes"]:
+            state = each["status"] if each["status"] in {"won", "lost"} else "open"
+            found_there = Dispute(each["id"], state, each["amount"], fees[each["id"]])
+            disputes.setdefault(each["charge"], []).append(found_there)
         for charge in truth["charges"]:
             if charge["status"] == "succeeded":
                 number = charge["transfer_group"]
@@ -188,5 +230,7 @@ class StripeBank(Bank):
                     so_far.taken_minor + charge["amount"],
                     so_far.returned_minor + charge["amount_refunded"],
                     charge["currency"].upper(),
+                    so_far.by_hand_minor + by_hand[charge["id"]],
+                    (*so_far.disputes, *disputes.get(charge["id"], ())),
                 )
         return found

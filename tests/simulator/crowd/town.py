@@ -13,18 +13,26 @@ from diandian.flows import issuance
 from diandian.orders.models import Order
 from diandian.payments import merchants
 from tests.simulator.crowd import verdict
+from tests.simulator.crowd.alipay_bank import AlipayBank
 from tests.simulator.crowd.banks import SandboxBank
 from tests.simulator.crowd.crowd import Counts, Crowd
-from tests.simulator.crowd.peers import impatient
+from tests.simulator.crowd.peers import SharedClock
 from tests.simulator.crowd.stripe_bank import StripeBank
 from tests.simulator.crowd.wechatpay_bank import WechatpayBank
 from tests.simulator.stage import PERIOD, PROJECTS
 
 _TONNES = 90_000
+
+
+def clock_of(stage, gateway):
+    return SharedClock(stage.folder / f"{gateway}.clock")
+
+
 BANKS = {
+    "alipay": lambda stage: AlipayBank(clock_of(stage, "alipay")),
     "sandbox": lambda stage: SandboxBank(stage.peer),
-    "stripe": lambda _: StripeBank(),
-    "wechatpay": lambda _: WechatpayBank(),
+    "stripe": lambda stage: StripeBank(clock_of(stage, "stripe")),
+    "wechatpay": lambda stage: WechatpayBank(clock_of(stage, "wechatpay")),
 }
 
 
@@ -56,7 +64,7 @@ def play(stage, *, payments, seed, gateways=tuple(BANKS), report=lambda _: None)
     by_gateway = Counter(
         (guest.by.gateway, str(states[guest.order_id])) for guest in crowd.guests if guest.order_id
     )
-    return Told(crowd.counts, ends, by_gateway, crowd.wires.met)
+    return Told(crowd.counts, ends, by_gateway, crowd.wires.met + crowd.afterwards.counts)
 
 
 @contextmanager
@@ -69,7 +77,7 @@ def _in_business(stage, crowd):
         GATEWAYS=list(crowd.banks), MERCHANTS_FILE=str(file), BASE_URL="https://shop.example"
     )
     lines = mock.patch.object(merchants, "gateway_of", crowd.wires.gateway_of)
-    with house, lines, impatient():
+    with house, lines, crowd.patience.kept():
         faults = merchants.set_up_faults()
         assert not faults, faults
         try:

@@ -6,12 +6,14 @@ from django.db import connection
 
 from diandian.flows import invariants
 from tests.simulator.book import require
+from tests.simulator.crowd.banks import Dispute
 from tests.simulator.sight import look
 
 ENDS = {"completed", "expired", "cancelled", "refunded"}
 _CLEARING, _PAYABLE, _VAT, _EARNED, _SALES, _COST = "1110", "2010", "2310", "4010", "4020", "5010"
 _GROSS, _CONTRA, _EARNINGS, _SPLIT = "9010", "9020", "earnings", "gateway_split"
-_OWED = ("2110", "2120", "2190")
+_OWED = ("1150", "2110", "2120", "2190")
+_LOSSES, _GOODWILL = "5120", "5130"
 
 
 def judge(crowd):
@@ -23,8 +25,10 @@ def judge(crowd):
     for bank in crowd.banks.values():
         books |= bank.books(crowd.stage.now)
     _payments(seen, books)
-    ends = _orders(crowd, seen, books)
-    _money(seen, books)
+    _disputes(books)
+    gone = _gone(crowd, seen, books)
+    ends = _orders(crowd, seen, books, gone)
+    _money(seen, books, gone)
     require(not seen.holds, "still held:", list(seen.holds.items())[:5])
     return ends
 
@@ -50,13 +54,39 @@ def _payments(seen, books):
         require(number in books or state != "succeeded", number, "was never at a bank")
 
 
-def _orders(crowd, seen, books):
-    """Every order ended, retired or refunded exactly once, and its bank keeps just its price."""
+def _disputes(books):
+    """Every dispute stands here as it stands at its bank, and is decided."""
+    there = {each.ref: each for taken in books.values() for each in taken.disputes}
+    rows = _rows("SELECT dispute_ref, state, amount_minor, fee_minor FROM payments_dispute")
+    here = {ref: Dispute(ref, *facts) for ref, *facts in rows}
+    for ref in {*there, *here}:
+        require(here.get(ref) == there.get(ref), "dispute", ref, "is", here.get(ref), there[ref])
+        require(there[ref].state != "open", "dispute", ref, "never ends")
+
+
+def _gone(crowd, seen, books):
+    """Return what went of each payment after its order was retired: goodwill and losses of ours."""
+    done = {f"order:{order.id}" for order in seen.orders.values() if order.state == "completed"}
+    granted, gone = crowd.afterwards.granted, {}
+    for row in seen.payments.values():
+        taken = books.get(row.number)
+        if taken is not None and row.owner_ref in done:
+            goodwill = taken.by_hand_minor + granted.get(row.number, 0)
+            gone[row.number] = goodwill, taken.lost_minor
+    return gone
+
+
+def _orders(crowd, seen, books, gone):
+    """Every order ended, retired or refunded exactly once, and its bank keeps just its price.
+
+    Of a retired one also what went back of its price later is known: ``gone``.
+    """
     kept = Counter()
     for row in seen.payments.values():
         taken = books.get(row.number)
         if taken is not None:
-            kept[row.owner_ref] += taken.taken_minor - taken.returned_minor
+            kept[row.owner_ref] += taken.taken_minor - taken.returned_minor - taken.lost_minor
+            kept[row.owner_ref] += sum(gone.get(row.number, ()))
     retired = Counter(int(ref.split(":")[1]) for ref, _ in seen.retirements.values())
     ends = Counter()
     known = {guest.order_id: guest for guest in crowd.guests if guest.order_id}
@@ -78,7 +108,7 @@ def _orders(crowd, seen, books):
     return ends
 
 
-def _money(seen, books):
+def _money(seen, books, gone):
     """In = out + owed + earned, to the minor unit, by the banks' books and the prices alone.
 
     By who collected: we for the supplier (connect), the supplier (gateway_split: a memo, never our
@@ -88,8 +118,12 @@ def _money(seen, books):
     inside = Counter()
     for number, taken in books.items():
         inside[modes[number] == _SPLIT] += taken.taken_minor - taken.returned_minor
+        inside[False] -= taken.lost_minor + taken.fees_minor
+    fees = sum(taken.fees_minor for taken in books.values())
+    goodwill, losses = (sum(each[place] for each in gone.values()) for place in (0, 1))
     expected = Counter({_CLEARING: inside[False], _GROSS: inside[True], _CONTRA: -inside[True]})
-    for mode, supplier, fee in _sold(seen, books, modes):
+    expected.update({_GOODWILL: goodwill, _LOSSES: losses + fees})
+    for mode, supplier, fee in _sold(seen, books, modes, gone):
         if mode == "connect":
             expected.update({_PAYABLE: -supplier, _EARNINGS: -fee})
         elif mode == "principal":
@@ -105,12 +139,14 @@ def _money(seen, books):
         require(found == due, "account", number, "holds", found, "not", due)
 
 
-def _sold(seen, books, modes):
+def _sold(seen, books, modes, gone):
     """Yield who collected the price of each completed order, and its parts."""
     kept = {
         row.owner_ref: modes[row.number]
         for row in seen.payments.values()
-        if row.number in books and books[row.number].taken_minor > books[row.number].returned_minor
+        if row.number in books
+        and books[row.number].taken_minor + gone.get(row.number, (0,))[0]
+        > books[row.number].returned_minor
     }
     prices = _rows(
         "SELECT o.id, q.supplier_minor, q.fee_minor FROM orders_order o"

@@ -43,12 +43,13 @@ class WechatpayBank(Bank):
     gateway, signature = "wechatpay", "Wechatpay-Signature"
     has_wire = True
 
-    def __init__(self):
+    def __init__(self, clock):
         super().__init__()
         self._peer = fixture.running()
         self._levers = Levers(self._peer.base)
         self._levers("reset")
-        self._now = None
+        self._clock = clock
+        self._levers("clock", file=str(clock.path))
         self._coupons, self._payments_of = {}, {}
 
     def merchants(self, folder):
@@ -81,12 +82,12 @@ class WechatpayBank(Bank):
 
     def follow(self, at):
         """Set the peer's clock."""
-        if at != self._now:
-            self._now = at
-            self._levers("clock", now=at.isoformat())
+        self._clock.set(at)
 
-    def break_wire(self, dice, *, method, is_storm):
-        """Let the next answer to a method, "" for any, go wrong; return how."""
+    def break_wire(self, dice, *, call, is_aimed, is_storm):
+        """Let the next answer, or the next to what changes something, go wrong; return how."""
+        del call
+        method = "POST" if is_aimed else ""
         fault = dice.choice(_STORM if is_storm else _FAULTS)
         self._levers("fault", path="/", method=method, **fault)
         return fault["kind"] + (f" {fault['status']}" if "status" in fault else "")
@@ -99,6 +100,7 @@ class WechatpayBank(Bank):
         """Leave the peer without faults on order."""
         self.mend_wire()
         self.forget()
+        self._levers("clock", now=None)
         self._levers.close()
 
     # -- guests -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from tests.simulator.stage import LostError
 
 _CHANGES = ("create_payment", "close_payment", "refund")
 _CALLS = (*_CHANGES, "query_payment", "query_refund")
-_BREAKS, _STORMS, _AIMED = 0.1, 0.002, 0.7
+_BREAKS, _STORMS, _AIMED = 0.1, 0.0001, 0.7
 _STORM_LASTS = timedelta(seconds=45)
 
 
@@ -20,10 +20,10 @@ class Wires:
     ``met``: how often which fault of a wire was on order, and how many calls there were.
     """
 
-    def __init__(self, banks, dice):
+    def __init__(self, banks, dice, patience):
         self.fault, self.is_calm = "", False
         self.met = Counter()
-        self._dice = dice
+        self._dice, self._patience = dice, patience
         self._wires = {bank.gateway: _Wire(self, bank) for bank in banks}
 
     def gateway_of(self, key):
@@ -43,10 +43,16 @@ class Wires:
         if not is_storm and self._dice.random() >= _BREAKS:
             return False, None
         # Of calls that change something, mostly that very question, not one on the way to it.
-        method = "POST" if call in _CHANGES and self._dice.random() < _AIMED else ""
-        kind = bank.break_wire(self._dice, method=method, is_storm=is_storm)
+        is_aimed = call in _CHANGES and self._dice.random() < _AIMED
+        kind = bank.break_wire(self._dice, call=call, is_aimed=is_aimed, is_storm=is_storm)
+        self._patience.is_short = kind.startswith("timeout")
         self.met[f"{bank.gateway} {kind}"] += 1
         return True, storm_until if is_storm else None
+
+    def mend(self, bank):
+        """Have a wire whole again, whether its fault was met or not."""
+        self._patience.is_short = False
+        bank.mend_wire()
 
 
 class _Wire:
@@ -76,7 +82,7 @@ class _Wire:
                 answer = real(*args, **kwargs)
             finally:
                 if is_broken:
-                    self._bank.mend_wire()
+                    wires.mend(self._bank)
             if fault == "after":
                 raise LostError
             return answer
