@@ -187,9 +187,9 @@ class Desk:
 # --- the operator's desk --------------------------------------------------------------------------
 
 
-def sign_in_operator(page: Page, password: str) -> None:
-    """Sign in where the operator's desk asks for it."""
-    page.locator("#id_username").fill(OPERATOR)
+def sign_in_operator(page: Page, password: str, name: str = "") -> None:
+    """Sign in where the operator's desk asks for it; without a name as its first operator."""
+    page.locator("#id_username").fill(name or OPERATOR)
     page.locator("#id_password").fill(password)
     with page.expect_navigation(wait_until="load"):
         page.locator("#login-form button[type=submit]").click()

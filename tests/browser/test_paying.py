@@ -116,13 +116,14 @@ def test_declined_then_another_way_then_paid(guest, lang, kind):
     walk.code()
 
 
-def test_the_tab_is_closed_and_the_link_opens_the_order_anywhere(guest):
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_tab_is_closed_and_the_link_opens_the_order_anywhere(guest, lang):
     walk = guest()
     order_by(walk, "sandbox:qr")
     link = walk.page.url
     text = sandbox_page(walk.page)
     walk.page.close()
-    elsewhere = guest("nl", "phone")
+    elsewhere = guest(lang, "phone")
     elsewhere.page.goto(link)
     assert elsewhere.page.locator(".qrcode").is_visible()
     assert faults(elsewhere.page, "code on a phone") == []
@@ -166,13 +167,28 @@ def test_a_cancelled_order_says_so_and_its_code_is_dead(guest):
     assert walk.page.locator('input[name="outcome"]').count() == 0
 
 
-def test_paid_late_arrives_by_itself(guest):
-    walk = guest("nl", "phone")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_paid_late_arrives_by_itself(guest, lang):
+    walk = guest(lang, "phone")
     to_till(walk)
     walk.press()
     walk.settle("late")
     assert faults(walk.page, "late") == []
     walk.code(seconds=45)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_paid_and_told_twice_is_one_certificate(guest, lang):
+    walk = guest(lang, "phone")
+    to_till(walk)
+    walk.press()
+    bank = walk.page.url
+    walk.settle("twice")
+    code = walk.code()
+    walk.page.goto(bank)
+    assert walk.page.locator('input[name="outcome"]').count() == 0, "it cannot be paid again"
+    walk.press()
+    assert walk.code() == code
 
 
 @pytest.mark.parametrize(("said", "shown"), [("cancel", "cancelled"), ("fail", "failed")])

@@ -6,9 +6,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from diandian.audit import queries as audit
-from diandian.flows import accruing, matched, settling
-from diandian.flows import issuance as issuing
-from diandian.flows.split_terms import FeeOverCapError
+from diandian.flows import accruing, matched, settling, split_terms
 from diandian.ledger import chart
 from diandian.ledger.models import Journal
 from diandian.payments.gateways.sandbox import splits as sandbox
@@ -200,7 +198,11 @@ def test_36_a_gateway_that_says_too_early_is_asked_again_with_the_same_number(wo
     assert Split.objects.count() == 1
 
 
-def test_36_a_part_over_the_ratio_is_for_people_and_never_asked_for(world, settings, tmp_path):
+def test_36_a_part_over_the_ratio_is_for_people_and_never_asked_for(
+    world, settings, tmp_path, monkeypatch
+):
+    # The gateway lowered its ratio after the sale.
+    monkeypatch.setattr(split_terms, "takes_fee", lambda *_: True)
     merchant_file(
         tmp_path,
         settings,
@@ -214,22 +216,6 @@ def test_36_a_part_over_the_ratio_is_for_people_and_never_asked_for(world, setti
     assert (line_of(order).state, line_of(order).waits_for) == ("failed", "over_cap")
     assert (Split.objects.count(), legs(world)) == (0, [])
     assert "settlement.failed" in {entry.action for entry in audit.trail(order.ref)}
-
-
-def test_36_a_fee_rate_over_the_ratio_is_refused_before_it_is_offered(world, settings, tmp_path):
-    merchant_file(
-        tmp_path,
-        settings,
-        settlement="gateway_split",
-        sub_merchant="solar1",
-        options=', split = "fee"',
-    )
-    terms = {"project_code": world.project.code, "price_per_tonne_minor": 7000, "position": 0}
-    settings.FEE_BASIS_POINTS = 4286  # of the supplier's part: 3000.3 of 10000 of the whole
-    with pytest.raises(FeeOverCapError):
-        issuing.put_on_sale(**terms, actor_ref="ann", at=world.now)
-    settings.FEE_BASIS_POINTS = 4285
-    assert issuing.put_on_sale(**terms, actor_ref="ann", at=world.now).fee_basis_points == 4285
 
 
 def test_36_a_failed_leg_is_tried_again_under_a_new_number_only_after_a_query(world, monkeypatch):

@@ -1,5 +1,7 @@
 """Money back at the operator's desk: looked up, previewed, decided, by two where it is ours."""
 
+import sqlite3
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
@@ -7,7 +9,7 @@ from django.db import transaction
 from django.test import Client
 
 from diandian.audit.queries import trail
-from diandian.flows import fulfil, refund
+from diandian.flows import fulfil, payment_events, refund
 from diandian.orders import actions as orders
 from diandian.orders.models import Order, OrderState
 from diandian.payments.gateways.sandbox import disputes as bank
@@ -180,6 +182,41 @@ def test_an_order_under_review_is_given_back(li, world, reviewed):  # noqa: F811
     assert world.state(reviewed) == "review"
     sure(li, reviewed, page, **form)
     assert world.state(reviewed) == "refunded"
+
+
+@pytest.fixture
+def short(world, settings):  # noqa: F811 - the fixture
+    """An order for which a fen less came than its price."""
+    order = world.order()
+    payment = world.payment(order)
+    world.choose(payment, "silent")
+    with sqlite3.connect(settings.SANDBOX_STORE) as store:
+        store.execute("UPDATE trade SET amount_minor = amount_minor - 1")
+    store.close()
+    payment_events.refresh(payment.payment_no, at=world.now)
+    assert world.state(order) == "review"
+    return order
+
+
+def test_a_payment_that_fell_short_goes_back_by_a_button_of_its_own(li, world, short):  # noqa: F811
+    assert "¥0.01 is missing: give back what is here" in text(li.get(f"{BASE}/"))
+    page = text(li.get(f"{BASE}/orders/{short.id}/"))
+    assert "¥0.01 of the price is missing" in page
+    assert "Give back ¥8.03: show what would happen" in page
+    assert 'value="accept"' not in page
+    form = {"action": "give_back", "reason": "a fen is missing"}
+    sure(li, short, text(decide(li, short, **form)), **form)
+    assert world.state(short) == "refunded"
+    assert [each.amount_minor for each in Refund.objects.all()] == [803]
+    assert "is missing" not in text(li.get(f"{BASE}/"))
+
+
+def test_what_is_too_much_and_what_is_as_agreed_is_told_apart(li, world, reviewed):  # noqa: F811
+    assert "as agreed: take it, or give it back" in text(li.get(f"{BASE}/"))
+    part = {"action": "part", "payment_no": world.payment(reviewed).payment_no, "amount": "3.00"}
+    form = part | {"reason": "price difference"}
+    sure(li, reviewed, text(decide(li, reviewed, **form)), **form)
+    assert "¥3.00 is missing" in text(li.get(f"{BASE}/"))
 
 
 def test_goodwill_is_confirmed_by_a_second_person_only(li, wang, world, done):  # noqa: F811

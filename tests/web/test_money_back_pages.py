@@ -4,10 +4,12 @@ import re
 
 import pytest
 
-from diandian.flows import fulfil, refund, resolve
+from diandian.certificates import queries as certificates
+from diandian.flows import checkout, fulfil, goodwill, refund, resolve
 from diandian.kernel.memory import Memory
 from diandian.orders import actions as orders
-from diandian.orders.models import Order, OrderState
+from diandian.orders.models import Order, OrderPayment, OrderState
+from diandian.payments.gateways.sandbox import disputes as bank
 from diandian.payments.gateways.sandbox import refunds as sandbox_desk
 from diandian.payments.models import Dispute, Refund
 from tests.flows.conftest import clock, crash, world  # noqa: F401 - fixtures
@@ -26,6 +28,13 @@ def paid(world, crash):  # noqa: F811 - the fixtures
     order = world.order()
     assert world.pay(order) == "paid"
     mend()
+    return order
+
+
+@pytest.fixture
+def done(world):  # noqa: F811 - the fixture
+    order = world.order()
+    assert world.pay(order) == "completed"
     return order
 
 
@@ -67,6 +76,83 @@ def test_a_refund_in_part_says_so(client, world, paid):  # noqa: F811 - the fixt
 
 def test_an_order_whose_money_stays_says_nothing(client, world, paid):  # noqa: F811 - the fixture
     assert "Money back" not in order_page(client, paid)
+
+
+def test_what_all_went_back_by_hand_is_called_returned(client, world, paid):  # noqa: F811
+    number = world.payment(paid).payment_no
+    world.deliver(sandbox_desk.by_hand(world.peer, number, 300, world.now))
+    assert "We are looking into it" in order_page(client, paid)
+    world.deliver(sandbox_desk.by_hand(world.peer, number, 504, world.now))
+    assert world.state(paid) == "review", "its grams are still held"
+    assert "The whole amount was returned. Nothing was retired." in order_page(client, paid)
+
+
+def test_a_refund_that_failed_is_not_called_on_its_way(client, world, paid):  # noqa: F811
+    sandbox_desk.think(world.peer, world.payment(paid).payment_no)
+    asked = refund.refund_order(paid, "asked", at=world.now)
+    assert "The whole amount is being returned" in order_page(client, paid)
+    world.deliver(sandbox_desk.decide(world.peer, asked.refund_no, "failed", world.now))
+    page = order_page(client, paid)
+    assert "The whole amount" not in page
+    assert "on its way back" not in page
+    assert "We are looking into it" in page
+
+
+def test_goodwill_after_the_certificate_is_read_on_the_orders_page(client, world, done):  # noqa: F811
+    assert client.get(f"/o/{done.token}").status_code == 303
+    asked = goodwill.ask(done.id, amount_minor=300, actor="operator:li", reason="kind")
+    goodwill.confirm(asked, actor="operator:wang")
+    response = client.get(f"/o/{done.token}", headers={"accept-language": "en"})
+    page = text(response)
+    assert "Your certificate is ready" in page
+    assert "3.00" in page
+    assert "a part of what you paid" in page
+    code = certificates.code_of_order(done.ref)
+    assert f'href="/c/{code}"' in response.content.decode()
+    # Who waits there with scripts goes on to the certificate as ever.
+    waits = client.get(f"/o/{done.token}", headers={"HX-Request": "true"})
+    assert f"/c/{code}" in waits["HX-Redirect"]
+
+
+def test_a_part_that_went_back_by_hand_is_not_a_second_payment(client, world, paid):  # noqa: F811
+    first, other = world.payment(paid), world.payment(paid)
+    other.pk, other.payment_no, other.gateway_ref = None, "DDOTHER", ""
+    other.save()
+    OrderPayment.objects.create(order=paid, payment=other)
+    world.deliver(sandbox_desk.by_hand(world.peer, first.payment_no, 100, world.now))
+    assert "You paid twice" not in order_page(client, paid)
+
+
+def test_who_paid_twice_reads_what_became_of_the_second_payment(client, world):  # noqa: F811
+    order = world.order()
+    first = world.payment(order)
+    world.pay(order, "declined")
+    checkout.retry_payment(order, at=world.now)
+    world.pay(order)
+    sandbox_desk.think(world.peer, first.payment_no)
+    world.deliver(world.peer.settle_anyway(first.payment_no, world.now))
+    asked = Refund.objects.get()
+    said = {
+        "": "The second payment is being returned",
+        "abnormal": "has not found its way back yet",
+        "succeeded": "The second payment was returned",
+    }
+    for end, words in said.items():
+        if end:
+            world.deliver(sandbox_desk.decide(world.peer, asked.refund_no, end, world.now))
+        assert words in order_page(client, order)
+
+
+def test_what_a_bank_took_is_told(client, world, paid):  # noqa: F811 - the fixture
+    number = world.payment(paid).payment_no
+    taken, notice = bank.begin(world.peer, number, amount_minor=804, now=world.now)
+    world.deliver(notice)
+    assert "Your bank asked for this" in order_page(client, paid)
+    world.deliver(bank.end(world.peer, taken, "lost", world.now))
+    page = order_page(client, paid)
+    assert "Your bank took this back for you" in page
+    assert "The whole amount was returned" in page
+    assert "Your bank asked for this" not in page
 
 
 # -- the sandbox bank's desk -------------------------------------------------------------------

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import time_machine
 
+from diandian.certificates.queries import code_of_order
 from diandian.claims.withdrawal import ends_at
 from diandian.flows import allocator, fulfil
 from diandian.kernel.clock import now
@@ -240,7 +241,8 @@ def test_after_the_retirement_withdrawing_is_refused_in_plain_words(browser, hel
     answer = browser.post(held, {"action": "withdraw", "sure": "1"})
     assert answer.status_code == 409
     assert "It is too late to withdraw from this order" in shown(answer)
-    assert f'href="{held}"' in shown(answer), "its certificate is one press away"
+    code = code_of_order(Order.objects.get().ref)
+    assert f'href="/c/{code}"' in shown(answer), "its certificate is one press away"
     assert not Refund.objects.exists()
 
 

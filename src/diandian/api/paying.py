@@ -16,7 +16,6 @@ from diandian.api.quotes import instant
 from diandian.flows import ways
 from diandian.flows.checkout import PayBy
 from diandian.kernel.errors import N_, InputError
-from diandian.kernel.money import Money
 from diandian.orders.models import Order, OrderState
 from diandian.payments.gateway import gateways
 from diandian.payments.merchants import is_in_use
@@ -136,8 +135,7 @@ def _instruction(payment: Payment) -> InstructionOut | None:
 
 
 def _ways(order: Order) -> list[WayOut]:
-    total = Money(order.quote.total_minor, order.quote.currency)
-    offered = ways.offered(order.project.supplier_ref, total, None)
+    offered = ways.offered(ways.due(order.quote, order.project.supplier_ref), None)
     return [_way(way) for way in offered.ways]
 
 

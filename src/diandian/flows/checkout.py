@@ -222,10 +222,13 @@ def _start_payment(order: Order, by: PayBy, expires_at: datetime, at: datetime) 
     quote = order.quote
     amount = Money(quote.total_minor, quote.currency)
     supplier_ref = quote.offer.project.supplier_ref
+    wanted = ways.due(quote, supplier_ref)
+    if by.gateway:
+        ways.refuse_over_cap(wanted, by.gateway)
     payment = payment_actions.start(
         owner_ref=order.ref,
         amount=amount,
-        gateway=by.gateway or ways.first(supplier_ref, amount).gateway,
+        gateway=by.gateway or ways.first(wanted).gateway,
         supplier_ref=supplier_ref,
         flow=by.flow,
         expires_at=expires_at,

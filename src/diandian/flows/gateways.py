@@ -72,6 +72,11 @@ def is_ready(merchant: Merchant, *, at: datetime) -> bool:
     return _line(merchant.context).is_ready(at)
 
 
+def is_at_rest(merchant: Merchant, *, at: datetime) -> bool:
+    """Tell whether this process lets a merchant's line rest, as its calls failed."""
+    return _line(merchant.context).is_at_rest(at)
+
+
 def create_payment(
     payment: Payment,
     *,

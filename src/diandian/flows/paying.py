@@ -9,7 +9,6 @@ from datetime import datetime
 from diandian.flows import checkout, gateways, payment_events, sales, ways
 from diandian.flows.checkout import PayBy
 from diandian.kernel.clock import now
-from diandian.kernel.money import Money
 from diandian.orders.errors import NotPayableError
 from diandian.orders.models import Order, OrderState
 from diandian.payments import queries as payment_queries
@@ -31,8 +30,8 @@ def pay(order: Order, by: PayBy, *, at: datetime | None = None) -> Payment:
     earlier = payment_queries.open_of(order.ref)
     if earlier is None or (_is_by(earlier, by) and earlier.expires_at > at):
         return checkout.retry_payment(order, by, at=at)
-    total = Money(order.quote.total_minor, order.quote.currency)
-    ways.refuse_unknown(order.project.supplier_ref, total, by.gateway, by.flow)
+    wanted = ways.due(order.quote, order.project.supplier_ref)
+    ways.refuse_unknown(wanted, by.gateway, by.flow)
     unsure = _close(earlier, at)
     payment = checkout.begin_payment(order, by, instead_of=earlier if unsure else None, at=at)
     if not by.payer and ways.lacks_payer(payment, at=at):

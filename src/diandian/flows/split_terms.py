@@ -1,13 +1,16 @@
 """How much of a payment a gateway lets be divided off, and whether our fee keeps within it.
 
+The floor of our fee makes it a large share of a small payment, so each amount is asked about, too.
 *Source:* payments design, section 9: asked before a fee rate is accepted.
 """
 
 from diandian.kernel.errors import N_, ConflictError, Fixer
+from diandian.kernel.money import Money
 from diandian.payments import merchants
 from diandian.payments.merchant_files import Merchant
 from diandian.payments.models import Payment
 from diandian.payments.splits import SplitTerms
+from diandian.settlement import rules
 
 _WHOLE = 10_000
 
@@ -31,6 +34,17 @@ def terms_at(merchant: Merchant) -> SplitTerms | None:
 def terms_of(payment: Payment) -> SplitTerms | None:
     """Return how a payment may be divided. Raises: UnknownGatewayError."""
     return terms_at(merchants.of_payment(payment))
+
+
+def takes_fee(merchant: Merchant, fee: Money, total: Money) -> bool:
+    """Tell whether a merchant's gateway would divide our fee off a payment of this total.
+
+    Raises: UnknownGatewayError.
+    """
+    if merchant.settlement != "gateway_split":
+        return True
+    terms = terms_at(merchant)
+    return terms is None or rules.is_within_cap(fee, total, terms.cap_basis_points)
 
 
 def refuse_over_cap(supplier_ref: str, fee_basis_points: int) -> None:

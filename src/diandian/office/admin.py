@@ -5,6 +5,7 @@ can be done: approve the scene of an organiser (``approval.py``), decide about a
 (``name_reports.py``), keep the credits (``credits.py``) and recall them (``recalls.py``), see to
 money that goes back (``money_back.py``), and sign what statements of gateways say otherwise
 (``reconcile.py``) and what gateways pay out to our bank (``gateway_payouts.py``), each by a flow.
+Whether gateways are well is only looked at (``lines.py``).
 Secret links of guests and their answers are not shown: an operator helps by number, not by token.
 *Source:* architecture, sections 2 (office) and 10.
 """
@@ -26,8 +27,10 @@ from diandian.kernel.money import Money
 from diandian.office.approval import ApprovesScenes
 from diandian.office.credits import KeepsCredits
 from diandian.office.gateway_payouts import KeepsGatewayPayouts
+from diandian.office.lines import WatchesGateways
 from diandian.office.money_back import GivesMoneyBack
 from diandian.office.name_reports import DecidesNames
+from diandian.office.offers import ShowsOffers
 from diandian.office.recalls import KeepsRecalls
 from diandian.office.reconcile import ReconcilesDays
 from diandian.office.settlement import KeepsPayouts
@@ -140,6 +143,7 @@ DESKS = (
         ("project", "price_per_tonne_minor", "fee_basis_points", "position", "is_active"),
         ("is_active",),
         related=("project",),
+        acts=ShowsOffers,
     ),
     Desk(
         "orders.Order",
@@ -193,6 +197,7 @@ DESKS = (
         ("notice_id", "kind", "payment_no", "state", "attempts", "received_at"),
         ("state", "kind"),
         ("notice_id", "payment_no"),
+        acts=WatchesGateways,
     ),
     Desk(
         "settlement.Payee",

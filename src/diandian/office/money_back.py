@@ -131,7 +131,7 @@ class GivesMoneyBack:
             "under_way": [line for line in under_way if line.row.state != "abnormal"],
             "failed": [_refund_line(row) for row in refund_queries.failed(_MOST_ENDED)],
             "ended": [_dispute_line(row) for row in dispute_queries.decided(_MOST_ENDED)],
-            "under_review": orders.under_review(),
+            "reviewed": [(each, money_decisions.came(each)) for each in orders.under_review()],
             "may_pay": self.has_pay_permission(request),
             "me": actor_of(request),
             "most_reason": money_decisions.MOST_REASON,

@@ -4,6 +4,7 @@ What is posted names what was seen, so that nothing is decided twice or unseen.
 """
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -38,6 +39,23 @@ STATES = {
     "unfulfillable": N_("money on its way back"),
     "refunded": N_("refunded"),
     "review": N_("under review"),
+}
+
+
+REFUND_STATES = {
+    "requested": N_("to be sent"),
+    "submitted": N_("sent"),
+    "unknown": N_("nobody knows yet whether it was done"),
+    "processing": N_("accepted, not done yet"),
+    "succeeded": N_("done"),
+    "failed": N_("failed"),
+    "abnormal": N_("found no way home"),
+    "otherwise": N_("paid by other means"),
+}
+REFUND_KINDS = {
+    "ordinary": N_("ordinary"),
+    "goodwill": N_("goodwill, at our cost"),
+    "external": N_("in the gateway's console"),
 }
 
 
@@ -126,7 +144,12 @@ def _shown(order: Order) -> dict[str, Any]:
         for payment in received
     ]
     refunds = [
-        (each, Money(each.amount_minor, each.payment.received.currency))
+        {
+            "refund": each,
+            "amount": Money(each.amount_minor, each.payment.received.currency),
+            "state": gettext(REFUND_STATES[each.state]),
+            "kind": gettext(REFUND_KINDS[each.kind]),
+        }
         for each in payments.refunds_of(order.ref)
     ]
     return {
@@ -137,9 +160,47 @@ def _shown(order: Order) -> dict[str, Any]:
         "refunds": refunds,
         "is_retired": order.state == OrderState.COMPLETED,
         "is_reviewed": order.state == OrderState.REVIEW,
+        "came": came(order) if order.state == OrderState.REVIEW else None,
         "seen": _seen(order),
         "most_reason": MOST_REASON,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What is here of an order's money, beside its price. ``short``, ``over``: the difference.
+
+    ``here``: what is here in each currency; neither difference is known across currencies, nor
+    while ``is_disputed``: a bank decides.
+    """
+
+    total: Money
+    here: tuple[Money, ...] = ()
+    is_disputed: bool = False
+    short: Money | None = None
+    over: Money | None = None
+
+    @property
+    def is_agreed(self) -> bool:
+        """Tell whether exactly the price is here."""
+        return self.here == (self.total,)
+
+
+def came(order: Order) -> Came:
+    """Return what is here of an order's money, and how far that is from its price."""
+    total = Money(order.quote.total_minor, order.quote.currency)
+    sums: dict[str, Money] = {}
+    for money in resolve.received(order):
+        sums[money.currency] = sums.get(money.currency, Money(0, money.currency)) + money
+    here = tuple(sums.values())
+    if any(disputes.is_disputed(each) for each in payments.succeeded_of(order.ref)):
+        return Came(total, here, is_disputed=True)
+    if list(sums) != [total.currency]:
+        return Came(total, here)
+    difference = here[0].amount_minor - total.amount_minor
+    if difference < 0:
+        return Came(total, here, short=total - here[0])
+    return Came(total, here, over=here[0] - total if difference else None)
 
 
 def _seen(order: Order) -> str:

@@ -100,6 +100,11 @@ class Line:
         self._places.free.release()
         return True
 
+    def is_at_rest(self, at: datetime) -> bool:
+        """Tell whether calls are refused because too many before them failed; changes nothing."""
+        with self._lock:
+            return self._breaker.is_open(at)
+
     def call(self, ask: Ask, send: Callable[[], Outcome[T]]) -> Outcome[T] | Unknown:
         """Send, unless the line rests or is busy; whatever a library throws is unknown."""
         with self._lock:

@@ -104,6 +104,11 @@ def notices_due(at: datetime, limit: int) -> list[Notification]:
     return list(due.order_by("next_attempt_at")[:limit])
 
 
+def notices_given_up() -> int:
+    """Return how many notices were believed and could never be applied."""
+    return Notification.objects.filter(state=NoticeState.DEAD).count()
+
+
 def first_day(gateway: str, mode: str, account: str) -> date | None:
     """Return the business day on which the first payment at an account was begun."""
     mine = Payment.objects.filter(gateway=gateway, mode=mode, merchant=account)

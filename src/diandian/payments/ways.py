@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from diandian.payments.messages import Browser, Capabilities, Flow, FlowKind
 
 # Why nothing is on offer: no gateway serves the supplier, it costs nothing, too little or too much
-# for every gateway, no gateway knows the currency, or this browser shows none of them.
-Reason = Literal["", "nobody", "free", "too_little", "too_much", "currency", "browser"]
+# for every gateway, no gateway knows the currency, this browser shows none of them, or our fee is a
+# larger share than any of them divides off.
+Reason = Literal["", "nobody", "free", "too_little", "too_much", "currency", "browser", "fee"]
 
 NAMES = {
     "wechatpay": N_("WeChat Pay"),

@@ -1,17 +1,29 @@
 """What an order's page says about money on its way back: how much, and where it stands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
+from diandian.flows import refund as refund_flow
 from diandian.kernel.errors import N_
 from diandian.kernel.money import Money
 from diandian.orders.models import Order, OrderState
 from diandian.payments import queries
-from diandian.payments.models import Payment, Refund, RefundKind, RefundState
+from diandian.payments.disputes import queries as disputes
+from diandian.payments.models import (
+    Dispute,
+    DisputeState,
+    Payment,
+    Refund,
+    RefundKind,
+    RefundState,
+)
+from diandian.payments.refunds.queries import left_minor
 
 # Where a refund may have failed, so that nothing is on its way any more.
 _MAY_FAIL = (OrderState.UNFULFILLABLE, OrderState.REVIEW)
+_DISPUTED = (*_MAY_FAIL, OrderState.REFUNDED)
 _ON_ITS_WAY = N_("On its way back to you. Banks may take some days; you need do nothing.")
 _WORDS = {
     RefundState.REQUESTED: _ON_ITS_WAY,
@@ -25,36 +37,91 @@ _WORDS = {
     ),
     RefundState.OTHERWISE: N_("Returned to you by other means."),
 }
+_BANKS_WORDS = {
+    DisputeState.OPEN: N_("Your bank asked for this back and decides about it. We wait for it."),
+    DisputeState.LOST: N_("Your bank took this back for you."),
+}
+_DONE = (RefundState.SUCCEEDED, RefundState.OTHERWISE)
 
 
 @dataclass(frozen=True, slots=True)
-class RefundLine:
-    """One refund. ``is_part``: less than its payment brought."""
+class MoneyLine:
+    """Money that goes or went back. ``is_part``: less than its payment brought."""
 
     amount: Money
     words: str
     is_part: bool
 
 
-def refund_lines(order: Order, payments: list[Payment]) -> list[RefundLine]:
-    """Return the refunds of an order, oldest first; a failed one until there is a newer one.
+@dataclass(frozen=True, slots=True)
+class MoneyBack:
+    """All that goes or went back of an order.
+
+    ``twice``: "returning", "returned" or "stuck" where its guest paid a second time, else nothing.
+    """
+
+    lines: Sequence[MoneyLine] = ()
+    twice: str = ""
+
+
+def money_back(order: Order, payments: Sequence[Payment]) -> MoneyBack:
+    """Return what went back of an order, oldest first; a failed one until there is a newer one.
 
     A page that somebody waits at looks nothing up while no money can be on its way back.
     """
-    if order.state not in _MAY_FAIL and not any(each.refunded_minor for each in payments):
-        return []
+    may_be_disputed = order.state in _DISPUTED
+    if not may_be_disputed and not any(each.refunded_minor for each in payments):
+        return MoneyBack()
     refunds = queries.refunds_of(order.ref)
     newest = {refund.payment_id: refund.id for refund in refunds}
-    return [
-        _line(refund)
+    lines = [
+        _line(refund.payment, refund.amount_minor, gettext(_WORDS[RefundState(refund.state)]))
         for refund in refunds
         if refund.state != RefundState.FAILED
         or (newest[refund.payment_id] == refund.id and refund.kind != RefundKind.EXTERNAL)
     ]
+    if may_be_disputed:
+        lines += [_taken(payment, each) for payment in payments for each in _told(payment)]
+    return MoneyBack(lines, _twice(refunds))
 
 
-def _line(refund: Refund) -> RefundLine:
-    received = refund.payment.received
-    amount = Money(refund.amount_minor, received.currency)
-    words = gettext(_WORDS[RefundState(refund.state)])
-    return RefundLine(amount, words, refund.amount_minor < received.amount_minor)
+def where_the_money_is(order: Order, received: Sequence[Payment]) -> str:
+    """Return what an order whose money goes back, or that people look at, is for its guest.
+
+    Something is still here, as after a refund that failed, or a bank decides: people look into it.
+    Else all of it went back, or is on its way, whether or not people are done with the order.
+    """
+    is_undecided = any(left_minor(each) or disputes.is_disputed(each) for each in received)
+    if is_undecided or not received:
+        return str(OrderState.REVIEW)
+    states = {each.state for each in queries.refunds_of(order.ref)}
+    is_done = states <= {*_DONE, RefundState.FAILED}
+    return str(OrderState.REFUNDED if is_done else OrderState.UNFULFILLABLE)
+
+
+def _line(payment: Payment, amount_minor: int, words: str) -> MoneyLine:
+    received = payment.received
+    amount = Money(amount_minor, received.currency)
+    return MoneyLine(amount, words, amount_minor < received.amount_minor)
+
+
+def _told(payment: Payment) -> list[Dispute]:
+    """Return the disputes that its guest reads about: what a bank gave us back is as before."""
+    return [each for each in disputes.of_payment(payment) if each.state in _BANKS_WORDS]
+
+
+def _taken(payment: Payment, dispute: Dispute) -> MoneyLine:
+    words = gettext(_BANKS_WORDS[DisputeState(dispute.state)])
+    if dispute.currency != payment.received.currency:
+        return MoneyLine(Money(dispute.amount_minor, dispute.currency), words, is_part=False)
+    return _line(payment, dispute.amount_minor, words)
+
+
+def _twice(refunds: Sequence[Refund]) -> str:
+    """Return what became of a second payment; a newer refund of it tells more than an older."""
+    states = [each.state for each in refunds if each.reason == refund_flow.DUPLICATE]
+    if not states:
+        return ""
+    if states[-1] in _DONE:
+        return "returned"
+    return "stuck" if states[-1] in {RefundState.FAILED, RefundState.ABNORMAL} else "returning"

@@ -81,7 +81,11 @@ def same_again(request: HttpRequest, order: Order) -> PayBy:
 
 
 def _offered(request: HttpRequest, order: Order) -> Offered:
-    return ways.offered(order.project.supplier_ref, _total(order), till.browser_of(request))
+    return ways.offered(_due(order), till.browser_of(request))
+
+
+def _due(order: Order) -> ways.Due:
+    return ways.due(order.quote, order.project.supplier_ref)
 
 
 def _total(order: Order) -> Money:
@@ -97,12 +101,8 @@ def other_way(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return _choose(request, order)
     try:
-        way = ways.choose(
-            order.project.supplier_ref,
-            _total(order),
-            till.browser_of(request),
-            request.POST.get("way", ""),
-        )
+        wanted = request.POST.get("way", "")
+        way = ways.choose(_due(order), till.browser_of(request), wanted)
         payment = paying.pay(order, PayBy(way.gateway, way.flow, limits.client_ip(request)))
     except DiandianError as error:
         order = queries.order_by_token(token)

@@ -28,7 +28,7 @@ from diandian.payments.errors import NotClosedYetError
 from diandian.payments.models import OPEN_STATES, Payment, PaymentState
 from diandian.ui import drawing, htmx
 from diandian.web import context, order_ways, till
-from diandian.web.order_refunds import refund_lines
+from diandian.web.order_refunds import money_back, where_the_money_is
 from diandian.web.secret import secret_page
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,8 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
         bare.state = allocator.wait_for(bare.id, token)
     if bare.state == OrderState.COMPLETED:
         code = certificates.code_of_order(bare.ref)
-        if code is not None:
+        # Who comes back after money went back reads about it first; who waits here is led on.
+        if code is not None and (htmx.wants_fragment(request) or not payments.refunds_of(bare.ref)):
             return _go(request, reverse("certificate", args=[code]) + "?new=1")
     return page(request, queries.order_by_token(token))
 
@@ -117,7 +118,7 @@ def standing(order: Order, payments: list[Payment]) -> str:
     received = _received(payments)
     if order.state in _NOTHING_CHARGED and received:
         # Money came after the end and not as agreed: people decide, then it goes back.
-        going_back = all(payment.refunded_minor for payment in received)
+        going_back = all(each.refunded_minor >= each.received.amount_minor for each in received)
         return str(OrderState.UNFULFILLABLE if going_back else OrderState.REVIEW)
     return _by_right(order) or str(order.state)
 
@@ -160,7 +161,10 @@ def page(
     links = order.payment_links.select_related("payment").order_by("id")
     attempts = [link.payment for link in links]
     where = standing(order, attempts)
-    received = _received(attempts)
+    if where in {OrderState.UNFULFILLABLE, OrderState.REVIEW, "withdrawn"}:
+        found = where_the_money_is(order, _received(attempts))
+        where = found if where != "withdrawn" or found == OrderState.REVIEW else where
+    back = money_back(order, attempts)
     style = context.style_of(order.scene) if order.scene else "contribution"
     scale = drawing.scale_for(order.mass_g).kg_per_dot
     count = drawing.dot_count(order.mass_g, scale)
@@ -175,8 +179,9 @@ def page(
         "asks_to_withdraw": asks_to_withdraw and where == "held",
         "total": Money(order.quote.total_minor, order.quote.currency),
         "sales_stopped": sales.are_stopped(),
-        "paid_twice": len(received) > 1 and any(each.refunded_minor for each in received),
-        "refunds": refund_lines(order, attempts),
+        "twice": back.twice,
+        "refunds": back.lines,
+        "code": certificates.code_of_order(order.ref) if where == "completed" else None,
         "link": settings.BASE_URL + reverse("order", args=[order.token]),
         "errors": [error] if error else [],
         "voluntary": wording.voluntary(context.language(), style),

@@ -125,11 +125,16 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A project to choose, priced for this trip."""
+    """A project to choose, priced for this trip.
+
+    ``gone``: it cannot be chosen. ``too_small``: since no gateway would divide our fee off so
+    small an amount.
+    """
 
     view: OfferView
     price: Price
     gone: bool
+    too_small: bool
     on: bool
     facts: str
     stock: str
@@ -146,21 +151,31 @@ class NewTotal:
 
 def cards_for(mass_g: int, wish: Wish) -> list[Card]:
     """Return the projects; the wished one, else the first with enough, is chosen. Units: grams."""
-    views = context.offers()
-    free = [view for view in views if not view.is_sold_out_for(mass_g)]
-    codes = {view.project.code for view in free}
-    chosen = wish.project if wish.project in codes else free[0].project.code if free else ""
-    return [
-        Card(
-            view,
-            view.price_of(mass_g),
-            gone=view.is_sold_out_for(mass_g),
-            on=view.project.code == chosen,
-            facts=_part(_FACTS, view),
-            stock=_part(_STOCK, view),
-        )
-        for view in views
-    ]
+    cards = [_card(view, mass_g) for view in context.offers()]
+    if all(card.gone for card in cards):
+        # Rather one that cannot be paid, with the reason, than "sold out".
+        cards = [replace(card, gone=card.gone and not card.too_small) for card in cards]
+    codes = [card.view.project.code for card in cards if not card.gone]
+    chosen = wish.project if wish.project in codes else codes[0] if codes else ""
+    return [replace(card, on=card.view.project.code == chosen) for card in cards]
+
+
+def _card(view: OfferView, mass_g: int) -> Card:
+    price, is_sold_out = view.price_of(mass_g), view.is_sold_out_for(mass_g)
+    too_small = not is_sold_out and ways.is_fee_too_large(_due(view, price))
+    return Card(
+        view,
+        price,
+        gone=is_sold_out or too_small,
+        too_small=too_small,
+        on=False,
+        facts=_part(_FACTS, view),
+        stock=_part(_STOCK, view),
+    )
+
+
+def _due(view: OfferView, price: Price) -> ways.Due:
+    return ways.Due(view.project.supplier_ref, price.total, price.fee)
 
 
 def _part(kept: Kept, view: OfferView) -> str:
@@ -211,8 +226,7 @@ def _offered(chosen: Card | None, wish: Wish) -> Offered | None:
     """Return the ways to pay for the chosen project; None without one."""
     if chosen is None:
         return None
-    supplier_ref = chosen.view.project.supplier_ref
-    return ways.offered(supplier_ref, chosen.price.total, wish.browser)
+    return ways.offered(_due(chosen.view, chosen.price), wish.browser)
 
 
 def answer(request: HttpRequest, template: str, page: Mapping[str, Any]) -> HttpResponse:
@@ -306,8 +320,8 @@ def order(request: HttpRequest, basket: Basket, wish: Wish) -> HttpResponse:
 
 def _by(wish: Wish, quote: Quote) -> PayBy:
     """Return the chosen way to pay. Raises: UnknownGatewayError, AmountOutOfRangeError."""
-    total = Money(quote.total_minor, quote.currency)
-    way = ways.choose(quote.offer.project.supplier_ref, total, wish.browser, wish.way)
+    wanted = ways.due(quote, quote.offer.project.supplier_ref)
+    way = ways.choose(wanted, wish.browser, wish.way)
     return PayBy(way.gateway, way.flow, wish.client_ip)
 
 

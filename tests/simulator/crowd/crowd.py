@@ -198,7 +198,8 @@ class Crowd:
         try:
             if not guest.quote:
                 quote = open_quote(project_code=guest.project, mass_g=guest.mass_g)
-                guest.quote, guest.total_minor = quote.token, quote.total_minor
+                guest.quote = quote.token
+                guest.total_minor, guest.fee_minor = quote.total_minor, quote.fee_minor
             guest.by = guest.by or guest.choose()
             placed = checkout.place_order(
                 quote_token=guest.quote,

@@ -52,13 +52,14 @@ class Guest:
     token: str = ""
     order_id: int = 0
     total_minor: int = 0
+    fee_minor: int = 0
     asked: set = field(default_factory=set)
 
     def choose(self, *, other=False):
         """Return a way to pay that takes the amount: the guest's own, or the next one."""
-        amount = Money(self.total_minor, "CNY")
+        amount, fee = Money(self.total_minor, "CNY"), Money(self.fee_minor, "CNY")
         by_gateway = {}
-        for way in ways.offered(self.supplier_ref, amount, None).ways:
+        for way in ways.offered(ways.Due(self.supplier_ref, amount, fee), None).ways:
             by_gateway.setdefault(way.gateway, []).append(way)
         which, taste = divmod(self.taste, len(by_gateway))
         found = list(by_gateway.values())[(taste + other) % len(by_gateway)]

@@ -99,12 +99,8 @@ def _quoted(request: HttpRequest, visitor: Visitor, scene: Scene) -> Quote:
 
 def pay_by(request: HttpRequest, quote: Quote) -> PayBy:
     """Return the chosen way to pay a quote. Raises: UnknownGatewayError, AmountOutOfRangeError."""
-    way = ways.choose(
-        quote.offer.project.supplier_ref,
-        Money(quote.total_minor, quote.currency),
-        _browser(request),
-        request.POST.get("way", ""),
-    )
+    wanted = ways.due(quote, quote.offer.project.supplier_ref)
+    way = ways.choose(wanted, _browser(request), request.POST.get("way", ""))
     return PayBy(way.gateway, way.flow, limits.client_ip(request))
 
 
@@ -166,8 +162,8 @@ def _quote_page(request: HttpRequest, visitor: Visitor, scene: Scene, quote: Quo
 
 def quote_shown(request: HttpRequest, scene: Scene, quote: Quote) -> dict[str, object]:
     """Return what a page shows of a price before it is paid."""
-    total, supplier_ref = Money(quote.total_minor, quote.currency), quote.offer.project.supplier_ref
-    offered = ways.offered(supplier_ref, total, _browser(request))
+    total = Money(quote.total_minor, quote.currency)
+    offered = ways.offered(ways.due(quote, quote.offer.project.supplier_ref), _browser(request))
     style = str(allowed_style(scene.claim_style, scene.country, scene.audience))
     return {
         "scene": scene,
