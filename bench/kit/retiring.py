@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import F
 
-from diandian.flows import log_entries
+from diandian.flows import fulfil
 from diandian.kernel.clock import now
 from diandian.kernel.collector import collector_held
 from diandian.kernel.money import Money
@@ -30,7 +30,6 @@ from diandian.registry.actions import RetireRequest
 from diandian.registry.models import Holding, HoldState, Lane, Retirement
 from diandian.store.inserts import InsertMany
 from diandian.store.running import pipelined
-from diandian.transparency import actions as log_actions
 from kit import clients
 from kit.machine import cpu_seconds_of
 
@@ -141,10 +140,8 @@ def commit(requests: Sequence[tuple[int, ...]]) -> None:
     """Retire what a commit's requests ask for, as ``flows.fulfil`` does."""
     at = now()
     with collector_held, transaction.atomic(), pipelined():
-        ledger_actions.post_many([_sale(number, mass_g) for number, mass_g in requests], at=at)
-        wishes = [_wish(number) for number, _ in requests]
-        retired, ranges = registry_actions.retire_all(wishes, at=at)
-        log_actions.append_many(log_entries.all_retired(retired, ranges), at=at)
+        sales = [_sale(number, mass_g) for number, mass_g in requests]
+        fulfil.book_and_retire(sales, [_wish(number) for number, _ in requests], at=at)
 
 
 def backend() -> int:

@@ -130,3 +130,35 @@ def test_an_entry_that_is_missing_or_other_than_its_name_is_noticed():
     assert [breach.rule for breach in invariants.check()] == ["L1"]
     LogEntry.objects.create(position=2, kind="thaw", ref=None, body='{"type":"freeze"}')
     assert [breach.rule for breach in invariants.check()] == ["L5"]
+
+
+def append_in_halves(*bodies, taken=None):
+    with transaction.atomic():
+        finish = actions.ask_append(len(bodies) if taken is None else taken, at=AT)
+        return finish(bodies)
+
+
+def test_numbers_taken_first_are_those_of_the_entries():
+    first = append_in_halves(retire(1), retire(2, 1000))
+    again = append_in_halves(freeze(), retire(3, 2000))
+    assert [place.index for place in first + again] == [1, 2, 3, 4]
+    assert [entries.decode(data) for data in queries.bodies(queries.open_head())][1:] == [
+        place.entry for place in first + again
+    ]
+    assert invariants.check() == []
+
+
+@pytest.mark.parametrize(
+    ("bodies", "taken", "error"),
+    [
+        ([retire(1), retire(2) | {"purpose": "for my mother"}], None, entries.EntryError),
+        ([retire(1)], 2, AssertionError),
+    ],
+)
+def test_numbers_that_were_taken_in_vain_are_given_back(bodies, taken, error):
+    append(freeze())
+    with pytest.raises(error):
+        append_in_halves(*bodies, taken=taken)
+    [next_one] = append(freeze())
+    assert next_one.index == 2
+    assert invariants.check() == []

@@ -34,6 +34,19 @@ def test_a_member_more_or_less_is_refused(kind):
             entries.encode(short)
 
 
+@pytest.mark.parametrize("kind", entries.TYPES)
+def test_a_body_like_another_is_looked_at_where_it_differs(kind):
+    like = body(kind)
+    assert entries.encode(dict(like), like) == entries.encode(like)
+    for member in like:
+        with pytest.raises(entries.EntryError):
+            entries.encode({**like, member: 1.5}, like)
+        if type(like[member]) is list:
+            # A list may have been changed since.
+            with pytest.raises(entries.EntryError):
+                entries.encode(altered := {**like, member: [[]]}, altered)
+
+
 SENTENCE = "for my mother, Wang Fang"
 WRONG = [None, True, 1.0, -1, "", SENTENCE, "王芳", [], {}, ["x"], {"name": "Wang"}, "a\nb", 2**53]
 # A prefix may be empty; what may be null, a flag, is listed.

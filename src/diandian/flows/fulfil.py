@@ -7,6 +7,7 @@ is split off by halving, so that it cannot stop the others. *Source:* registry d
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -24,6 +25,8 @@ from diandian.kernel.money import Money
 from diandian.leaderboards import actions as leaderboard_actions
 from diandian.leaderboards.actions import Light
 from diandian.ledger import actions as ledger_actions
+from diandian.ledger.actions import JournalRequest
+from diandian.ledger.models import Journal
 from diandian.orders import actions, queries
 from diandian.orders.models import Intake, Order
 from diandian.registry import actions as registry_actions
@@ -31,7 +34,7 @@ from diandian.registry import queries as registry_queries
 from diandian.registry.actions import RetireRequest
 from diandian.registry.models import Retirement
 from diandian.registry.queries import RetiredRange
-from diandian.store.running import pipelined
+from diandian.store.running import pipelined, set_off
 from diandian.transparency import actions as log_actions
 
 log = logging.getLogger(__name__)
@@ -101,13 +104,13 @@ def _fulfil_locked(order_ids: list[int], at: datetime) -> int:
     orders = [intake.order for intake in intakes]
     if not orders:
         return 0
-    journals = ledger_actions.post_many(postings.sales(orders, settlements()), at=at)
     for order in orders:
         line_claims.complete(order)
-    wishes = [_wish(order) for order in orders]
-    retirements, ranges_by_id = registry_actions.retire_all(wishes, at=at)
+    sold = postings.sales(orders, settlements())
+    journals, retirements, ranges_by_id, logged = book_and_retire(
+        sold, [_wish(order) for order in orders], at=at
+    )
     pairs = list(zip(orders, retirements, strict=True))
-    logged = log_actions.append_many(log_entries.all_retired(retirements, ranges_by_id), at=at)
     places = {place.entry["retirement"]: place for place in logged}
     certificate_actions.issue(_certificates(pairs, ranges_by_id, places, at), at=at)
     actions.complete(pairs, list(zip(orders, journals, strict=False)), at=at)
@@ -116,6 +119,35 @@ def _fulfil_locked(order_ids: list[int], at: datetime) -> int:
         "order.completed", {f"{order.ref}:completed": {"order": order.id} for order in orders}
     )
     return len(orders)
+
+
+class Retired(NamedTuple):
+    """What ``book_and_retire`` wrote. ``ranges_by_id``: by the retirements' ids."""
+
+    journals: list[Journal]
+    retirements: list[Retirement]
+    ranges_by_id: dict[int, list[RetiredRange]]
+    logged: list[log_actions.Place]
+
+
+def book_and_retire(
+    sales: Sequence[JournalRequest], wishes: Sequence[RetireRequest], *, at: datetime
+) -> Retired:
+    """Book sales, retire what was bought, and enter it in the public log; each in its order.
+
+    Each room asks what it must know before any writes, and says what waits for an answer last: so
+    the server writes one room's rows while the next one's are made.
+    Inside the caller's transaction and ``pipelined``. Locks and raises: as each of them.
+    """
+    book = ledger_actions.ask_post_many(sales, at=at)
+    retiring = registry_actions.Retiring(wishes, at=at)
+    set_off()
+    journals = book()
+    retiring.write()
+    append = log_actions.ask_append(len(wishes), at=at)
+    retirements, ranges_by_id = retiring.finish()
+    logged = append(log_entries.all_retired(retirements, ranges_by_id))
+    return Retired(journals, retirements, ranges_by_id, logged)
 
 
 def _wish(order: Order) -> RetireRequest:

@@ -8,7 +8,8 @@ the log's list does not allow (a reference with spaces) is named by its digest.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from diandian.registry.models import (
@@ -29,11 +30,18 @@ Entry = dict[str, Any]
 _DIGEST_LENGTH = 32
 
 
+# Entries of one commit say the same again and again; what they share is also looked at once.
+@lru_cache(maxsize=1024)
 def _named(kind: str, member: str, text: str) -> str:
     """Return a text as the log may hold it: itself, or its digest."""
     if not problem_of(kind, member, text):
         return text
     return "sha256-" + hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+@lru_cache(maxsize=1024)
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def is_code(reason: str) -> bool:
@@ -76,15 +84,15 @@ def retired_outside(batch: CreditBatch, row: UpstreamRetirement) -> Entry:
 
 def retired(retirement: Retirement, ranges: Sequence[RetiredRange]) -> Entry:
     """Return the entry of a retirement with its exact grams."""
-    replaced = retirement.replaces
+    replaced = retirement.replaces if retirement.replaces_id else None
     return {
         "type": "retire",
         "retirement": retirement.public_id,
         "ranges": [[piece.batch, piece.start_g, piece.end_g] for piece in ranges],
         "commit": retirement.subject_commit,
         "purpose": _named("retire", "purpose", retirement.purpose),
-        "claim_from": retirement.claim_from.isoformat() if retirement.claim_from else None,
-        "claim_to": retirement.claim_to.isoformat() if retirement.claim_to else None,
+        "claim_from": _day(retirement.claim_from),
+        "claim_to": _day(retirement.claim_to),
         "replaces": replaced.public_id if replaced else None,
         "sample": retirement.is_sample,
     }

@@ -26,7 +26,7 @@ def _check(value: object) -> None:
     waiting: list[object] = [[value]]
     while waiting:
         holder = waiting.pop()
-        if isinstance(holder, Mapping):
+        if type(holder) is not list and isinstance(holder, Mapping):
             holder = holder.values()
         for item in holder:  # type: ignore[attr-defined]
             kind = type(item)

@@ -4,7 +4,7 @@ No balance is kept anywhere: sales would wait for each other at the row that all
 *Source:* design of the registry, section 4.2; M1 to M6.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,8 +19,8 @@ from diandian.ledger.errors import (
 from diandian.ledger.models import Journal, Transfer
 from diandian.ledger.rules import TransferLine
 from diandian.store.inserts import Insert, InsertMany, NewIds
-from diandian.store.running import pipelined
-from diandian.store.transactions import joined
+from diandian.store.running import pipelined, set_off
+from diandian.store.transactions import joined, require_transaction
 
 _NEW_JOURNALS = Insert(Journal, skip_conflicts=True, conflict_column="source_ref")
 _JOURNALS = InsertMany(
@@ -58,7 +58,9 @@ class JournalRequest:
                     [line.debit_code, line.credit_code, line.amount_minor, line.currency]
                     for line in self.lines
                 ],
-            }
+            },
+            # Texts and whole numbers, as lines see to when they are made.
+            is_checked=True,
         )
 
 
@@ -79,32 +81,58 @@ def post_many(requests: Sequence[JournalRequest], *, at: datetime) -> list[Journ
     first one's journal; among many at once it ends in an IntegrityError and is asked again.
     Raises: PostedDifferentlyError when a reference is known with another body, DayClosedError.
     """
-    assert all(request.lines for request in requests), "a journal moves money"
-    assert all(request.source_ref for request in requests), "a journal has a source"
-    assert at.tzinfo is not None, "instants are aware"
     if not requests:
         return []
-    is_open = business_day(at) > queries.closed_through()
     with joined(), pipelined():
         # One alone is nearly always new: written first, looked up only when it was there.
-        alone = _write_alone(requests[0], at) if is_open and len(requests) == 1 else None
+        alone = _write_alone(requests[0], at) if len(requests) == 1 else None
         if alone is not None:
             return [alone]
-        ids = NewIds(Journal, len(requests))
-        known_journals = queries.ask_journals_by_source(request.source_ref for request in requests)
+        book = ask_post_many(requests, at=at)
+        set_off()
+        return book()
+
+
+def ask_post_many(
+    requests: Sequence[JournalRequest], *, at: datetime
+) -> Callable[[], list[Journal]]:
+    """Ask what booking journals must know; ``post_many`` in two halves.
+
+    Calling what it returns books them, in the same transaction.
+    Raises: as ``post_many``, when it is called.
+    """
+    require_transaction()
+    assert requests, "something is booked"
+    is_open = _is_open(requests, at)
+    ids = NewIds(Journal, len(requests))
+    known_journals = queries.ask_journals_by_source(request.source_ref for request in requests)
+
+    def book() -> list[Journal]:
         bodies = [(request, request.digest()) for request in requests]
         known = known_journals()
         fresh = _once_each(bodies, known)
         if fresh and not is_open:
             raise DayClosedError(day=business_day(at), through=queries.closed_through())
         made = _write(fresh, ids.read()[: len(fresh)], at)
-    booked = known | {journal.source_ref: journal for journal in made}
-    assert len(booked) == len({request.source_ref for request in requests}), "once per source"
-    return [booked[request.source_ref] for request in requests]
+        booked = known | {journal.source_ref: journal for journal in made}
+        assert len(booked) == len({request.source_ref for request in requests}), "once per source"
+        return [booked[request.source_ref] for request in requests]
+
+    return book
+
+
+def _is_open(requests: Iterable[JournalRequest], at: datetime) -> bool:
+    """Tell whether something may be booked on a day; look through what is asked."""
+    assert all(request.lines for request in requests), "a journal moves money"
+    assert all(request.source_ref for request in requests), "a journal has a source"
+    assert at.tzinfo is not None, "instants are aware"
+    return business_day(at) > queries.closed_through()
 
 
 def _write_alone(request: JournalRequest, at: datetime) -> Journal | None:
-    """Write one journal and what it moves; nothing when its reference is taken."""
+    """Write one journal and what it moves; nothing where reference or day is closed to it."""
+    if not _is_open([request], at):
+        return None
     journal = Journal(
         source_ref=request.source_ref,
         body_sha256=request.digest(),

@@ -5,7 +5,7 @@ Issuing is in ``batches``, setting aside in ``holds``, the hot row in ``lanes``.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -28,7 +28,7 @@ from diandian.registry.errors import (
     HoldGoneError,
 )
 from diandian.registry.holds.actions import ask_settle, commit_hold, hold, release
-from diandian.registry.lanes.actions import advance, close_if_sold_out, link_retired
+from diandian.registry.lanes.actions import ask_advance, close_if_sold_out, link_retired
 from diandian.registry.models import (
     BatchState,
     Beneficiary,
@@ -44,12 +44,13 @@ from diandian.registry.rules import RetireRequest
 from diandian.registry.sites.actions import enter_site, withdraw_site
 from diandian.registry.stock import may_serve
 from diandian.store.inserts import InsertMany, NewIds
-from diandian.store.running import pipelined
+from diandian.store.running import pipelined, set_off
 from diandian.store.statements import SelectMany
 from diandian.store.transactions import require_transaction
 
 __all__ = [
     "RetireRequest",
+    "Retiring",
     "ask_cancellation",
     "cancel",
     "commit_hold",
@@ -98,10 +99,13 @@ _HELD: SelectMany[Any] = SelectMany(
         .values_list("owner_ref", "id", "lane_id", "mass_g")
     )
 )
+# Asked after the holds are locked, together with them: so it sees the same ones.
 _LANES = SelectMany(
-    lambda ids: Lane.objects.filter(id__in=ids).select_related(
-        "batch__project__programme", "batch__serial_block"
-    )
+    lambda owners: Lane.objects.filter(
+        id__in=Holding.objects.filter(owner_ref__in=owners, state__in=queries.LIVE_HOLDS).values(
+            "lane_id"
+        )
+    ).select_related("batch__project__programme", "batch__serial_block")
 )
 
 
@@ -167,53 +171,87 @@ def retire_all(
 ) -> tuple[list[Retirement], dict[int, list[RetiredRange]]]:
     """Retire what owners hold, in their order: eight statements, two more per further lane.
 
-    Returns the retirements, and the exact grams of each by its id.
+    Returns the retirements, and the exact grams of each by its id. ``Retiring`` is the same in
+    three parts.
 
     Inside the caller's transaction. Idempotent by: each ``source_ref``. All or none: an error
     names one owner, and the caller leaves that one out.
     Locks: the owners' holds by id, then lanes by id, last.
     Raises: HoldGoneError, AlreadyRetiredError, BatchNotOpenError.
     """
-    require_transaction()
-    assert len({request.source_ref for request in requests}) == len(requests), "each source once"
-    assert len({request.owner_ref for request in requests}) == len(requests), "each owner once"
     with pipelined():
-        ids = NewIds(Retirement, len(requests))
-        asked = _HELD.ask([request.owner_ref for request in requests])
+        retiring = Retiring(requests, at=at)
+        set_off()
+        retiring.write()
+        return retiring.finish()
+
+
+class Retiring:
+    """``retire_all`` in three parts, so that other rooms ask and write between them.
+
+    Making it locks and asks, ``write`` writes what does not depend on the lanes' cursors and has
+    them moved, ``finish`` writes the ranges. All in one transaction, each once.
+    """
+
+    def __init__(self, requests: Sequence[RetireRequest], *, at: datetime) -> None:
+        require_transaction()
+        owners = [request.owner_ref for request in requests]
+        assert requests, "something is retired"
+        assert len({request.source_ref for request in requests}) == len(requests), "sources once"
+        assert len(set(owners)) == len(requests), "each owner once"
+        self._requests, self._at = requests, at
+        self._ids = NewIds(Retirement, len(requests))
+        self._asked_holds, self._asked_lanes = _HELD.ask(owners), _LANES.ask(owners)
+
+    def write(self) -> None:
+        """Write retirements and in whose name they are; settle the holds.
+
+        Raises: as ``retire_all``.
+        """
+        requests = self._requests
         # What needs no answer is made while the database looks for the holds.
         seals = [
             _seal(request, salt)
             for request, salt in zip(requests, rules.new_salts(len(requests)), strict=True)
         ]
-        held, lanes = _held_by_owner(asked())
-        done = _retired_before([request for request in requests if request.owner_ref not in held])
-        ranges = queries.ranges_of_many(done.values())
+        lanes = {lane.id: lane for lane in self._asked_lanes()}
+        held = _held_by_owner(self._asked_holds(), lanes)
+        others = [request for request in requests if request.owner_ref not in held]
+        self._done = _retired_before(others)
+        self._ranges = queries.ranges_of_many(self._done.values())
         fresh = [
             _Fresh(number, request, *seal, held[request.owner_ref])
-            for number, request, seal in zip(ids.read(), requests, seals, strict=True)
+            for number, request, seal in zip(self._ids.read(), requests, seals, strict=True)
             if request.owner_ref in held
         ]
-        if fresh:
-            made = _write_retirements(fresh, lanes, at)
-            used = [row.id for each in fresh for row in each.holdings]
-            settled = ask_settle(used, HoldState.USED)
-            ranges |= _consume(fresh, lanes)
-            assert settled.count() == len(used), "a hold ends once"
-            done |= {row.source_ref: row for row in made}
-    return [done[request.source_ref] for request in requests], ranges
+        used = [row.id for each in fresh for row in each.holdings]
+        self._settle = ask_settle(used, HoldState.USED) if used else None
+        self._used = len(used)
+        self._made = _write_retirements(fresh, lanes, self._at) if fresh else list
+        self._moves = _ask_moves(fresh, lanes)
+        set_off()
+
+    def finish(self) -> tuple[list[Retirement], dict[int, list[RetiredRange]]]:
+        """Write the ranges; return what ``retire_all`` does."""
+        # Made while the lanes' turn comes.
+        self._done |= {row.source_ref: row for row in self._made()}
+        self._ranges |= _link(self._moves)
+        if self._settle is not None:
+            assert self._settle.count() == self._used, "a hold ends once"
+        return [self._done[request.source_ref] for request in self._requests], self._ranges
 
 
 def _seal(request: RetireRequest, salt: str) -> tuple[str, str]:
     return salt, rules.subject_commit(salt, request.subject)
 
 
-def _held_by_owner(rows: Iterable[_Held]) -> tuple[dict[str, list[_Held]], dict[int, Lane]]:
-    """Return locked holds by owner, and their lanes. Refuses batches that may not serve (R9)."""
-    rows = [_Held(*row) for row in rows]
-    lanes = {lane.id: lane for lane in _LANES.all(sorted({row.lane_id for row in rows}))}
+def _held_by_owner(
+    rows: Iterable[tuple[str, int, int, int]], lanes: Mapping[int, Lane]
+) -> dict[str, list[_Held]]:
+    """Return locked holds by owner. Refuses batches that may not serve (R9)."""
     idle = {lane.id for lane in lanes.values() if not may_serve(lane.batch)}
     held: dict[str, list[_Held]] = defaultdict(list)
-    for row in rows:
+    for row in map(_Held._make, rows):
         if row.lane_id in idle:
             batch = lanes[row.lane_id].batch
             is_recalled = batch.state == BatchState.RECALLED
@@ -221,7 +259,7 @@ def _held_by_owner(rows: Iterable[_Held]) -> tuple[dict[str, list[_Held]], dict[
             raise refusal(batch=batch.public_id, owner_ref=row.owner_ref)
         assert row.mass_g > 0, "a hold has grams"
         held[row.owner_ref].append(row)
-    return dict(held), lanes
+    return dict(held)
 
 
 def _retired_before(requests: Sequence[RetireRequest]) -> dict[str, Retirement]:
@@ -241,8 +279,8 @@ def _retired_before(requests: Sequence[RetireRequest]) -> dict[str, Retirement]:
 
 def _write_retirements(
     fresh: Sequence[_Fresh], lanes: Mapping[int, Lane], at: datetime
-) -> list[Retirement]:
-    """Write retirements and in whose name they are, in their order."""
+) -> Callable[[], list[Retirement]]:
+    """Write retirements and in whose name they are, in their order; return what gives them."""
     assert at.tzinfo is not None, "instants are aware"
     public_ids = rules.new_public_ids(len(fresh), at)
     batches = {lane.id: lane.batch for lane in lanes.values()}
@@ -253,10 +291,16 @@ def _write_retirements(
     ]
     _RETIREMENTS.along(rows, retired_at=at)
     _BENEFICIARIES.along([(each.id, each.salt, dict(each.request.subject)) for each in fresh])
-    made: list[Retirement] = _RETIREMENTS.instances(rows, retired_at=at)
-    for retirement, each in zip(made, fresh, strict=True):
-        retirement.project = projects[each.holdings[0].lane_id]
-    return made
+
+    def instances() -> list[Retirement]:
+        made: list[Retirement] = _RETIREMENTS.instances(rows, retired_at=at)
+        for retirement, each in zip(made, fresh, strict=True):
+            # As the attribute does, without asking each time whether it may.
+            project = projects[each.holdings[0].lane_id]
+            retirement._state.fields_cache["project"] = project  # noqa: SLF001
+        return made
+
+    return instances
 
 
 def _row(each: _Fresh, public_id: str, batches: Sequence[CreditBatch]) -> tuple[object, ...]:
@@ -280,31 +324,59 @@ def _row(each: _Fresh, public_id: str, batches: Sequence[CreditBatch]) -> tuple[
     )
 
 
-def _consume(fresh: Iterable[_Fresh], lanes: Mapping[int, Lane]) -> dict[int, list[RetiredRange]]:
-    """Turn holds into ranges: each lane's cursor moves once, the ranges follow each other (R1).
+class _Move(NamedTuple):
+    """A lane whose cursor moves over what retirements use: each its id and grams, in order."""
+
+    lane: Lane
+    ids: list[int]
+    masses_g: list[int]
+    read: Callable[[], tuple[int, bool]]
+
+
+def _ask_moves(fresh: Iterable[_Fresh], lanes: Mapping[int, Lane]) -> list[_Move]:
+    """Have each lane's cursor moved once, over the grams of all holds in it.
+
+    Locks: the lanes, by id.
+    """
+    by_lane: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for each in fresh:
+        for row in each.holdings:
+            by_lane[row.lane_id].append((each.id, row.mass_g))
+    moves = []
+    for lane_id, uses in sorted(by_lane.items()):
+        ids, masses_g = zip(*uses, strict=True)
+        mass_g = sum(masses_g)
+        read = ask_advance(lane_id, mass_g, held_g=mass_g)
+        moves.append(_Move(lanes[lane_id], list(ids), list(masses_g), read))
+    return moves
+
+
+def _laid(move: _Move, start_g: int) -> list[tuple[int, RetiredRange]]:
+    """Return a lane's ranges from a start on, each with its retirement's id."""
+    spans = rules.running_ranges(start_g, move.masses_g)
+    ranges = [queries.retired_range(move.lane.batch, *span) for span in spans]
+    return list(zip(move.ids, ranges, strict=True))
+
+
+def _link(moves: Iterable[_Move]) -> dict[int, list[RetiredRange]]:
+    """Turn holds into ranges that follow each other in their lane (R1).
 
     A retirement's grams are those of its holds, and each hold becomes one range (R7). Returns the
     ranges by their retirements' ids.
     """
     ranges: dict[int, list[RetiredRange]] = defaultdict(list)
-    by_lane: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for each in fresh:
-        for row in each.holdings:
-            by_lane[row.lane_id].append((each.id, row.mass_g))
     used_up = set()
-    for lane_id, uses in sorted(by_lane.items()):
-        masses_g = [mass_g for _, mass_g in uses]
-        start_g, is_used_up = advance(lane_id, sum(masses_g), held_g=sum(masses_g))
-        spans = rules.running_ranges(start_g, masses_g)
-        link_retired(
-            lane_id,
-            [(number, *span) for (number, _), span in zip(uses, spans, strict=True)],
-        )
-        batch = lanes[lane_id].batch
-        for (number, _), span in zip(uses, spans, strict=True):
-            ranges[number].append(queries.retired_range(batch, *span))
+    for move in moves:
+        # Where the cursor stood when it was read is nearly always where it stands.
+        planned = _laid(move, move.lane.cursor)
+        start_g, is_used_up = move.read()
+        if start_g != move.lane.cursor:
+            planned = _laid(move, start_g)
+        link_retired(move.lane.id, [(number, span.start_g, span.end_g) for number, span in planned])
+        for number, span in planned:
+            ranges[number].append(span)
         if is_used_up:
-            used_up.add(batch.id)
+            used_up.add(move.lane.batch_id)
     for batch_id in sorted(used_up):
         close_if_sold_out(batch_id)
     return dict(ranges)

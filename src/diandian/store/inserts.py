@@ -26,19 +26,19 @@ AnyField: TypeAlias = "Field[Any, Any]"
 _WHOLE_NUMBERS = ("bigint", "integer", "smallint")
 _WORDS = ("varchar", "text", "jsonb", "date", "boolean")
 _SEQUENCE = "SELECT pg_get_serial_sequence(%s, %s)"
-_DRAWN = (
-    "SELECT nextval(counted.by) FROM (SELECT %s::text::regclass AS by OFFSET 0) counted,"
-    " generate_series(1, %s)"
-)
+# The count in a question of its own: one plan serves every number of ids.
+_DRAWN = "SELECT nextval({}) FROM generate_series(1, (SELECT %s::bigint))"
 # SQLite takes 32,766 values in a statement.
 _MOST_VALUES = 30_000
 
 
 @cache
-def _sequence_of(table: str, column: str) -> str:
-    """Return the name of the sequence that counts a table's ids. Looking it up takes longest."""
+def _drawing(table: str, column: str) -> str:
+    """Return what draws ids from a table's sequence. Looking its name up takes longest."""
     ((name,),) = fetched(database(), _SEQUENCE, [f'"{table}"', column])
-    return str(name)
+    # The name comes from the catalogue, quoted as names are; here it stands in a text.
+    quoted = str(name).replace("'", "''").replace("%", "%%")
+    return _DRAWN.format(f"'{quoted}'::regclass")
 
 
 class NewIds:
@@ -56,7 +56,7 @@ class NewIds:
         self._count = count
         self._is_drawn = on.vendor == "postgresql"
         if self._is_drawn:
-            self._answer = Answer(on, _DRAWN, [_sequence_of(table, str(pk.column)), count])
+            self._answer = Answer(on, _drawing(table, str(pk.column)), [count])
         else:
             self._answer = Answer(on, "SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
 

@@ -38,6 +38,15 @@ class Answer:
             if usual.description:
                 self._rows = list(usual.fetchall())
 
+    def set_off(self, *, to_be_read: bool = True) -> None:
+        """Inside ``pipelined``, send it with all that was asked before it.
+
+        ``to_be_read``: what they say will be wanted, so the server says it as soon as it can.
+        """
+        if self._way is not None:
+            with self._on.wrap_database_errors:
+                self._way.set_off(to_be_read=to_be_read)
+
     def rows(self) -> list[Any]:
         """Return the rows."""
         if self._way is None:
@@ -51,6 +60,14 @@ class Answer:
             return self._count
         with self._on.wrap_database_errors:
             return int(self._way.count(self._asked))
+
+
+def set_off() -> None:
+    """Inside ``pipelined``, send what was asked so far; the answers come as soon as they can."""
+    way = _straight(database())
+    if way is not None:
+        with database().wrap_database_errors:
+            way.set_off(to_be_read=True)
 
 
 def fetched(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> list[Any]:
@@ -69,7 +86,7 @@ def sent_along(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> None
     Its errors come from the next statement that is waited for, or from the commit. Outside a
     transaction it runs at once.
     """
-    Answer(on, sql, values)
+    Answer(on, sql, values).set_off(to_be_read=False)
 
 
 def sent_each(on: BaseDatabaseWrapper, sql: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -80,10 +97,11 @@ def sent_each(on: BaseDatabaseWrapper, sql: str, rows: Sequence[Sequence[Any]]) 
 
 @contextmanager
 def pipelined() -> Iterator[None]:
-    """Set statements off at once, also those that are not waited for yet.
+    """Send much that is written at once, and have answers without what was sent after them.
 
     Outside, what goes along saves the server being woken for it. Inside, where there is much to
-    write, the server works on one statement while the next is being made.
+    write, the server works on one statement while the next is being made. A question waits for the
+    next of them, or until it is set off.
     """
     way = _straight(database())
     if way is None:

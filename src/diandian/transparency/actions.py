@@ -5,7 +5,7 @@ of entries is the order of commits, and an entry knows its number at once.
 *Source:* design of the registry, section 5; decision 0027.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from diandian.store.inserts import Insert, InsertMany
-from diandian.store.running import database, fetched
+from diandian.store.running import Answer, database
 from diandian.store.transactions import require_transaction
 from diandian.transparency.errors import LogClosedError
 from diandian.transparency.models import LogEntry, LogHead
@@ -51,18 +51,55 @@ def append_many(bodies: Sequence[Body], *, at: datetime) -> list[Place]:
     require_transaction()
     if not bodies:
         return []
-    now = instant(at)
-    stamped = [{"at": now, **body} for body in bodies]
-    written = [entries.encode(body).decode() for body in stamped]
-    origin, base, size = _advance(len(written), at)
-    first = size - len(written)
+    # What may not be published is refused before anything is taken.
+    ready = _written(bodies, at)
+    return _append(ready, *_advance(len(bodies), at))
+
+
+def ask_append(count: int, *, at: datetime) -> Callable[[Sequence[Body]], list[Place]]:
+    """Take numbers for entries that are not composed yet; what it returns appends them.
+
+    As ``append_many`` in two halves. Whoever took numbers appends as many entries, or ends the
+    transaction.
+    """
+    require_transaction()
+    assert count > 0, "something is entered"
+    taken = Answer(database(), _ADVANCE, [count])
+    taken.set_off()
+
+    def append(bodies: Sequence[Body]) -> list[Place]:
+        assert len(bodies) == count, "every number that was taken has its entry"
+        ready = _written(bodies, at)
+        rows = taken.rows()
+        return _append(ready, *(rows[0] if rows else _advance(count, at)))
+
+    return append
+
+
+def _written(bodies: Sequence[Body], at: datetime) -> list[tuple[dict[str, Any], str]]:
+    """Return whole entries, each with its text. Raises: EntryError."""
+    moment = instant(at)
+    stamped: list[dict[str, Any]] = [{"at": moment, **body} for body in bodies]
+    ready: list[tuple[dict[str, Any], str]] = []
+    for body in stamped:
+        before = ready[-1][0] if ready else body
+        is_alike = before is not body and before["type"] == body.get("type")
+        ready.append((body, entries.encode(body, before if is_alike else None).decode()))
+    return ready
+
+
+def _append(
+    ready: Sequence[tuple[dict[str, Any], str]], origin: str, base: int, size: int
+) -> list[Place]:
+    """Write entries behind the others of a log, whose ``size`` counts them already."""
+    first = size - len(ready)
     _ENTRIES.along(
         [
-            (base + first + offset, body["type"], ref_of(body), text)
-            for offset, (body, text) in enumerate(zip(stamped, written, strict=True))
+            (number, body["type"], ref_of(body), text)
+            for number, (body, text) in enumerate(ready, base + first)
         ]
     )
-    return [Place(origin, first + offset, body) for offset, body in enumerate(stamped)]
+    return [Place(origin, index, body) for index, (body, _) in enumerate(ready, first)]
 
 
 def append_new(bodies: Sequence[Body], *, at: datetime) -> list[Place]:
@@ -85,11 +122,10 @@ def _advance(count: int, at: datetime) -> tuple[str, int, int]:
 
     Returns its origin, the position of its first entry, and its size with the new entries.
     """
-    on = database()
-    rows = fetched(on, _ADVANCE, [count])
+    rows = Answer(database(), _ADVANCE, [count]).rows()
     if not rows:
         _open_first(at)
-        rows = fetched(on, _ADVANCE, [count])
+        rows = Answer(database(), _ADVANCE, [count]).rows()
     if not rows:
         raise LogClosedError(origin=settings.LOG_ORIGIN)
     origin, base, size = rows[0]

@@ -237,8 +237,11 @@ def _order(body: Mapping[str, Any]) -> str:
     return ""
 
 
-def require(body: Mapping[str, Any]) -> None:
-    """Refuse a body that is not an entry. Raises: EntryError."""
+def require(body: Mapping[str, Any], like: Mapping[str, Any] | None = None) -> None:
+    """Refuse a body that is not an entry. Raises: EntryError.
+
+    ``like``: a body that is an entry of this type. What both have as one object was looked at.
+    """
     kind = body.get("type")
     rules = _RULES.get(kind) if type(kind) is str else None
     if rules is None:
@@ -248,7 +251,10 @@ def require(body: Mapping[str, Any]) -> None:
         foreign = sorted(str(key)[:40] for key in body.keys() - rules.keys())[:_NAMED]
         raise EntryError(f"{kind}: missing {missing}, not listed {foreign}")
     for member, rule in rules.items():
-        problem = rule(body[member])
+        value = body[member]
+        if like is not None and value is like[member] and type(value) is not list:
+            continue
+        problem = rule(value)
         if problem:
             raise EntryError(f"{kind}: {member} {problem}")
     problem = _order(body)
@@ -256,9 +262,12 @@ def require(body: Mapping[str, Any]) -> None:
         raise EntryError(f"{kind}: {problem}")
 
 
-def encode(body: Mapping[str, Any]) -> bytes:
-    """Return the bytes of an entry. Raises: EntryError for whatever is not listed."""
-    require(body)
+def encode(body: Mapping[str, Any], like: Mapping[str, Any] | None = None) -> bytes:
+    """Return the bytes of an entry; ``like``: as ``require``.
+
+    Raises: EntryError for whatever is not listed.
+    """
+    require(body, like)
     # Nothing but what is listed is in it.
     data = canonical_json(body, is_checked=True)
     if len(data) > MAX_ENTRY_BYTES:

@@ -4,7 +4,7 @@ Each asks only the row itself, so that a writer who waited for it sees what the 
 *Source:* design of the registry, sections 3.2 and 4.2; R1, R2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db.models import BigIntegerField, F
 
@@ -18,7 +18,7 @@ from diandian.registry.models import (
     LaneKind,
 )
 from diandian.store.inserts import InsertMany
-from diandian.store.running import database, fetched
+from diandian.store.running import Answer, database
 from diandian.store.statements import Param, Update
 
 _TAKE = Param("take_g", BigIntegerField())
@@ -70,13 +70,23 @@ def advance(lane_id: int, mass_g: int, *, held_g: int) -> tuple[int, bool]:
 
     Returns where it stood, and whether the lane is used up now.
     """
+    return ask_advance(lane_id, mass_g, held_g=held_g)()
+
+
+def ask_advance(lane_id: int, mass_g: int, *, held_g: int) -> Callable[[], tuple[int, bool]]:
+    """Have a lane's cursor moved; what it returns tells what ``advance`` does."""
     assert mass_g > 0, "a cursor only moves on"
     assert 0 <= held_g <= mass_g, "held grams are among those used"
-    moved = fetched(database(), _ADVANCED, [mass_g, held_g, lane_id, held_g, held_g, mass_g])
-    assert moved, "R2: the lane has the grams that were promised"
-    cursor_g, hi = moved[0]
-    assert mass_g <= cursor_g <= hi, "R2: the cursor stays inside"
-    return cursor_g - mass_g, cursor_g == hi
+    answer = Answer(database(), _ADVANCED, [mass_g, held_g, lane_id, held_g, held_g, mass_g])
+
+    def moved() -> tuple[int, bool]:
+        rows = answer.rows()
+        assert rows, "R2: the lane has the grams that were promised"
+        cursor_g, hi = rows[0]
+        assert mass_g <= cursor_g <= hi, "R2: the cursor stays inside"
+        return cursor_g - mass_g, cursor_g == hi
+
+    return moved
 
 
 def link_retired(lane_id: int, used: Sequence[tuple[int, int, int]]) -> None:

@@ -7,6 +7,7 @@ nulls, the elements' type, length and lower bound; then each element with its le
 
 from itertools import chain, repeat
 from struct import pack
+from typing import Any
 
 import psycopg
 from psycopg.adapt import Dumper
@@ -50,26 +51,31 @@ class _TextsDumper(Dumper):
     oid = _TEXT_ARRAY
 
     def dump(self, obj: Texts) -> bytes:
-        texts = [value for value in obj if value is not None]
+        kinds = set(obj)
+        has_nulls = None in kinds
+        kinds.discard(None)
+        texts: Any = kinds if has_nulls or 2 * len(kinds) <= len(obj) else obj
         if "\0" in "".join(texts):
             raise psycopg.DataError("PostgreSQL keeps no text with a zero byte in it")
-        has_nulls = len(texts) < len(obj)
-        if has_nulls:
-            parts = [_NO_VALUE if value is None else _element(value.encode()) for value in obj]
-        else:
-            encoded = [value.encode() for value in texts]
-            lengths = list(map(len, encoded))
-            if max(lengths, default=0) < len(_LENGTHS):
-                parts = [b""] * (2 * len(encoded))
-                parts[0::2] = map(_LENGTHS.__getitem__, lengths)
-                parts[1::2] = encoded
-            else:
-                parts = list(map(_element, encoded))
+        parts = _elements([text.encode() for text in texts])
+        if texts is kinds:
+            # What rows have in common is written once.
+            known: dict[str | None, bytes] = {None: _NO_VALUE}
+            known |= zip(kinds, map(bytes.__add__, parts[0::2], parts[1::2]), strict=True)
+            parts = list(map(known.__getitem__, obj))
         return b"".join([_head(_TEXT, len(obj), has_nulls=has_nulls), *parts])
 
 
-def _element(encoded: bytes) -> bytes:
-    return len(encoded).to_bytes(4) + encoded
+def _elements(encoded: list[bytes]) -> list[bytes]:
+    """Return lengths and texts by turns."""
+    lengths = list(map(len, encoded))
+    parts = [b""] * (2 * len(encoded))
+    if max(lengths, default=0) < len(_LENGTHS):
+        parts[0::2] = map(_LENGTHS.__getitem__, lengths)
+    else:
+        parts[0::2] = [length.to_bytes(4) for length in lengths]
+    parts[1::2] = encoded
+    return parts
 
 
 def register() -> None:

@@ -41,6 +41,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def straight(self) -> Straight | None:
         """Return the present connection's straight way; None where the driver binds values."""
+        known = self._open_way()
+        # The usual case, for each of many statements.
+        if known is not None and self.health_check_done:
+            return known
         self.close_if_health_check_failed()
         self.ensure_connection()
         known = self._straight
@@ -53,7 +57,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _open_way(self) -> Straight | None:
         """Return the straight way if the present connection has used it."""
         known = self._straight
-        return known if known is not None and known.connection is self.connection else None
+        is_present = known is not None and known.connection is self.connection is not None
+        return known if is_present else None
 
     def _cursor(self, name: str | None = None) -> Any:  # noqa: ANN401 - Django's own
         way = self._open_way()
