@@ -1,6 +1,7 @@
 """A supplier's part: due when all is safe, moved once, whatever gets lost (rows 36, 37)."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -147,6 +148,27 @@ def test_mode_a_our_fee_is_divided_off_and_the_gross_was_never_ours(world, setti
     assert world.balance("CNY:1120:sandbox") == world.balance(PAYABLE) == 0
     assert (world.balance("CNY:4010"), world.balance("CNY:2310")) == (-57, -3)
     assert house_breaches() == []
+
+
+def test_mode_a_the_fee_goes_to_the_account_that_the_gateway_names(
+    world, settings, tmp_path, monkeypatch
+):
+    merchant_file(
+        tmp_path,
+        settings,
+        settlement="gateway_split",
+        sub_merchant="solar1",
+        options=', split = "fee"',
+    )
+    terms_at = split_terms.terms_at
+    monkeypatch.setattr(
+        split_terms, "terms_at", lambda merchant: replace(terms_at(merchant), fee_account="2088")
+    )
+    payee(at=world.now, account="solar1")
+    retired(world)
+    settle(world, **AFTER)
+    assert legs(world) == [("2088", 60, "succeeded")]
+    assert world.balance("CNY:1110:sandbox:platform") == 60
 
 
 def test_mode_a_pays_nobody_but_the_supplier_who_collected(world, settings, tmp_path):

@@ -16,6 +16,7 @@ from diandian.payments.gateways.sandbox import disputes as bank
 from diandian.payments.gateways.sandbox import refunds as sandbox_desk
 from diandian.payments.models import Dispute, MoneyRequest, Payment, Refund
 from tests.flows.conftest import clock, crash, world  # noqa: F401 - fixtures
+from tests.flows.settling import merchant_file
 
 pytestmark = pytest.mark.django_db
 BASE = "/admin/payments/refund/money-back"
@@ -291,3 +292,12 @@ def test_looking_changes_nothing(li, world, done):  # noqa: F811 - the fixture
         li.get(f"{BASE}/{path}/", {"action": "seen", "reason": "x"})
     assert Refund.objects.get().seen_by == ""
     assert Payment.objects.count() == 1
+
+
+@pytest.mark.parametrize("shares", [True, False])
+def test_29_whoever_asks_for_goodwill_reads_whose_cost_it_is(li, done, settings, tmp_path, shares):
+    merchant_file(tmp_path, settings, settlement="connect", shares=shares)
+    Payment.objects.update(merchant="platform")
+    page = text(li.get(f"{BASE}/find/", {"order": str(done.id)}, follow=True))
+    assert ("By contract the supplier stands for its part" in page) is shares
+    assert ("What goes back is our expense." in page) is not shares

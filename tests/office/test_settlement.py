@@ -6,9 +6,18 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from diandian.flows import accruing, payees, settling
+from diandian.payments.gateways.sandbox.splits import EMPTY_RECEIVER
 from diandian.settlement.models import Batch, Line, Payee
 from tests.flows.conftest import clock, world  # noqa: F401 - the world of money, here too
-from tests.flows.settling import AFTER, SUPPLIER, bank_payee, merchant_file, retired
+from tests.flows.settling import (
+    AFTER,
+    SUPPLIER,
+    bank_payee,
+    merchant_file,
+    payee,
+    retired,
+    settle,
+)
 from tests.office.test_credits import operator, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("statements_agree")]
@@ -155,3 +164,16 @@ def test_unknown_acts_and_numbers_change_nothing(due, li):
     assert li.get("/admin/settlement/batch/999/statement.pdf").status_code == 404
     assert "A file of at most" in text(li.post("/admin/settlement/batch/results/", follow=True))
     assert payees.suppliers().keys() == {SUPPLIER}
+
+
+def test_a_part_that_did_not_come_back_is_shown(world, settings, tmp_path, li):  # noqa: F811
+    assert "Parts that did not come back" not in text(li.get(DUE))
+    merchant_file(tmp_path, settings, settlement="connect", shares=True)
+    payee(at=world.now, account=f"{EMPTY_RECEIVER}-solar")
+    order = retired(world)
+    settle(world, **AFTER)
+    settling.reverse_before_refund(world.payment(order), 804, at=world.later(days=9))
+    page = text(li.get(DUE))
+    assert "Parts that did not come back" in page
+    assert order.ref in page
+    assert "¥7.44" in page

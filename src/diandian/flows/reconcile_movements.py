@@ -119,7 +119,9 @@ def _sign(day: GatewayDay, split: Split, accounts: dict[str, tuple[str, str]]) -
         return 0
     if account == day.account:
         return -1
-    return 1 if split.line.is_fee_leg and split.receiver == day.account else 0
+    # What a supplier collects, it does under our number; whatever account there gets the fee.
+    ours = account.partition("/")[0]
+    return 1 if split.line.is_fee_leg and ours == day.account else 0
 
 
 def _accounts(payment_nos: Iterable[str]) -> dict[str, tuple[str, str]]:

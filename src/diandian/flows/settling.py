@@ -149,7 +149,7 @@ def _receiver(payment: Payment, payee: Payee, terms: SplitTerms) -> str:
     """Return who gets the leg: the supplier, or we where the supplier collected."""
     if terms.pays_supplier:
         return str(payee.detail["account"])
-    return merchants.of_payment(payment).context.merchant
+    return terms.fee_account or merchants.of_payment(payment).context.merchant
 
 
 def _give_up(line: Line, reason: str, at: datetime) -> None:

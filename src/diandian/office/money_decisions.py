@@ -4,6 +4,7 @@ What is posted names what was seen, so that nothing is decided twice or unseen.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,8 +18,10 @@ from diandian.kernel.errors import N_, ConflictError, DiandianError, InputError
 from diandian.kernel.money import Money
 from diandian.office.acts import actor_of
 from diandian.orders.models import Order, OrderState
+from diandian.payments import merchants
 from diandian.payments import queries as payments
 from diandian.payments.disputes import queries as disputes
+from diandian.payments.errors import UnknownGatewayError
 from diandian.payments.models import Payment
 from diandian.ui.templatetags.dd import said
 
@@ -159,11 +162,20 @@ def _shown(order: Order) -> dict[str, Any]:
         "received": lines,
         "refunds": refunds,
         "is_retired": order.state == OrderState.COMPLETED,
+        "is_shared": _is_shared(received),
         "is_reviewed": order.state == OrderState.REVIEW,
         "came": came(order) if order.state == OrderState.REVIEW else None,
         "seen": _seen(order),
         "most_reason": MOST_REASON,
     }
+
+
+def _is_shared(received: Iterable[Payment]) -> bool:
+    """Tell whether the supplier stands for money back of an order, by its contract."""
+    try:
+        return any(merchants.of_payment(payment).shares_refunds for payment in received)
+    except UnknownGatewayError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ class KeepsPayouts:
             "ready": [(each, gettext(RAILS[each.rail])) for each in queries.ready()],
             "open": [(batch, gettext(STATES[batch.state])) for batch in queries.batches_open()],
             "stuck": queries.lines_stuck(),
+            "short": queries.returns_short(),
             "names": payees.suppliers(),
             "may_pay": self.has_pay_permission(request),
             "title": gettext("Settlement"),

@@ -19,13 +19,15 @@ class SplitTerms:
     """How received money may be divided. ``cap_basis_points``: at most this share of a payment.
 
     ``wait_seconds``: after the payment, before the first split. ``pays_supplier``: whether the legs
-    are the supplier's part (we collected) or our fee (the supplier did).
+    are the supplier's part (we collected) or our fee (the supplier did). ``fee_account``: which of
+    ours gets the fee, where that is not our number as a merchant.
     """
 
     cap_basis_points: int
     wait_seconds: int
     can_reverse: bool
     pays_supplier: bool
+    fee_account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -349,6 +349,11 @@ class Return(models.Model):
     def __str__(self) -> str:
         return self.return_no
 
+    @property
+    def amount(self) -> Money:
+        """Return what of the line's leg is to come back."""
+        return Money(self.amount_minor, self.line.currency)
+
 
 class BatchFile(models.Model):
     """An export of an approved batch for a bank; from the second on it says that it is a copy."""

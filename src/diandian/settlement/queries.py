@@ -22,7 +22,9 @@ from diandian.settlement.models import (
     PayeeState,
     Rail,
     Return,
+    ReturnWay,
     Split,
+    SplitState,
 )
 
 # -- payees -----------------------------------------------------------------------------------
@@ -111,6 +113,12 @@ def lines_stuck() -> list[Line]:
         disputed_at__isnull=False, batch__isnull=True
     )
     return list(Line.objects.filter(stuck).order_by("id")[:200])
+
+
+def returns_short() -> list[Return]:
+    """Return, newest first, the parts that no gateway could take back from their suppliers."""
+    failed = Return.objects.filter(way=ReturnWay.REVERSED, state=SplitState.FAILED)
+    return list(failed.select_related("line").order_by("-id")[:200])
 
 
 # -- payouts ----------------------------------------------------------------------------------

@@ -111,7 +111,12 @@ def test_whose_permission_a_token_is(shop):
     shop.lever("app", tokens={"TOKEN1": "2088000000000666"})
     assert "2088000000000666" in faults(shop)["sub_merchant"]
     shop.lever("app", tokens={"TOKEN1": "2088000000000555"})
+    assert faults(shop).keys() == {"fee_account"}
+    shop.with_options(fee_account="2021000000000000")
+    assert "begins with 2088" in faults(shop)["fee_account"]
+    shop.with_options(fee_account="2088000000000777")
     assert faults(shop) == {}
+    assert GATEWAY.capabilities(shop.context).split.fee_account == "2088000000000777"
 
 
 def test_an_account_that_is_not_named(shop):

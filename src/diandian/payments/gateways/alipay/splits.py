@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from diandian.payments.splits import ReversalRequest, SplitLeg, SplitRequest, SplitState
 
 CAP_OPTION = "split_cap_basis_points"
+# Our own account: legs go to accounts, and a merchant's number here is that of an app.
+FEE_OPTION = "fee_account"
 
 _CAP_BASIS_POINTS = 3_000
 _WHOLE_BASIS_POINTS = 10_000
@@ -42,8 +44,18 @@ def terms(context: MerchantContext) -> SplitTerms:
     is_number = given.isascii() and given.isdigit() and len(given) <= len("10000")
     cap = min(int(given), _WHOLE_BASIS_POINTS) if is_number else _CAP_BASIS_POINTS
     return SplitTerms(
-        cap_basis_points=cap, wait_seconds=_WAIT_SECONDS, can_reverse=True, pays_supplier=False
+        cap_basis_points=cap,
+        wait_seconds=_WAIT_SECONDS,
+        can_reverse=True,
+        pays_supplier=False,
+        fee_account=fee_account(context),
     )
+
+
+def fee_account(context: MerchantContext) -> str:
+    """Return our account that gets the fee, empty where none that fits is set."""
+    given = context.options.get(FEE_OPTION, "")
+    return given if _RECEIVER.fullmatch(given) else ""
 
 
 def send(context: MerchantContext, request: SplitRequest, *, at: datetime) -> SplitSnapshot:

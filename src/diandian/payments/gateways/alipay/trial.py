@@ -41,6 +41,7 @@ def findings(context: MerchantContext, *, notify_url: str, at: datetime) -> list
         *trials.address(context),
         *_keys(context),
         _seller(context),
+        *_fee(context),
         trials.notices(notify_url, "Every payment asks for notices at"),
     ]
     if all(each.is_fine for each in found if each.subject in _needed(context)):
@@ -96,6 +97,18 @@ def _seller(context: MerchantContext) -> Finding:
         )
         return Finding("seller_id", is_fine=False, text=text)
     return Finding("seller_id", is_fine=True, text=f"{trades.seller_of(context)} collects.")
+
+
+def _fee(context: MerchantContext) -> Iterator[Finding]:
+    given = context.options.get(splits.FEE_OPTION, "")
+    if splits.fee_account(context):
+        yield Finding(splits.FEE_OPTION, is_fine=True, text=f"{given} gets our fee.")
+    elif given or context.sub_merchant:
+        text = (
+            "Where a supplier collects, fee_account is our own account, which gets the fee: a "
+            "number of 16 digits that begins with 2088. Without it no payment is divided."
+        )
+        yield Finding(splits.FEE_OPTION, is_fine=False, text=text)
 
 
 def _clock(context: MerchantContext, at: datetime) -> Finding:
