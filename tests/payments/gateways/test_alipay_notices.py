@@ -129,6 +129,12 @@ def test_17_five_minutes_either_way_and_no_more(shop, seconds, believed):
         assert reason(found) == "stale"
 
 
+def test_17_parts_of_a_second_do_not_count(shop):
+    notice = shop.lever("notice", number=shop.paid())
+    at = shop.now.replace(microsecond=0) + timedelta(seconds=300, milliseconds=900)
+    assert isinstance(shop.parse(notice["body"].encode(), at=at), VerifiedNotice)
+
+
 def test_the_order_is_signature_age_form_addressee(shop):
     payment_no = shop.paid()
     all_wrong = {"app_id": "2021", "out_trade_no": "!"}

@@ -48,7 +48,8 @@ def parse(
         return NoticeRefused("bad_signature")
     try:
         sent_at = answers.instant(fields, "notify_time")
-        if abs((sent_at - at).total_seconds()) > NOTICE_WINDOW_SECONDS:
+        # Theirs are whole seconds, so ours are counted so, as with the other gateways.
+        if abs(int(sent_at.timestamp()) - int(at.timestamp())) > NOTICE_WINDOW_SECONDS:
             return NoticeRefused("stale")
         notice = _notice(fields, sent_at)
     except MalformedError:
