@@ -74,7 +74,7 @@ def test_what_a_statement_booked_is_found_at_the_bank(li, world):  # noqa: F811
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"amount": "x"}, {"currency": "XXX"}, {"bank_day": "yesterday"}, {"merchant": ""}],
+    [{"amount": "x"}, {"currency": "QQQ"}, {"bank_day": "yesterday"}, {"merchant": ""}],
 )
 def test_what_is_not_a_line_of_a_bank_is_not_entered(li, world, wrong):  # noqa: F811
     assert "This payout cannot be booked as it was entered." in post(li, "enter", **LINE | wrong)
