@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import import_module
@@ -31,13 +31,12 @@ from typing import TYPE_CHECKING, Any
 
 from kit import house, wire
 from kit.hostile import Hostile, Maker, Place
-from kit.machine import Server
+from kit.machine import database_url
 
 from diandian.jobs.demo import Options, server_command
 from diandian.payments.gateway import gateways
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import ModuleType
 
 KIT = Path(__file__).resolve().parent / "kit"
@@ -287,18 +286,6 @@ def _judge(told: Told, before: Any, log: Path) -> dict[str, Any]:  # noqa: ANN40
     return figures | {"tried_again": tried}
 
 
-@contextmanager
-def _database(plan: argparse.Namespace, folder: Path) -> Iterator[str]:
-    if plan.database == "sqlite":
-        yield f"sqlite://{folder}/diandian.sqlite3"
-        return
-    server = Server.found()
-    if server is None:
-        raise SystemExit("PostgreSQL does not answer (PGHOST, PGPORT, PGUSER).")
-    with server.database("fuzz") as name:
-        yield server.url(name)
-
-
 def run(plan: argparse.Namespace, root: Path, url: str) -> dict[str, Any]:
     """Send until the time is over; return what was found."""
     folder, port, signers = root / "data", house.free_port(), _signers()
@@ -373,7 +360,7 @@ def main() -> None:
     plan = read_plan()
     with (
         tempfile.TemporaryDirectory(prefix="diandian-fuzz-", ignore_cleanup_errors=True) as path,
-        _database(plan, Path(path) / "data") as url,
+        database_url(plan.database, Path(path) / "data", "fuzz") as url,
     ):
         found = run(plan, Path(path), url)
     show(found)

@@ -16,19 +16,16 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kit import house
-from kit.machine import Server
+from kit.machine import database_url
 
 from diandian.jobs.demo import Options, server_command
 from diandian.kernel.clock import now
 from diandian.payments.gateways.sandbox.peer import SIGNATURE_HEADER, Peer, SignedNotice
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KIT = Path(__file__).resolve().parent / "kit"
 ADDRESS = "/api/v1/notifications/sandbox/sandbox"
@@ -197,24 +194,12 @@ async def _run(plan: argparse.Namespace, port: int, bank: Bank, orders: list[str
     return times
 
 
-@contextmanager
-def _database(plan: argparse.Namespace, folder: Path) -> Iterator[str]:
-    if plan.database == "sqlite":
-        yield f"sqlite://{folder}/diandian.sqlite3"
-        return
-    server = Server.found()
-    if server is None:
-        raise SystemExit("PostgreSQL does not answer (PGHOST, PGPORT, PGUSER).")
-    with server.database("notices") as name:
-        yield server.url(name)
-
-
 def measure(plan: argparse.Namespace, part: str) -> dict[str, Any]:
     """Prepare a database, start server and worker, send notices; return the figures."""
     port, count = house.free_port(), plan.rate * plan.seconds // len(_MIX) + 200
     with tempfile.TemporaryDirectory(prefix="diandian-bench-") as path:
         folder, log = Path(path) / "data", Path(path) / "bench.log"
-        with _database(plan, folder) as url:
+        with database_url(plan.database, folder, "notices") as url:
             environment = house.environment(folder, url, port) | {
                 "BENCH_SILENT_SECONDS": str(plan.silent),
                 # What refused notices of one address are answered after many is not measured.

@@ -170,3 +170,19 @@ class Server(NamedTuple):
         if match is None:
             raise RuntimeError(f"pgbench said nothing of tps:\n{said}")
         return float(match[1])
+
+
+@contextmanager
+def database_url(kind: str, folder: Path, name: str) -> Iterator[str]:
+    """Yield the address of an empty database: a file in a folder, or one of PostgreSQL's.
+
+    Raises: SystemExit where PostgreSQL does not answer.
+    """
+    if kind == "sqlite":
+        yield f"sqlite://{folder}/diandian.sqlite3"
+        return
+    server = Server.found()
+    if server is None:
+        raise SystemExit("PostgreSQL does not answer (PGHOST, PGPORT, PGUSER).")
+    with server.database(name) as found:
+        yield server.url(found)
