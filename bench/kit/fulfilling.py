@@ -22,6 +22,7 @@ from diandian.jobs.seed import seed
 from diandian.kernel.clock import now
 from diandian.orders import actions as order_actions
 from diandian.orders import rules
+from diandian.payments.models import Payment, PaymentState
 from diandian.registry import actions as registry_actions
 from diandian.registry.models import CreditBatch
 from diandian.scenes.models import Scene
@@ -105,5 +106,22 @@ def _paid_order(scene: Scene, number: int, dice: random.Random) -> Order:
         is_first=True,
     )
     registry_actions.commit_hold(order.ref)
-    order_actions.mark_paid(order, at=at)
+    order_actions.mark_paid(order, _payment(order), at=at)
     return order
+
+
+def _payment(order: Order) -> Payment:
+    """Return the payment of an order that no gateway saw."""
+    at = now()
+    return Payment.objects.create(
+        payment_no=f"BENCH{order.id}",
+        owner_ref=order.ref,
+        gateway="sandbox",
+        merchant="demo",
+        amount_minor=order.quote.total_minor,
+        currency=order.quote.currency,
+        state=PaymentState.SUCCEEDED,
+        created_at=at,
+        expires_at=at,
+        paid_at=at,
+    )

@@ -1,5 +1,6 @@
 """A small world: a project with credits on sale, a sandbox bank, and shorthand for a guest."""
 
+import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from diandian.payments import invariants as payment_invariants
 from diandian.payments.gateways.sandbox.gateway import peer_of
 from diandian.payments.gateways.sandbox.peer import Peer
 from diandian.payments.merchants import context_for
+from diandian.payments.models import Payment
 from diandian.registry import actions as registry_actions
 from diandian.registry import invariants as registry_invariants
 from diandian.registry import queries as registry
@@ -169,3 +171,21 @@ def crash(monkeypatch):
         return monkeypatch.undo
 
     return install
+
+
+@pytest.fixture
+def odd(world, settings):
+    """Let a guest pay what was not agreed: the bank believes something else."""
+
+    def pay(order, column="amount_minor", value=None, *, choice="silent"):
+        payment = world.payment(order)
+        world.choose(payment, choice)
+        value = payment.amount_minor - 1 if value is None else value
+        change = f"UPDATE trade SET {column} = ? WHERE payment_no = ?"  # noqa: S608
+        with sqlite3.connect(settings.SANDBOX_STORE) as bank:
+            bank.execute(change, (value, payment.payment_no))
+        bank.close()
+        payment_events.refresh(payment.payment_no, at=world.now)
+        return Payment.objects.get(id=payment.id)
+
+    return pay

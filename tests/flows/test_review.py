@@ -14,7 +14,7 @@ from diandian.payments import queries as payments
 from diandian.payments.errors import NothingToRefundError, RetiredNotRefundableError
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
 from diandian.payments.messages import Rejected
-from diandian.payments.models import Payment, Refund
+from diandian.payments.models import Refund
 from diandian.registry.models import Retirement
 from tests.flows.books import (
     CLEARING,
@@ -30,24 +30,6 @@ from tests.flows.books import (
 pytestmark = pytest.mark.django_db
 
 WHO = {"actor": "operator:Wang", "reason": "looked at the statement"}
-
-
-@pytest.fixture
-def odd(world, settings):
-    """Let a guest pay what was not agreed: the bank believes something else."""
-
-    def pay(order, column="amount_minor", value=None, *, choice="silent"):
-        payment = world.payment(order)
-        world.choose(payment, choice)
-        value = payment.amount_minor - 1 if value is None else value
-        change = f"UPDATE trade SET {column} = ? WHERE payment_no = ?"  # noqa: S608
-        with sqlite3.connect(settings.SANDBOX_STORE) as bank:
-            bank.execute(change, (value, payment.payment_no))
-        bank.close()
-        payment_events.refresh(payment.payment_no, at=world.now)
-        return Payment.objects.get(id=payment.id)
-
-    return pay
 
 
 def _broken_code(facts):

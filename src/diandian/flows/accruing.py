@@ -16,9 +16,9 @@ from diandian.kernel.money import Money
 from diandian.ledger import chart
 from diandian.ledger.models import Transfer
 from diandian.ledger.rules import vat_within
-from diandian.orders.models import Order, OrderPayment
+from diandian.orders.models import Order
 from diandian.payments.errors import UnknownGatewayError
-from diandian.payments.models import Payment, PaymentState
+from diandian.payments.models import Payment
 from diandian.registry import queries as registry_queries
 from diandian.settlement import queries
 from diandian.settlement.lines import actions as line_actions
@@ -55,7 +55,6 @@ def owed_without_line() -> QuerySet[Transfer]:
 
 def _lines(transfers: Sequence[Transfer], at: datetime) -> list[Line]:
     orders = _orders(transfers)
-    payments = _payments(orders)
     suppliers = {
         project.supplier_ref.replace(":", "-"): project.supplier_ref
         for project in registry_queries.projects(active_only=False)
@@ -64,7 +63,7 @@ def _lines(transfers: Sequence[Transfer], at: datetime) -> list[Line]:
     for transfer in transfers:
         order = orders.get(transfer.journal.owner_ref)
         if order is not None and transfer.journal.kind in {"sale", "purchase"}:
-            lines.append(_of_order(transfer, order, payments.get(order.id)))
+            lines.append(_of_order(transfer, order))
         else:
             account = transfer.credit_code.rpartition(":")[2]
             lines.append(_without_order(transfer, suppliers.get(account, account), at))
@@ -77,23 +76,13 @@ def _orders(transfers: Sequence[Transfer]) -> Mapping[str, Order]:
         for ref in (transfer.journal.owner_ref for transfer in transfers)
         if ref.startswith("order:") and ref.removeprefix("order:").isdigit()
     ]
-    rows = Order.objects.filter(id__in=numbers).select_related("quote", "project")
+    rows = Order.objects.filter(id__in=numbers).select_related("quote", "project", "paid_by")
     return {order.ref: order for order in rows.defer("quote__estimate")}
 
 
-def _payments(orders: Mapping[str, Order]) -> Mapping[int, Payment]:
-    """Return the payment that is each order's price: of several the first."""
-    links = OrderPayment.objects.filter(
-        order__in=[order.id for order in orders.values()],
-        payment__state=PaymentState.SUCCEEDED,
-    ).select_related("payment")
-    return {link.order_id: link.payment for link in links.order_by("-payment__paid_at")}
-
-
-def _of_order(transfer: Transfer, order: Order, payment: Payment | None) -> Line:
-    quote, journal = order.quote, transfer.journal
-    settlement = payment.settlement if payment else ""
-    taxed = quote.total_minor if settlement == "principal" else quote.fee_minor
+def _of_order(transfer: Transfer, order: Order) -> Line:
+    quote, journal, payment = order.quote, transfer.journal, order.paid_by
+    taxed = quote.total_minor if order.settlement == "principal" else quote.fee_minor
     due_from = journal.created_at + timedelta(days=settings.SETTLEMENT_REFUND_DAYS)
     return Line(
         source_ref=journal.source_ref,
@@ -103,7 +92,7 @@ def _of_order(transfer: Transfer, order: Order, payment: Payment | None) -> Line
         project_code=order.project.code,
         payment_no=payment.payment_no if payment else "",
         gateway=payment.gateway if payment else "",
-        settlement=settlement,
+        settlement=order.settlement,
         rail=_rail_of(payment),
         currency=quote.currency,
         gross_minor=quote.total_minor,

@@ -99,14 +99,13 @@ def _fulfil(order_ids: list[int], at: datetime) -> int:
 
 
 def _fulfil_locked(order_ids: list[int], at: datetime) -> int:
-    settlements = postings.ask_settlements(order_ids)
     intakes = lock_intakes(order_ids, at=at)
     orders = [intake.order for intake in intakes]
     if not orders:
         return 0
     for order in orders:
         line_claims.complete(order)
-    sold = postings.sales(orders, settlements())
+    sold = postings.sales(orders)
     journals, retirements, ranges_by_id, logged = book_and_retire(
         sold, [_wish(order) for order in orders], at=at
     )

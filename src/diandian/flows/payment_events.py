@@ -258,7 +258,7 @@ def _accept(order: Order, payment: Payment, at: datetime) -> _Next:
     except HoldGoneError:
         return _accept_late(order, payment, at)
     _book(order, payment, "capture", postings.capture(payment), at)
-    paid = actions.mark_paid(order, at=at)
+    paid = actions.mark_paid(order, payment, at=at)
     assert paid, "an order that waits for its payment can be paid"
     return _Next(fulfil=order)
 
@@ -267,7 +267,7 @@ def _accept_late(order: Order, payment: Payment, at: datetime) -> _Next:
     """Take money that came after the order was given up: hold again, else give it back."""
     _book(order, payment, "capture", postings.capture(payment), at)
     # What its owner cancelled is not retired against their will.
-    if order.state != OrderState.CANCELLED and _take_up_again(order, at):
+    if order.state != OrderState.CANCELLED and _take_up_again(order, payment, at):
         log.info("order %s was paid late and its grams are still there", order.id)
         return _Next(fulfil=order)
     log.warning("order %s was paid too late, the money goes back", order.id)
@@ -276,7 +276,7 @@ def _accept_late(order: Order, payment: Payment, at: datetime) -> _Next:
     return _Next(refund=refund.open_refund(order, payment, refund.UNFULFILLABLE, at=at))
 
 
-def _take_up_again(order: Order, at: datetime) -> bool:
+def _take_up_again(order: Order, payment: Payment, at: datetime) -> bool:
     """Hold the grams again and mark the order paid; no other project is used without consent.
 
     False, with nothing changed, when the grams are gone, the same trip has another live order, or
@@ -292,7 +292,7 @@ def _take_up_again(order: Order, at: datetime) -> bool:
                 expires_at=at + rules.HOLD_GRACE,
             )
             registry_actions.commit_hold(order.ref)
-            return actions.mark_paid(order, at=at)
+            return actions.mark_paid(order, payment, at=at)
     except (NotEnoughCreditsError, IntegrityError, CoverChangedError):
         return False
 

@@ -3,10 +3,7 @@
 *Source:* payments design, section 8, modes A (gateway split), B (connect) and C (principal).
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
-from django.db.models import QuerySet
+from collections.abc import Sequence
 
 from diandian.kernel.money import Money
 from diandian.ledger import chart, payouts
@@ -14,21 +11,11 @@ from diandian.ledger import rules as ledger_rules
 from diandian.ledger.actions import JournalRequest
 from diandian.ledger.rules import TransferLine
 from diandian.orders import queries as order_queries
-from diandian.orders.models import Order, OrderPayment
-from diandian.payments.models import Payment, PaymentState, Refund, RefundKind
-from diandian.store.statements import SelectMany
+from diandian.orders.models import Order
+from diandian.payments.models import Payment, Refund, RefundKind
 
 GATEWAY_SPLIT = "gateway_split"
 PRINCIPAL = "principal"
-
-
-def _paid(ids: list[Any]) -> QuerySet[Any, Any]:
-    links = OrderPayment.objects.filter(order__id__in=ids, payment__state=PaymentState.SUCCEEDED)
-    # Of two that were received the first is the price: it is read last.
-    return links.values_list("order_id", "payment__settlement").order_by("-payment__paid_at")
-
-
-_SETTLEMENTS: SelectMany[Any] = SelectMany(_paid)
 
 
 def at_supplier(payment: Payment) -> bool:
@@ -135,26 +122,14 @@ def _money(refund: Refund) -> Money:
 # -- sales ------------------------------------------------------------------------------------
 
 
-def ask_settlements(order_ids: Sequence[int]) -> Callable[[], dict[int, str]]:
-    """Ask who collected the price of orders, by their id; return what reads it.
-
-    It may be asked before the orders are locked: who collected never changes. One that was paid
-    in between is not among them and is looked up when its sale is made.
-    """
-    found = _SETTLEMENTS.ask(order_ids)
-    return lambda: dict(found())
-
-
-def sales(orders: Sequence[Order], settlements: dict[int, str]) -> list[JournalRequest]:
+def sales(orders: Sequence[Order]) -> list[JournalRequest]:
     """Return the sale of each order, in their order; behind them what else principals book.
 
     M3: a sale is of exactly its order's price, whoever collected it.
     """
-    missing = [order.id for order in orders if order.id not in settlements]
-    modes = settlements | dict(_SETTLEMENTS.all(missing))
-    own = [order for order in orders if modes.get(order.id) == PRINCIPAL]
+    own = [order for order in orders if order.settlement == PRINCIPAL]
     return [
-        *(_request(order, "sale", _sale(order, modes.get(order.id, ""))) for order in orders),
+        *(_request(order, "sale", _sale(order)) for order in orders),
         *(_request(order, "purchase", _purchase(order)) for order in own),
     ]
 
@@ -165,11 +140,11 @@ def _request(order: Order, kind: str, lines: list[TransferLine]) -> JournalReque
     )
 
 
-def _sale(order: Order, settlement: str) -> list[TransferLine]:
+def _sale(order: Order) -> list[TransferLine]:
     quote = order.quote
-    if settlement == GATEWAY_SPLIT:
+    if order.settlement == GATEWAY_SPLIT:
         return payouts.build_split_sale(Money(quote.total_minor, quote.currency))
-    if settlement == PRINCIPAL:
+    if order.settlement == PRINCIPAL:
         return payouts.build_principal_sale(Money(quote.total_minor, quote.currency))
     return ledger_rules.build_sale(
         supplier=Money(quote.supplier_minor, quote.currency),

@@ -91,7 +91,7 @@ def accept(
             if aside.is_aside(payment):
                 aside.allocate(order, payment, at=at)
         _hold(order, at)
-        moved = actions.move(order, OrderState.PAID)
+        moved = actions.pay(order, taken[0])
         assert moved, "its lock is ours"
         actions.requeue(order, at=at)
         decision = Decision(order, OrderState.REVIEW, OrderState.PAID, _amounts(taken))
@@ -211,6 +211,7 @@ def _under_review(order_id: int) -> Order:
 def _whole_price(order: Order) -> list[Payment]:
     """Return the receipts that make exactly the order's total: one of them, or all together.
 
+    A sale is booked by who collected its price, so what makes it together was collected alike.
     Raises: MoneyDiffersError.
     """
     total = Money(order.quote.total_minor, order.quote.currency)
@@ -221,7 +222,8 @@ def _whole_price(order: Order) -> list[Payment]:
         if aside.left(payment) == total:
             return [payment]
     same = [payment for payment in ours if payment.received.currency == total.currency]
-    if sum(aside.left(payment).amount_minor for payment in same) == total.amount_minor:
+    came_alike = len({payment.settlement for payment in same}) == 1
+    if came_alike and sum(aside.left(each).amount_minor for each in same) == total.amount_minor:
         return same
     received = " + ".join(_plain(aside.left(payment)) for payment in ready)
     raise MoneyDiffersError(total=_plain(total), received=received or "0")

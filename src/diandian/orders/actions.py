@@ -44,6 +44,12 @@ _LEASES = Insert(AllocatorLease, skip_conflicts=True)
 _MOVED = Update(
     lambda _: Order.objects.filter(id=Param("id"), state=Param("before")), state=Param("after")
 )
+_PAID = Update(
+    lambda _: Order.objects.filter(id=Param("id"), state=Param("before")),
+    state=OrderState.PAID,
+    paid_by=Param("paid_by"),
+    settlement=Param("settlement"),
+)
 _COMPLETED = Update(
     lambda ids: Order.objects.filter(id__in=ids, state=OrderState.PAID),
     state=OrderState.COMPLETED,
@@ -180,12 +186,28 @@ def move(order: Order, to: OrderState) -> bool:
     return bool(moved)
 
 
-def mark_paid(order: Order, *, at: datetime) -> bool:
+def pay(order: Order, payment: Payment) -> bool:
+    """Move the order to paid, by the payment that was booked as its price, if that is lawful.
+
+    Idempotent: returns False and changes nothing when it is not.
+    """
+    if not rules.may_move(order.state, OrderState.PAID):
+        return False
+    given = {"paid_by": payment.id, "settlement": payment.settlement}
+    moved = _PAID.run(id=order.id, before=order.state, **given)
+    if moved:
+        order.state = OrderState.PAID
+        order.paid_by, order.settlement = payment, payment.settlement
+    return bool(moved)
+
+
+def mark_paid(order: Order, payment: Payment, *, at: datetime) -> bool:
     """Move the order to paid and put it into the intake, both in the caller's transaction.
 
-    Where the right to withdraw was kept, the order waits until it ends, counted from ``at``.
+    ``payment``: what was booked as its price. Where the right to withdraw was kept, the order waits
+    until it ends, counted from ``at``.
     """
-    if not move(order, OrderState.PAID):
+    if not pay(order, payment):
         return False
     _begin_wait(order, at)
     enqueue(order, at=at)

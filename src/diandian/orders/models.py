@@ -121,6 +121,8 @@ class Order(models.Model):
     """One person's wish to retire the grams of a quote; reachable only by its secret token.
 
     ``newest_payment``: the attempt to pay of whoever just made both; it is read from no table.
+    ``paid_by``: the received payment that was booked as its price, written with it; whatever else
+    arrives lies aside. ``settlement``: who collected it, as that payment was agreed.
     ``retire_after``: written with the payment of an order whose right to withdraw was kept; its
     grams are not retired before then. Empty is at once.
     """
@@ -147,6 +149,10 @@ class Order(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True)
     # When it was last tried to release the grams of an order that nobody paid.
     release_tried_at = models.DateTimeField(null=True, blank=True)
+    paid_by = models.ForeignKey(
+        Payment, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    settlement = models.CharField(max_length=16, blank=True)
     withdrawal = models.CharField(
         max_length=8, choices=Withdrawal, blank=True, default=Withdrawal.NONE
     )
