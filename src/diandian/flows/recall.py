@@ -22,6 +22,7 @@ from diandian.orders import queries as order_queries
 from diandian.registry.models import BatchState, CreditBatch, Recall, RecallState, Remedy
 from diandian.registry.queries import project_by_code
 from diandian.registry.recalls import actions, queries
+from diandian.store.transactions import by_index
 from diandian.transparency import actions as log_actions
 
 AT_ONCE = 256
@@ -95,6 +96,7 @@ def work(limit: int = AT_ONCE, *, at: datetime | None = None) -> int:
     if running is None:
         return 0
     with collector_held, transaction.atomic():
+        by_index(anew=running.position == 0)
         recall = actions.locked(running.id)
         if recall.state != RecallState.RUNNING:
             return 0
@@ -159,6 +161,7 @@ def retry(limit: int = AT_ONCE, *, only: Recall | None = None, at: datetime | No
     for recall_id in dict.fromkeys(row.recall_id for row in waiting):
         ids = [row.retirement_id for row in waiting if row.recall_id == recall_id]
         with collector_held, transaction.atomic():
+            by_index(anew=True)
             recall = actions.locked(recall_id)
             steps = queries.latest_steps(ids, recall)
             needs = [

@@ -10,13 +10,13 @@ from diandian.registry.queries import RetiredRange, retired_range
 from diandian.registry.recalls import rules
 from diandian.registry.recalls.queries import uses_of
 from diandian.registry.recalls.rules import Span, Step
-from diandian.store.statements import Param, SelectMany
+from diandian.store.statements import SelectMany
 
 # Above all numbers of rows.
 _NEVER = 2**63 - 1
 _STEPS: SelectMany[Any] = SelectMany(
     lambda ids: (
-        Remedy.objects.filter(root__id__in=ids, id__lt=Param("before"))
+        Remedy.objects.filter(root__id__in=ids)
         .order_by()
         .values_list("recall_id", "id", *Step._fields)
     )
@@ -109,8 +109,8 @@ def _steps(root_ids: Collection[int], fresh: Fresh | None) -> list[tuple[int, in
     """Return the steps of chains as (recall, row, step), by recall and row."""
     # Chains have one writer at a time, so what was there before has lower numbers.
     before = fresh.steps[0][0] if fresh else _NEVER
-    found = _STEPS.all(list(root_ids), before=before)
-    rows = [(recall_id, number, Step(*step)) for recall_id, number, *step in found]
+    found = _STEPS.all(list(root_ids))
+    rows = [(recall, number, Step(*step)) for recall, number, *step in found if number < before]
     if fresh:
         rows += [(fresh.recall.id, number, step) for number, step in fresh.steps]
     return sorted(rows, key=itemgetter(0, 1))
