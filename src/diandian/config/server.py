@@ -11,6 +11,7 @@ import argparse
 import gc
 import multiprocessing
 import sys
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from granian.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from diandian.config.entrance import Entrance
 
 TARGET = "diandian.config.wsgi:application"
 # Fresh processes twice a day: what leaks, leaks little.
@@ -34,6 +37,7 @@ def load() -> None:
     # Nothing that is loaded is ever garbage; looking for some takes an eighth of the time.
     gc.disable()
     import_module(TARGET.partition(":")[0])
+    import_module("diandian.config.entrance")
     # Only now: settings read the environment, and models need the apps.
     from django.conf import settings  # noqa: PLC0415
     from django.db import connections  # noqa: PLC0415
@@ -48,6 +52,14 @@ def load() -> None:
     # Left alone by later collections, these pages of memory stay shared between the workers.
     gc.freeze()
     gc.enable()
+
+
+def _entrance(threads: int, target: str) -> Entrance:
+    """Return what a worker answers with."""
+    from diandian.config.entrance import Entrance  # noqa: PLC0415 - as above
+
+    module, _, name = target.partition(":")
+    return Entrance(getattr(import_module(module), name), threads)
 
 
 def read_options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -67,9 +79,8 @@ def main(arguments: Sequence[str]) -> None:
         TARGET,
         address=options.host,
         port=options.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=options.workers,
-        blocking_threads=options.threads,
         websockets=False,
         respawn_failed_workers=True,
         workers_lifetime=_LIFETIME_SECONDS,
@@ -78,4 +89,4 @@ def main(arguments: Sequence[str]) -> None:
     if sys.platform.startswith("linux"):
         multiprocessing.set_start_method("fork")
         server.on_startup(load)
-    server.serve()
+    server.serve(target_loader=partial(_entrance, options.threads))
