@@ -69,7 +69,7 @@ def retirement_rows(count):
     ]
 
 
-@pytest.mark.parametrize("count", [1, 2, 40])
+@pytest.mark.parametrize("count", [1, 2, 8, 20])
 def test_rows_and_their_instances_are_what_django_reads(count):
     rows = retirement_rows(count)
     shared = {"retired_at": AT, "purpose": "trip", "subject_commit": "c" * 64}
@@ -241,6 +241,42 @@ def test_a_row_that_is_there_is_added_to():
         ("b", "other", "Wang", 8, 1, AT),
         ("c", "k", "Lin", 7, 1, later),
     ]
+
+
+def test_of_many_rows_each_is_added_to_or_left_out():
+    keys = [f"k{number}" for number in range(19)]
+    for taken in (keys[3:12:4], keys):
+        STANDINGS.along([("b", key, key, 7, 1) for key in taken], reached_at=AT)
+    lit = dict(Standing.objects.values_list("guest_key", "scenes_lit"))
+    assert lit == {key: 2 if key in keys[3:12:4] else 1 for key in keys}
+    for taken in (keys[3:12:4], keys):
+        NEW_EVENTS.along([(key, {}) for key in taken], **SHARED)
+    assert sorted(OutboxEvent.objects.values_list("key", flat=True)) == sorted(keys)
+
+
+@pytest.mark.parametrize("wrong", [0, 7, 8, 18])
+def test_one_refused_row_of_many_refuses_all(wrong):
+    rows = [(f"k{number}", {}) for number in range(19)]
+    rows[wrong] = ("taken", {})
+    EVENTS.along([("taken", {})], **SHARED)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        EVENTS.along(rows, **SHARED)
+    assert OutboxEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("count", [1, 8, 19])
+def test_whoever_listens_hears_of_many_rows(count):
+    heard = []
+
+    def listen(execute, sql, params, many, context):
+        heard.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(listen):
+        EVENTS.along([(f"k{number}", {"%s": "%%s"}) for number in range(count)], **SHARED)
+    assert any("INSERT" in sql for sql in heard)
+    assert OutboxEvent.objects.count() == count
+    assert OutboxEvent.objects.first().payload == {"%s": "%%s"}
 
 
 def test_only_rows_that_were_written_have_their_ids_told():

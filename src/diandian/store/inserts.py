@@ -1,8 +1,8 @@
 """Rows written in bulk: composed once from their model, then only filled with values.
 
 On PostgreSQL many rows are one statement of as many parameters as the table has columns: each
-column is an array, so that one plan serves every number of rows. SQLite runs its statement row by
-row, which it does faster than reading a long one.
+column is an array, so that one plan serves every number of rows. SQLite takes them by eights: it
+keeps that statement, where one of any other length would be read anew each time.
 """
 
 import sys
@@ -17,6 +17,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, JSONField, Model
 
+from diandian.store import sqlite
 from diandian.store.forms import are_plain, json_text, made, packed, written
 from diandian.store.running import Answer, database, fetched, sent_along, sent_each
 from diandian.store.transactions import require_transaction
@@ -272,9 +273,13 @@ class Insert(Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class _ManyShape:
-    """The text of an insert of plain rows. ``defaults``: of the columns that nobody named."""
+    """The text of an insert of plain rows. ``defaults``: of the columns that nobody named.
+
+    ``together``: for so many rows as SQLite writes at once.
+    """
 
     sql: str
+    together: str
     columns: list[_Column]
     shared: list[_Column]
     defaults: list[object]
@@ -311,14 +316,20 @@ class InsertMany:
             named = [_column(fields.pop(name), on) for name in self._names]
             shared = [_column(fields.pop(name), on) for name in self._shared]
             rest = [_column(each, on) for each in fields.values() if each != meta.auto_field]
+            into = _into(self._model, [*named, *shared, *rest], on)
+            tail = self._tail + (self._merge.sql(self._model, on) if self._merge else "")
             if on.vendor == "postgresql":
-                values = _from_arrays(named, [*shared, *rest])
+                sql = together = into + _from_arrays(named, [*shared, *rest]) + tail
             else:
-                values = f" VALUES ({', '.join(['%s'] * (len(named) + len(shared) + len(rest)))})"
-            sql = _into(self._model, [*named, *shared, *rest], on) + values + self._tail
-            sql += self._merge.sql(self._model, on) if self._merge else ""
+                group = f"({', '.join(['%s'] * (len(named) + len(shared) + len(rest)))})"
+                sql, together = (
+                    f"{into} VALUES {', '.join([group] * count)}{tail}"
+                    for count in (1, sqlite.ROWS_AT_ONCE)
+                )
             defaults = [_one(column.field, _default(column.field), on) for column in rest]
-            shape = self._ready[on.vendor] = _ManyShape(sql, named, shared, defaults)
+            shape = self._ready[on.vendor] = _ManyShape(
+                sql, together, named, shared, defaults
+            )
         return shape
 
     def along(self, rows: Sequence[tuple[object, ...]], **shared: object) -> None:
@@ -339,7 +350,7 @@ class InsertMany:
             return
         each = [column.each(values, on) for column, values in columns]
         each += [[value] * len(rows) for value in fixed]
-        sent_each(on, shape.sql, list(zip(*each, strict=True)))
+        sent_each(on, shape.sql, shape.together, list(zip(*each, strict=True)))
 
     def instances(self, rows: Iterable[tuple[Any, ...]], **shared: object) -> list[Any]:
         """Return the instances of rows that were written with their ids, as a query would."""

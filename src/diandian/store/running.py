@@ -1,16 +1,19 @@
 """Runs composed SQL without making a cursor for each statement, which took half of its time.
 
 PostgreSQL's connection has a straight way for such statements, on which those that nobody waits
-for travel with one that is waited for. Where somebody listens to statements (tests, query logs)
-and on SQLite, Django's own cursor runs each at once.
+for travel with one that is waited for. SQLite runs each at once, on its driver's cursor. Where
+somebody listens to statements (tests, query logs), Django's own cursor runs them.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from diandian.store import sqlite
 
 
 def database() -> BaseDatabaseWrapper:
@@ -32,11 +35,7 @@ class Answer:
                 if not on.in_atomic_block:
                     self._way.finish()
             return
-        with on.cursor() as usual:
-            usual.execute(sql, values)
-            self._count = int(usual.rowcount)
-            if usual.description:
-                self._rows = list(usual.fetchall())
+        self._rows, self._count = _run(on, sql, values)
 
     def set_off(self, *, to_be_read: bool = True) -> None:
         """Inside ``pipelined``, send it with all that was asked before it.
@@ -89,10 +88,36 @@ def sent_along(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> None
     Answer(on, sql, values).set_off(to_be_read=False)
 
 
-def sent_each(on: BaseDatabaseWrapper, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Run a statement once for each row of values on Django's cursor; nobody needs the answers."""
+def _run(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> tuple[list[Any], int]:
+    cursor = sqlite.cursor_of(on)
+    if cursor is not None:
+        with on.wrap_database_errors:
+            return sqlite.run(cursor, sql, values)
     with on.cursor() as usual:
-        usual.executemany(sql, rows)
+        usual.execute(sql, values)
+        return list(usual.fetchall()) if usual.description else [], int(usual.rowcount)
+
+
+def sent_each(
+    on: BaseDatabaseWrapper, sql: str, together: str, rows: Sequence[Sequence[Any]]
+) -> None:
+    """Run a statement of SQLite's for each row of values; nobody needs the answers.
+
+    ``together``: the same for ``sqlite.ROWS_AT_ONCE`` rows at a time.
+    """
+    cursor = sqlite.cursor_of(on)
+    if cursor is None:
+        with on.cursor() as usual:
+            usual.executemany(sql, rows)
+        return
+    at_once = sqlite.ROWS_AT_ONCE
+    whole = len(rows) - len(rows) % at_once
+    with on.wrap_database_errors:
+        for first in range(0, whole, at_once):
+            values = list(chain.from_iterable(rows[first : first + at_once]))
+            sqlite.run(cursor, together, values)
+        if whole < len(rows):
+            sqlite.run_each(cursor, sql, rows[whole:])
 
 
 @contextmanager
