@@ -20,6 +20,13 @@ LONG = b"0123456789abcde\n" * 1_000_000
 _seen = []
 
 
+class FailsLate(list):
+    """An answer that is complete before it fails."""
+
+    def close(self):
+        raise OSError("too late to matter")
+
+
 def site(environ, start):
     path = environ["PATH_INFO"]
     _seen.append(path)
@@ -31,6 +38,8 @@ def site(environ, start):
         return [json.dumps(_seen).encode()]
     if path == "/long":
         return (LONG[at : at + 9000] for at in range(0, len(LONG), 9000))
+    if path == "/fails-late":
+        return FailsLate([b"whole:", body])
     if path.startswith("/about"):
         return [json.dumps({k: v for k, v in environ.items() if isinstance(v, str)}).encode()]
     return [b"whole:", body]

@@ -184,6 +184,7 @@ def test_long_answers_arrive_whole_and_who_reads_none_of_them_holds_up_nobody(sm
 @pytest.mark.slow
 def test_a_site_that_fails_costs_one_answer_and_no_thread(small):
     assert get(small, "/fails")[0] == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert get(small, "/fails-late") == (200, b"whole:")
     assert get(small, "/page") == (200, b"whole:")
 
 
