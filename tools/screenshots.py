@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from diandian.jobs.demo_folder import PASSWORD_FILE
 from tests.browser.addresses import PUBLIC, linked, walked
 from tests.browser.desk_pages import DeskPages, desk_pages
+from tests.browser.money_pages import desk_pages_of_money, order_pages
 from tests.browser.walk import BROWSER_ARGUMENTS, PHONE, phone
 from tests.places import chromium
 
@@ -62,6 +63,10 @@ class Options:
     def wants(self, name: str) -> bool:
         """Tell whether a page was asked for."""
         return not self.only or any(fnmatch(name, each) for each in self.only)
+
+    def wants_any(self, start: str) -> bool:
+        """Tell whether pages were asked for whose names begin so."""
+        return not self.only or any(each.startswith((start, "*")) for each in self.only)
 
 
 def _chosen(text: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -106,15 +111,18 @@ def guest_pages(browser: Browser, base: str, lang: str) -> dict[str, str]:
         return PUBLIC | linked(page, base) | walked(page, base)
 
 
-def organiser_pages(browser: Browser, options: Options) -> DeskPages | None:
-    """Return the pages of the organiser's desk, or None where nobody could approve a scene."""
+def signed_in_pages(browser: Browser, options: Options) -> list[DeskPages]:
+    """Return the pages of the organiser's desk and of the operator's, as far as asked for."""
     password = options.data / PASSWORD_FILE
-    if options.only and not any(name.startswith("host") for name in options.only):
-        return None
-    if not password.exists():
-        print(f"No organiser's pages: {password} was not found. See --data.", file=sys.stderr)
-        return None
-    return desk_pages(browser, options.base, password.read_text().strip())
+    wanted = [
+        make
+        for start, make in (("host", desk_pages), ("desk", desk_pages_of_money))
+        if options.wants_any(start)
+    ]
+    if wanted and not password.exists():
+        print(f"No pages of desks: {password} was not found. See --data.", file=sys.stderr)
+        return []
+    return [make(browser, options.base, password.read_text().strip()) for make in wanted]
 
 
 def take(
@@ -175,16 +183,14 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=found, args=BROWSER_ARGUMENTS)
-        desk = organiser_pages(browser, options)
+        desks = signed_in_pages(browser, options)
+        moved = order_pages(browser, options.base) if options.wants_any("order") else {}
         for lang in options.languages:
             seen = guest_pages(browser, options.base, lang)
-            public = {
-                name: _goto(options.base + path)
-                for name, path in seen.items()
-                if options.wants(name)
-            }
-            taken = take(browser, options, lang, public)
-            if desk:
+            public = {name: _goto(options.base + path) for name, path in seen.items()} | moved
+            wanted = {name: show for name, show in public.items() if options.wants(name)}
+            taken = take(browser, options, lang, wanted)
+            for desk in desks:
                 shown = {
                     name: _on_desk(desk, name, options.base)
                     for name in desk.names

@@ -1,6 +1,8 @@
 """What stands at the door of every page: headers, cookies, and what production refuses."""
 
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -85,6 +87,30 @@ def test_no_page_stumbles_over_a_character_that_nobody_types(client):
         assert client.get(path, {"holder": "a\x00", "from": "\x00"}).status_code == 400
     assert client.post("/me", {"do": "\x00"}).status_code == 400
     assert client.get("/register", {"holder": "a"}).status_code == 200
+
+
+@pytest.fixture
+def console():
+    """Return what is written to the console from here on."""
+    (handler,) = [each for each in logging.getLogger().handlers if each.name == "console"]
+    before = handler.setStream(io.StringIO())
+    yield handler.stream
+    handler.setStream(before)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("send", ["get", "post"])
+@pytest.mark.parametrize("path", ["/", "/retire", "/admin/", "/s/x/go", "/api/v1/scenes"])
+def test_thousands_of_fields_are_refused_in_one_line_of_the_log(client, console, send, path):
+    fields = {f"field{number}": "1" for number in range(3000)}
+    assert 400 <= getattr(client, send)(path, fields).status_code < 500
+    assert len(console.getvalue().splitlines()) <= 1
+
+
+@pytest.mark.django_db
+def test_the_line_says_what_was_refused(client, console):
+    assert client.get("/", {f"field{number}": "1" for number in range(3000)}).status_code == 400
+    assert "TooManyFieldsSent" in console.getvalue()
 
 
 def read_settings(**environment):

@@ -30,6 +30,12 @@ def test_no_text_is_missing(language, texts):
     assert sorted(text.msgid for text in texts if text not in done) == []
 
 
+def test_no_text_stands_alone_and_with_a_plural(texts):
+    # The compiled form has room for one of the two: the other is lost without a word.
+    keys = [(text.msgid, text.context) for text in texts]
+    assert sorted(key for key in set(keys) if keys.count(key) > 1) == []
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_placeholders_match(language):
     wrong = []

@@ -16,12 +16,15 @@ from diandian.certificates.models import Certificate
 from diandian.jobs.sample.guests import Crowd
 from diandian.jobs.seed import MAIN_SCENE, seed, table
 from diandian.kernel.clock import business_day, now
+from diandian.kernel.money import Money
 from diandian.leaderboards import queries as boards
 from diandian.ledger import invariants as ledger_invariants
 from diandian.orders.models import Order, OrderState
 from diandian.orders.offers import on_sale
 from diandian.orders.queries import scene_progress
 from diandian.payments import invariants as payment_invariants
+from diandian.reconciliation.models import DayState, GatewayDay
+from diandian.reconciliation.payouts import queries as payouts
 from diandian.registry import invariants as registry_invariants
 from diandian.registry.models import Allocation, CreditBatch, Programme, Project, Retirement
 from diandian.registry.queries import stock
@@ -68,6 +71,13 @@ def test_one_event_is_open_one_closed_one_not_begun():
     assert phases[MAIN_SCENE] == "open"
     assert phases["greenway-run"] == "closed"
     assert phases["houtbouw27"] == "before"
+
+
+def test_statements_are_matched_and_one_payout_is_on_its_way_to_our_bank():
+    assert {day.state for day in GatewayDay.objects.all()} == {DayState.CLOSED}
+    [payout] = payouts.on_the_way()
+    assert payout.amount == Money(20_000, "CNY")
+    assert Order.objects.filter(state=OrderState.COMPLETED).count() > 300
 
 
 def test_everything_says_that_it_is_a_sample():

@@ -143,3 +143,15 @@ def test_more_than_there_is_says_so_and_takes_no_money(browser):
     form = {"kg": "900000", "project": "rooftop-solar", "agreed_for": "rooftop-solar"}
     assert browser.post("/retire", form).status_code == 409
     assert not Order.objects.exists()
+
+
+def test_the_orders_page_leads_back_to_the_amount_not_to_a_result(browser):
+    pressed(browser)
+    order = Order.objects.get()
+    address = f"/o/{order.token}"
+    page = browser.get(address).content.decode()
+    assert re.search(r'<a class="back" href="/retire">.*?Other amount</a>', page, re.DOTALL)
+    browser.post(address, {"action": "cancel"})
+    page = browser.get(address).content.decode()
+    assert '<a class="btn" href="/retire">Other amount</a>' in page
+    assert "result" not in page.partition("<h1")[2].partition("<footer")[0]

@@ -98,6 +98,18 @@ def test_a_refund_that_failed_is_not_called_on_its_way(client, world, paid):  # 
     assert "We are looking into it" in page
 
 
+def test_what_found_no_way_home_is_not_called_on_its_way(client, world, paid):  # noqa: F811
+    sandbox_desk.think(world.peer, world.payment(paid).payment_no)
+    asked = refund.refund_order(paid, "asked", at=world.now)
+    world.deliver(sandbox_desk.decide(world.peer, asked.refund_no, "abnormal", world.now))
+    page = order_page(client, paid)
+    assert "We are looking into it" in page
+    assert "on its way back" not in page
+    assert "the way it came" not in page
+    world.deliver(sandbox_desk.decide(world.peer, asked.refund_no, "succeeded", world.now))
+    assert "The whole amount was returned" in order_page(client, paid)
+
+
 def test_goodwill_after_the_certificate_is_read_on_the_orders_page(client, world, done):  # noqa: F811
     assert client.get(f"/o/{done.token}").status_code == 303
     asked = goodwill.ask(done.id, amount_minor=300, actor="operator:li", reason="kind")

@@ -280,7 +280,7 @@ def test_after_the_deadline_the_page_is_clear_and_leads_to_a_new_start(
         assert "The time to pay is over" in shown
         assert 'value="pay"' not in shown
         answered = browser.post(f"/o/{order.token}", {"action": "restart"})
-        assert answered["Location"] == "/"
+        assert answered["Location"] == "/retire"
     order.refresh_from_db()
     assert order.state == "cancelled"
 

@@ -323,7 +323,7 @@ CONTENT_SECURITY_POLICY_TEXT = (
 # The desk's look, in the colours of the pages; its texts are those of django-unfold.
 UNFOLD = {
     "SITE_TITLE": _("Diandian desk"),
-    "SITE_HEADER": _("Diandian · operator's desk"),
+    "SITE_HEADER": _("Diandian desk"),
     "STYLES": [lambda _: static("office/desk.css")],
     "SCRIPTS": [lambda _: static("office/desk.js")],
     "COLORS": {
@@ -351,7 +351,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"refusals": {"()": "diandian.config.log_lines.OneLineRefusals"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["refusals"],
+        }
+    },
     "root": {"handlers": ["console"], "level": os.environ.get("DIANDIAN_LOG_LEVEL", "INFO")},
     "loggers": {
         "django.request": {"level": "ERROR"},

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 
 from diandian.emissions import activity, geo
-from diandian.flows import issuance, payees, payment_events, recall, sites
+from diandian.flows import issuance, payees, payment_events, recall, reconcile, sites
 from diandian.flows.checkout import place_order
 from diandian.flows.issuance import Issuance, OutsideRetirement
 from diandian.flows.quote import open_quote
@@ -99,11 +99,9 @@ class _Seeding:
                 self.say(f"{count} of {len(visits)} visits paid in the sandbox and retired")
         for project, buyer, left_g in _BULK_BUYERS:
             self.sell_in_bulk(project, buyer, left_g)
-        # What the statement of that day tells beside sales; the worker books it.
-        account = context_for("sandbox").account
-        movements.pay_out(self.peer, account, _PAID_OUT_MINOR, "CNY", self.instant(-2))
         for entry in catalogue["recall"]:
             self.recall(entry)
+        self.match_statements()
 
     def instant(self, days: int) -> datetime:
         return self.at + timedelta(days=days)
@@ -368,6 +366,15 @@ class _Seeding:
         )
         self.pay(order, at + _PAYS_AFTER)
         self.say(f"{project}: {left_g // GRAMS_PER_KG} kg left")
+
+    def match_statements(self) -> None:
+        """Match the days that are over, one of which tells of a payout to our bank."""
+        account = context_for("sandbox").account
+        movements.pay_out(self.peer, account, _PAID_OUT_MINOR, "CNY", self.instant(-2))
+        matched = 0
+        while done := reconcile.run_due(40, at=self.at):
+            matched += done
+        self.say(f"{matched} days of the sandbox's statements matched")
 
     # -- a bad batch --------------------------------------------------------------------------
 

@@ -18,7 +18,6 @@ from django.apps import apps
 from django.contrib import admin
 from django.db.models import JSONField, Model
 from django.http import HttpRequest
-from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -26,6 +25,7 @@ from unfold.admin import ModelAdmin
 from diandian.kernel.money import Money
 from diandian.office.approval import ApprovesScenes
 from diandian.office.credits import KeepsCredits
+from diandian.office.desk_names import column_name, name_lists
 from diandian.office.gateway_payouts import KeepsGatewayPayouts
 from diandian.office.lines import WatchesGateways
 from diandian.office.money_back import GivesMoneyBack
@@ -40,6 +40,7 @@ from diandian.office.tonnes import ShowsTonnes
 from diandian.ui.format import exact_mass, money, pick
 
 admin.site.login_form = SignInForm
+admin.site.index_template = "office/desk/index.html"
 admin.site.index_title = _("To look things up; money and credits cannot be changed here")
 
 
@@ -58,6 +59,8 @@ class Desk:
     related: tuple[str, ...] = ()
     acts: type | None = None
 
+
+_WITH_UNIT = ("_g", "_minor")
 
 # By "room.Model": doors may not import the models of money and credits, and need no more than read.
 DESKS = (
@@ -310,26 +313,35 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold publishes no ty
         """Refuse."""
         return False
 
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:  # noqa: ARG002
-        """Return every column that a desk may show."""
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the newest first, where rows stand as they came; else the model's own order."""
+        return ("-id",) if list(self.opts.ordering) == ["id"] else ()
+
+    def get_fields(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - the contract of Django
+        obj: Model | None = None,  # noqa: ARG002
+    ) -> list[str | Callable[[Any], str | None]]:
+        """Return every column that a desk may show; money and mass with their units."""
+        names = [field.name for field in self.opts.concrete_fields if field.name != "id"]
         return [
-            field.name
-            for field in self.opts.concrete_fields
-            if field.name not in self.hidden and field.name != "id"
+            _column(self.model, name) if name.endswith(_WITH_UNIT) else name
+            for name in names
+            if name not in self.hidden
         ]
 
 
-def _column(model: type[Model], name: str) -> str | Callable[[Any], str]:
+def _column(model: type[Model], name: str) -> str | Callable[[Any], str | None]:
     """Return how a column is shown: grams, money and texts as people read them."""
     write = _writer(model, name)
     if write is None:
         return name
 
-    def column(row: Any) -> str:  # noqa: ANN401 - rows of every room
-        return write(row, getattr(row, name))
+    def column(row: Any) -> str | None:  # noqa: ANN401 - rows of every room
+        value = getattr(row, name)
+        return None if value is None else write(row, value)
 
-    words = name.removesuffix("_g").removesuffix("_minor").replace("_", " ")
-    return admin.display(description=capfirst(words), ordering=name)(column)
+    return admin.display(description=column_name(name), ordering=name)(column)
 
 
 def _writer(model: type[Model], name: str) -> Callable[[Any, Any], str] | None:
@@ -337,17 +349,22 @@ def _writer(model: type[Model], name: str) -> Callable[[Any, Any], str] | None:
     if name.endswith("_g"):
         return lambda _, value: exact_mass(value, lang() or "en")
     if name.endswith("_minor"):
-        return lambda row, value: money(Money(value, _currency(row)), lang() or "en")
+        return lambda row, value: money(Money(value, _currency(row, name)), lang() or "en")
     if isinstance(model._meta.get_field(name), JSONField):
         return lambda _, value: pick(value, lang() or "en").replace("|", "")
     return None
 
 
-def _currency(row: Any) -> str:  # noqa: ANN401 - rows of every room
-    return str(row.currency if hasattr(row, "currency") else row.payment.currency)
+def _currency(row: Any, name: str) -> str:  # noqa: ANN401 - rows of every room
+    if hasattr(row, "received"):  # a payment, which may have brought another currency
+        return str(row.currency if name == "amount_minor" else row.received.currency)
+    if hasattr(row, "currency"):
+        return str(row.currency)
+    return str(row.line.currency if hasattr(row, "line") else row.payment.received.currency)
 
 
 def _register(desks: Sequence[Desk]) -> None:
+    name_lists(desk.model for desk in desks)
     for desk in desks:
         model = apps.get_model(desk.model)
         settings: dict[str, object] = {

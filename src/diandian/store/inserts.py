@@ -327,9 +327,7 @@ class InsertMany:
                     for count in (1, sqlite.ROWS_AT_ONCE)
                 )
             defaults = [_one(column.field, _default(column.field), on) for column in rest]
-            shape = self._ready[on.vendor] = _ManyShape(
-                sql, together, named, shared, defaults
-            )
+            shape = self._ready[on.vendor] = _ManyShape(sql, together, named, shared, defaults)
         return shape
 
     def along(self, rows: Sequence[tuple[object, ...]], **shared: object) -> None:

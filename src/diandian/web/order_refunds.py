@@ -88,13 +88,16 @@ def money_back(order: Order, payments: Sequence[Payment]) -> MoneyBack:
 def where_the_money_is(order: Order, received: Sequence[Payment]) -> str:
     """Return what an order whose money goes back, or that people look at, is for its guest.
 
-    Something is still here, as after a refund that failed, or a bank decides: people look into it.
-    Else all of it went back, or is on its way, whether or not people are done with the order.
+    Something is still here, as after a refund that failed or found no way home, or a bank decides:
+    people look into it. Else all of it went back, or is on its way, whether or not people are done
+    with the order.
     """
     is_undecided = any(left_minor(each) or disputes.is_disputed(each) for each in received)
     if is_undecided or not received:
         return str(OrderState.REVIEW)
     states = {each.state for each in queries.refunds_of(order.ref)}
+    if RefundState.ABNORMAL in states:
+        return str(OrderState.REVIEW)
     is_done = states <= {*_DONE, RefundState.FAILED}
     return str(OrderState.REFUNDED if is_done else OrderState.UNFULFILLABLE)
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from diandian.certificates import queries as certificates
@@ -186,6 +187,7 @@ def page(
         "errors": [error] if error else [],
         "voluntary": wording.voluntary(context.language(), style),
         "back_url": _back_url(order),
+        "back_text": _back_text(order),
     } | order_ways.facts(request, attempts, where)
     if htmx.wants_fragment(request) and request.GET.get("look", shown["look"]) != shown["look"]:
         # What stands around the part that refreshes itself has changed too.
@@ -198,4 +200,13 @@ def page(
 def _back_url(order: Order) -> str:
     if order.scene is not None and order.footprint is not None:
         return reverse("scene_result", args=[order.scene.slug, order.footprint.token])
-    return reverse("life" if is_year(order.quote.estimate) else "home")
+    return reverse("life" if is_year(order.quote.estimate) else "lump_sum")
+
+
+def _back_text(order: Order) -> str:
+    """Return where the way back leads: only a visit has a result to come back to."""
+    if order.scene is not None and order.footprint is not None:
+        return gettext("Your result")
+    if is_year(order.quote.estimate):
+        return gettext("Your year in dots")
+    return gettext("Other amount")
