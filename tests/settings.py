@@ -48,5 +48,8 @@ from diandian.config.settings import *  # noqa: E402, F403 - after the environme
 # All tests come from one address; what a limit does is tested with limits of its own.
 DOWNLOADS_PER_MINUTE = 10_000
 
+# Passwords of tests guard nothing; tests/config/test_door.py looks at the product's own way.
+PASSWORD_HASHERS = ["tests.hashers.QuickArgon2"]
+
 # A thread of its own would write into the database of another test.
 WRITE_BEHIND = False

@@ -27,7 +27,7 @@ _SIDEWAYS = """() => {
 _CUT_OFF = """() => [...document.querySelectorAll('.btn, .chip, .tile, h1, .seg label, .lab')]
   .filter(e => e.scrollWidth > e.clientWidth + 2 && e.clientWidth)
   .slice(0, 3).map(e => 'cut off: ' + e.outerHTML.slice(0, 120))"""
-_TWICE = "document.documentElement.style.fontSize = '200%'"
+_FONT_SIZE = "size => document.documentElement.style.fontSize = size"
 _NARROW = (
     "document.querySelector('main').getBoundingClientRect().width"
     " < document.documentElement.clientWidth / 3"
@@ -36,8 +36,10 @@ BARS = (".foot", "nav.lang", "footer.site nav", "nav.rail")
 
 
 def violations(axe: Axe, page: Page, name: str, options: dict[str, object]) -> list[str]:
-    """Return what axe finds on a page, each with the page's name."""
-    found = axe.run(page, options=options).response["violations"]
+    """Return what axe finds on a page, each with the page's name; it is loaded once for a page."""
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(axe.axe_script)
+    found = page.evaluate("async how => (await axe.run(document, how)).violations", options)
     return [
         f"{name}: {each['id']} {node['target']} {node['html'][:120]}"
         for each in found
@@ -51,9 +53,11 @@ def sideways(page: Page, name: str) -> list[str]:
 
 
 def at_twice_the_size(page: Page, name: str) -> list[str]:
-    """Return what does not fit once all text is twice as large."""
-    page.evaluate(_TWICE)
-    return [*sideways(page, name), *(f"{name}: {each}" for each in page.evaluate(_CUT_OFF))]
+    """Return what does not fit once all text is twice as large; then it is as it was."""
+    page.evaluate(_FONT_SIZE, "200%")
+    found = [*sideways(page, name), *(f"{name}: {each}" for each in page.evaluate(_CUT_OFF))]
+    page.evaluate(_FONT_SIZE, "")
+    return found
 
 
 def printed_badly(page: Page, name: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.desk import nobody_yet, sign_in_operator
+from tests.browser.looks import AXE_OPTIONS
 from tests.browser.test_host import CloseLook
 from tests.browser.walk import Walk
 
@@ -21,7 +22,7 @@ class Operator:
     """The operator's page of one scene."""
 
     def __init__(self, page: Page, site: str, password: str) -> None:
-        self.desk = CloseLook(page, site)
+        self.desk = CloseLook(page, site, in_the_dark=AXE_OPTIONS)
         page.goto(f"{site}/admin/")
         sign_in_operator(page, password)
 

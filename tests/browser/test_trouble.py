@@ -1,14 +1,16 @@
-"""What goes wrong at the door: double clicks, two tabs, banks that say no, late, twice, nothing."""
+"""What goes wrong at the door: double clicks, two tabs, banks that say no, twice, nothing."""
 
 from __future__ import annotations
 
 import re
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.walk import Walk
+if TYPE_CHECKING:
+    from tests.browser.walk import Walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -30,16 +32,6 @@ def test_declined_then_paid(walk):
     assert "/sandbox/" in page.url
     walk.settle("paid")
     walk.code()
-
-
-def test_late_payments_arrive_by_themselves(site, new_phone):
-    walks = [Walk(new_phone("en", scripts=scripts), site) for scripts in (True, False)]
-    for walk in walks:
-        walk.order_to_pay()
-        walk.settle("late")
-        assert "/o/" in walk.page.url
-    for walk in walks:
-        walk.code(seconds=45)
 
 
 def test_silent_payment_is_found_by_asking(walk):

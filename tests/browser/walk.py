@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SCENE = "tianfu26"
 PHONE = {"width": 390, "height": 844}
+NARROW_PHONE = PHONE | {"width": 320}
 BROWSER_ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",

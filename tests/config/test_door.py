@@ -9,11 +9,14 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.checks import Tags, run_checks
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils.module_loading import import_string
 
 from diandian.config import checks
+from diandian.config import settings as product
 from diandian.config.middleware import LanguageMiddleware, SecurityHeadersMiddleware
 from diandian.payments import gateway as port
 from diandian.payments import merchants
@@ -177,3 +180,13 @@ def test_a_gateway_names_origins_and_nothing_else(monkeypatch, origin):
 def test_other_sites_learn_our_name_and_never_a_secret_link():
     answer = SecurityHeadersMiddleware(lambda _: HttpResponse())(RequestFactory().get("/o/secret"))
     assert answer["Referrer-Policy"] == "strict-origin-when-cross-origin"
+
+
+def test_passwords_are_kept_by_argon2_at_its_full_cost():
+    kept = import_string(product.PASSWORD_HASHERS[0])()
+    assert type(kept) is Argon2PasswordHasher
+    encoded = kept.encode("correct horse", kept.salt())
+    assert kept.verify("correct horse", encoded)
+    assert not kept.verify("correct house", encoded)
+    assert not kept.must_update(encoded)
+    assert kept.decode(encoded)["memory_cost"] >= 65_536

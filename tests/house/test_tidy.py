@@ -85,15 +85,21 @@ def test_string_foreign_keys_point_down():
     assert not found
 
 
+def _quoted(text):
+    """Return everything that stands between two quotation marks."""
+    return set(re.findall(r"(?<=[\"'])[^\"'\n]+(?=[\"'])", text))
+
+
 def test_every_template_is_used():
     # A page to look at, such as the style guide, may be rendered by a test only.
     files = [*sorted(PACKAGE.rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
     python = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    unused = []
-    for name in templates():
-        others = "".join(text for other, text in templates().items() if other != name)
-        if not re.search(rf"[\"']{re.escape(name)}[\"']", python + others):
-            unused.append(name)
+    named = {name: _quoted(text) for name, text in templates().items()} | {"": _quoted(python)}
+    unused = [
+        name
+        for name in templates()
+        if not any(name in names for other, names in named.items() if other != name)
+    ]
     assert not unused
 
 

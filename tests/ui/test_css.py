@@ -6,6 +6,7 @@ from pathlib import Path
 import brotli
 import pytest
 
+import diandian
 import diandian.ui
 
 pytestmark = pytest.mark.pure
@@ -75,6 +76,19 @@ def test_contrast_formula_knows_its_ends():
 def test_dark_is_the_same_by_system_and_by_switch():
     both, switch = themes()
     assert both["dark"] == both["light"] | switch
+
+
+def test_the_dark_theme_changes_colours_and_nothing_else():
+    """In browsers only what depends on colours is then looked at in both themes."""
+    dark = re.search(r"prefers-color-scheme: dark\) \{\s*:root[^{]*\{(.*?)\}", TEXT, re.DOTALL)[1]
+    changed = [each.strip() for each in dark.split(";") if each.strip()]
+    assert len(changed) > 20
+    colour = re.compile(r"--[\w-]+: ?#[0-9a-f]{6}|--raise: 0 0 0 1px #[0-9a-f]{6}")
+    assert [each for each in changed if not colour.fullmatch(each)] == []
+    rooms = Path(diandian.__file__).parent
+    sheets = {path.name: path.read_text(encoding="utf-8") for path in rooms.rglob("*.css")}
+    asked = {name: text.count("prefers-color-scheme") for name, text in sheets.items()}
+    assert {name: times for name, times in asked.items() if times} == {CSS.name: 1}
 
 
 def test_every_colour_that_is_used_is_defined():

@@ -6,6 +6,9 @@ from diandian.kernel.memory import Memory
 from tests.web.life.walk import ANSWERS, a_of, walk
 from tests.web.world import open_shop
 
+# The address of one year is the same in every test that does not look at the way there.
+_WALKED: list[str] = []
+
 
 @pytest.fixture
 def fresh(settings, tmp_path):
@@ -27,4 +30,6 @@ def shop():
 
 @pytest.fixture
 def text(browser):
-    return a_of(walk(browser, ANSWERS)[-1])
+    if not _WALKED:
+        _WALKED.append(a_of(walk(browser, ANSWERS)[-1]))
+    return _WALKED[0]

@@ -11,7 +11,7 @@ from diandian.kernel.clock import business_day
 from diandian.kernel.memory import Memory
 from diandian.web.life import answers as said
 from diandian.web.life import look
-from tests.web.life.walk import ANSWERS, a_of, page, walk
+from tests.web.life.walk import page
 
 pytestmark = pytest.mark.django_db
 
@@ -19,17 +19,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def fresh():
     Memory.forget_everything()
-
-
-@pytest.fixture
-def browser(client):
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-    return client
-
-
-@pytest.fixture
-def text(browser):
-    return a_of(walk(browser, ANSWERS)[-1])
 
 
 def words(shown):
