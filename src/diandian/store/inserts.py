@@ -79,6 +79,12 @@ class _Column:
     array: str
     cast: str
 
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether SQLite takes it as it is: whole numbers, texts and flags."""
+        is_json = isinstance(self.field, JSONField)
+        return not is_json and not self.cast and self.array in {"bigint", "text", "bool"}
+
     def each(self, values: Sequence[Any], on: BaseDatabaseWrapper) -> Sequence[object]:
         """Return values one by one as both databases take them."""
         field = self.field
@@ -86,7 +92,9 @@ class _Column:
             return [json_text(field, value) for value in values]
         if are_plain(values):
             return values
-        return [written(field, value, on) for value in values]
+        # Rows that are written together mostly have the same days and times.
+        known = {value: written(field, value, on) for value in set(values)}
+        return [known[value] for value in values]
 
     def many(self, values: Iterable[Any], on: BaseDatabaseWrapper) -> Any:  # noqa: ANN401
         """Return a column of values as the driver sends it."""
@@ -275,7 +283,8 @@ class Insert(Generic[M]):
 class _ManyShape:
     """The text of an insert of plain rows. ``defaults``: of the columns that nobody named.
 
-    ``together``: for so many rows as SQLite writes at once.
+    For SQLite ``together`` is the text for as many rows as it writes at once, and ``written`` the
+    columns that it does not take as they are, with their places.
     """
 
     sql: str
@@ -283,6 +292,7 @@ class _ManyShape:
     columns: list[_Column]
     shared: list[_Column]
     defaults: list[object]
+    written: list[tuple[int, _Column]]
 
 
 class InsertMany:
@@ -327,7 +337,8 @@ class InsertMany:
                     for count in (1, sqlite.ROWS_AT_ONCE)
                 )
             defaults = [_one(column.field, _default(column.field), on) for column in rest]
-            shape = self._ready[on.vendor] = _ManyShape(sql, together, named, shared, defaults)
+            odd = [(place, each) for place, each in enumerate(named) if not each.is_plain]
+            shape = self._ready[on.vendor] = _ManyShape(sql, together, named, shared, defaults, odd)
         return shape
 
     def along(self, rows: Sequence[tuple[object, ...]], **shared: object) -> None:
@@ -341,14 +352,15 @@ class InsertMany:
         shape = self._shape(on)
         fixed = [_one(each.field, shared[each.field.attname], on) for each in shape.shared]
         fixed += shape.defaults
-        columns = zip(shape.columns, zip(*rows, strict=True), strict=True)
         if on.vendor == "postgresql":
+            columns = zip(shape.columns, zip(*rows, strict=True), strict=True)
             many = [column.many(values, on) for column, values in columns]
             sent_along(on, shape.sql, [*fixed, *many])
             return
-        each = [column.each(values, on) for column, values in columns]
-        each += [[value] * len(rows) for value in fixed]
-        sent_each(on, shape.sql, shape.together, list(zip(*each, strict=True)))
+        end = tuple(fixed)
+        for place, column in shape.written:
+            rows = _with_column(rows, place, column, on)
+        sent_each(on, shape.sql, shape.together, [row + end for row in rows] if end else rows)
 
     def instances(self, rows: Iterable[tuple[Any, ...]], **shared: object) -> list[Any]:
         """Return the instances of rows that were written with their ids, as a query would."""
@@ -362,6 +374,15 @@ class InsertMany:
         given = [*self._names, *(field.attname for field in rest)]
         in_order = itemgetter(*map(given.index, names))
         return [made(self._model, names, in_order(row + fixed), DEFAULT_DB_ALIAS) for row in rows]
+
+
+def _with_column(
+    rows: Sequence[tuple[object, ...]], place: int, column: _Column, on: BaseDatabaseWrapper
+) -> Sequence[tuple[object, ...]]:
+    """Return rows with one of their columns as SQLite takes it."""
+    forms = column.each([row[place] for row in rows], on)
+    after = place + 1
+    return [(*row[:place], form, *row[after:]) for row, form in zip(rows, forms, strict=True)]
 
 
 def _default(field: AnyField) -> object:
