@@ -1,6 +1,5 @@
 """Frame of all tests: a closed network, and plain words on what is skipped."""
 
-import gc
 import socket
 from collections.abc import Iterator
 
@@ -14,19 +13,6 @@ from tests.settings import DATABASE_KIND, FOLDER
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
 _LOOPBACK = ("127.", "::1", "localhost")
-
-
-def pytest_configure() -> None:
-    """Let the collector wait: what is collected here stays to the end."""
-    gc.disable()
-
-
-def pytest_collection_finish() -> None:
-    """Let the collector look only at what the tests make, not at half a million old objects."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000)
-    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

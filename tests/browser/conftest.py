@@ -8,8 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import cache
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -130,37 +129,14 @@ def operator_password(site: str, site_folder: Path) -> str:
     return path.read_text().strip()
 
 
-# One Chromium for all tests of this folder. While it runs, Playwright holds an event loop in this
-# thread, and Django refuses its database beside one: the tests that come after must find it gone.
-_running = ExitStack()
-
-
-@cache
-def _chromium(path: str) -> Browser:
-    play = _running.enter_context(sync_playwright())
-    started = play.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
-    _running.callback(_chromium.cache_clear)
-    _running.callback(started.close)
-    return started
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
-    """End it behind the last test of the folder."""
-    if nextitem and Path(__file__).parent not in nextitem.path.parents:
-        _running.close()
-
-
-@pytest.fixture(scope="session")
-def ends_with_the_session() -> Iterator[None]:
-    """End it before what was set up earlier, where nothing comes after."""
-    yield
-    _running.close()
-
-
+# For each module anew: while it runs, Playwright holds an event loop in this thread, and Django
+# refuses its database beside one. The tests that come after must find it gone.
 @pytest.fixture(scope="module")
-def browser(chromium_path: str, ends_with_the_session: None) -> Browser:
-    return _chromium(chromium_path)
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=chromium_path, args=BROWSER_ARGUMENTS)
+        yield started
+        started.close()
 
 
 Phone = Callable[..., Page]
