@@ -22,8 +22,8 @@ from tests.places import postgres_url  # noqa: E402 - found beside the tools
 
 CHECKED = "--checked"
 NOTHING_COLLECTED = 5
-# By group: the browser tests share one demo, so one process runs them all.
-PARALLEL = ("-n", "2", "--dist", "loadgroup")
+# By file (tests/sharing.py): what a file's fixtures make is made once.
+PARALLEL = ("-n", "2", "--dist", "loadfile")
 
 
 @dataclass(frozen=True, slots=True)

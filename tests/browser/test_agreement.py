@@ -15,7 +15,7 @@ from diandian.kernel.tokens import spaced_code
 from tests.browser.papers import attached, flat, page_picture, pdf_text, png, qr_texts, tight
 from tests.browser.walk import SCENE, Walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from tests.browser.desk import Desk, approve, nobody_yet
 from tests.browser.looks import AXE_COLOURS, AXE_OPTIONS, sideways, violations
 from tests.browser.walk import Walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 
 class CloseLook(Desk):

@@ -16,7 +16,7 @@ from tests.browser.looks import (
     violations,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 LOCALES = {"zh-Hans": "zh-CN", "en": "en-GB", "nl": "nl-NL"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.browser.papers import page_picture, qr_texts
 from tests.browser.walk import SCENE, Walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 MOST_SCREENS = 5
 

@@ -17,7 +17,7 @@ from tests.browser.kinds import KINDS
 from tests.browser.papers import attached, flat, page_picture, qr_texts
 from tests.browser.walk import Walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 HOST = "Jinshui Hosts"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from diandian.emissions.replay_year import replay_year
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 CHOICES = {"heating": "gas", "car": "electric", "commute": "metro", "diet": "some"}
 NUMBERS = {"people": "2", "electricity_kwh": "180", "car_km": "6000", "clothes": "10"}
 

@@ -11,7 +11,7 @@ from tests.browser.looks import AXE_OPTIONS, sideways, violations
 from tests.browser.money_desk import COLLEAGUES_PASSWORD, MoneyDesk, at_bank
 from tests.browser.walk import PHONE, Walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 SIZES = {"phone": PHONE, "desktop": {"width": 1280, "height": 900}}
 

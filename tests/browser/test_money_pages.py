@@ -9,7 +9,7 @@ from tests.browser.looks import AXE_OPTIONS, sideways, violations
 from tests.browser.money_pages import desk_pages_of_money, order_pages
 from tests.browser.walk import PHONE
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 LOOKS = [
     ("zh-CN", PHONE, "dark"),

@@ -17,7 +17,7 @@ from tests.browser.looks import (
 )
 from tests.browser.walk import NARROW_PHONE, PHONE, phone
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.looks import AXE_OPTIONS, at_twice_the_size, sideways, violations
 from tests.browser.walk import PHONE, Walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 LANGUAGES = ("zh-Hans", "en", "nl")
 LOCALES = {"zh-Hans": "zh-CN", "en": "en-GB", "nl": "nl-NL"}

@@ -9,7 +9,7 @@ import pytest
 from tests.browser.addresses import LIFE
 from tests.browser.walk import Walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 
 def press(page, name, value):

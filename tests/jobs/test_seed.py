@@ -37,8 +37,7 @@ from diandian.verifier.audit.program import main
 from diandian.verifier.notes import Signer
 from tests.verifier.audit.logs import Log
 
-# One process seeds: the sample world is made once for all tests of this file.
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.xdist_group("seed")]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 MARKS = {"zh-Hans": "（示例）", "en": "(sample)", "nl": "(voorbeeld)"}
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
