@@ -79,7 +79,7 @@ def main(arguments: list[str]) -> int:
         outcomes = [run(database, database, arguments)]
     else:
         print("2/2 tests on SQLite", flush=True)
-        left = ["-m", "not house"] if arguments else []
+        left = ["--ignore=tests/house"] if arguments else []
         outcomes = [run("SQLite", "sqlite", ["-q", *PARALLEL, *left])]
         url, reason = postgres_url()
         if url:

@@ -1,5 +1,8 @@
 """Money that somebody gave back in the gateway's own console (row 33)."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from diandian.flows import (
@@ -9,10 +12,12 @@ from diandian.flows import (
     refund,
     resolve,
 )
+from diandian.payments.gateways.sandbox import gateway
 from diandian.payments.gateways.sandbox import refunds as desk
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
-from diandian.payments.messages import Unknown
+from diandian.payments.messages import Done, Unknown
 from diandian.payments.models import Payment, Refund
+from tests.flows import statements
 from tests.flows.books import CLEARING, NOTHING, PREPAID, UNALLOCATED, books
 from tests.flows.money import (  # noqa: F401 - fixtures among them
     GOODWILL,
@@ -135,3 +140,75 @@ def test_33_of_money_that_lay_aside_it_comes_from_there(world, paid):
     assert world.balance(UNALLOCATED) == 0
     assert world.state(paid) == "paid"
     assert payment.refunds.count() == 0
+
+
+# -- where only the statement tells it ----------------------------------------------------------
+
+
+@pytest.fixture
+def silent_answers():
+    """Let the gateway never say how much went back, as WeChat Pay does."""
+    told = gateway._snapshot
+
+    def silent(facts, answer):
+        return replace(told(facts, answer), refunded_minor=0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gateway, "_snapshot", silent)
+        yield
+
+
+def stated(world, payment, amount_minor, number="CONSOLE1"):
+    world.peer.refund(
+        refund_no=number, payment_no=payment.payment_no, amount_minor=amount_minor, currency="CNY"
+    )
+
+
+@pytest.mark.usefixtures("silent_answers")
+def test_33_what_only_the_statement_tells_sets_the_order_aside(world, paid):
+    payment = world.payment(paid)
+    stated(world, payment, 300)
+    stated(world, payment, 300, "CONSOLE2")
+    statements.turn()
+    assert world.state(paid) == "review"
+    kept = Refund.objects.order_by("id")
+    assert [(each.kind, each.state, each.amount_minor) for each in kept] == [
+        ("external", "succeeded", 300)
+    ] * 2
+    assert len({each.stated_ref for each in kept}) == 2
+    assert books(world)[PREPAID] == 600 - total(paid)
+    assert statements.differences() == []
+    assert statements.the_day().state == "closed"
+    # Neither a later answer that is silent nor the next days' statements change anything.
+    payment_events.refresh(payment.payment_no, at=world.later(days=1))
+    statements.turn(statements.later(days=1))
+    assert [each.state for each in Refund.objects.all()] == ["succeeded"] * 2
+    assert statements.differences(statements.DAY + timedelta(days=1)) == []
+    resolve.give_back(paid.id, at=world.now, **LI)
+    assert (world.state(paid), Payment.objects.get().refunded_minor) == ("refunded", total(paid))
+
+
+@pytest.mark.usefixtures("silent_answers")
+def test_33_a_statement_that_is_not_proven_changes_no_payment(world, paid, monkeypatch):
+    stated(world, world.payment(paid), 300)
+    fetch = SandboxGateway.fetch_statement
+
+    def unproven(self, context, day, kind, *, at):
+        outcome = fetch(self, context, day, kind, at=at)
+        return Done(replace(outcome.value, is_proven=False))
+
+    monkeypatch.setattr(SandboxGateway, "fetch_statement", unproven)
+    statements.turn()
+    assert not Refund.objects.exists()
+    assert ("trades", "missing_here") in statements.differences()
+
+
+def test_33_what_an_answer_counted_is_not_kept_again_from_the_statement(world, paid, monkeypatch):
+    """The answer said 300 in one; the statement lists it in two."""
+    payment = world.payment(paid)
+    stated(world, payment, 100)
+    stated(world, payment, 200, "CONSOLE2")
+    statements.turn()
+    assert [each.amount_minor for each in Refund.objects.all()] == [300]
+    assert books(world)[PREPAID] == 300 - total(paid)
+    assert statements.differences(), "people compare"

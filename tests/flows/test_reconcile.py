@@ -176,7 +176,9 @@ def test_a_refund_made_at_the_gateway_is_seen_and_its_payment_asked_about(world,
     monkeypatch.setattr(reconcile.payment_events, "refresh", ask)
     turn()
     assert asked == {(payment.payment_no, TEN)}
-    assert differences() == [("funds", "missing_here"), ("trades", "missing_here")]
+    # The question said nothing of it: it is kept from the statement.
+    assert payment.refunds.get().stated_ref
+    assert differences() == []
 
 
 # -- days that are cut in two --------------------------------------------------------------------

@@ -108,7 +108,7 @@ ROWS = (
     Row(
         11,
         "paid after the grams were released, grams still there",
-        {BROWSER: ["browser/test_trouble.py::test_late_payments_arrive_by_themselves"]},
+        {BROWSER: ["browser/test_paying.py::test_paid_late_arrives_by_itself_in_each_language"]},
     ),
     Row(12, "paid after the release, grams gone", left_out=_OURS | _no(WORDS, BROWSER)),
     Row(

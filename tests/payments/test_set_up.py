@@ -9,7 +9,7 @@ from diandian.payments import merchants, set_up
 from diandian.payments.errors import UnknownGatewayError
 from diandian.payments.gateways.sandbox.gateway import GATEWAY
 from diandian.payments.merchant_files import Merchant, MerchantFileError, read
-from diandian.payments.messages import MerchantContext
+from diandian.payments.messages import MerchantContext, SecretMissingError
 from diandian.payments.splits import SplitTerms
 
 OURS = SplitTerms(cap_basis_points=3000, wait_seconds=60, can_reverse=True, pays_supplier=False)
@@ -67,6 +67,9 @@ def test_set_ups_without_a_pool_are_taken(right):
     ("wrong", "named"),
     [
         (merchant(sub=""), "sub_merchant is empty"),
+        (merchant(sub="160"), "sub_merchant is our own account"),
+        (merchant(options={"fee_account": "190"}), "sub_merchant is our own account"),
+        (merchant(options={"seller_id": "190"}), "sub_merchant is our own account"),
         (merchant("connectpay"), "say connect"),
         (merchant("plainpay"), "does not split"),
         (merchant(suppliers=("*",)), "one supplier would collect for all"),
@@ -211,6 +214,19 @@ def test_the_short_address_serves_while_a_gateway_has_one_merchant(file):
 
 
 @pytest.mark.pure
+@pytest.mark.parametrize("value", ["0123456789abcdef0123456789abcdef", "MIIEvQIBADANBgkq:hkiG9w0"])
+def test_a_secret_that_stands_in_the_file_itself_is_refused_and_never_repeated(value):
+    for option in ("apiv3_key", "other_apiv3_key", "app_secret", "app_private_key_2"):
+        with pytest.raises(MerchantFileError, match="hold a key itself") as refused:
+            read(entry() + f'[merchant.options]\n{option} = "{value}"\n')
+        assert value not in str(refused.value)
+        with pytest.raises(SecretMissingError) as missing:
+            MerchantContext("fenpay", "test", "160", options={option: value}).secret(option)
+        assert value[:12] not in str(missing.value)
+    assert read(entry() + '[merchant.options]\npublic_key_id = "PUB_1"\nserial_no = "1D"\n')
+
+
+@pytest.mark.pure
 def test_references_that_lead_nowhere_are_named_and_values_never(tmp_path, monkeypatch):
     there = tmp_path / "there.pem"
     there.write_text("VALUE")
@@ -225,4 +241,5 @@ def test_references_that_lead_nowhere_are_named_and_values_never(tmp_path, monke
     missing = MerchantContext("fenpay", "test", "160", options=options).missing_secrets()
     assert [text.partition(":")[0] for text in missing] == ["c", "d"]
     assert "gone.pem" in missing[0]
+    assert "env:LINES_TEST_NOTHING" in missing[1]
     assert "VALUE" not in "".join(missing)

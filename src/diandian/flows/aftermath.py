@@ -1,8 +1,9 @@
 """What happens to a payment after it was received: refunds that were not ours, and chargebacks.
 
-A notice or the statement only leads to our own signed question; its answer says how much went back
-in all, and what banks dispute. What our refunds do not explain was given back in the gateway's own
-console. *Source:* payments design, sections 6 (rows 33, 34) and 8.
+A notice or the statement leads to our own signed question; its answer says how much went back in
+all, and what banks dispute. What our refunds do not explain was given back in the gateway's own
+console. Where a gateway's answer does not say how much (WeChat Pay; Alipay, of a part), a proven
+statement does. *Source:* payments design, sections 6 (rows 33, 34) and 8.
 """
 
 import logging
@@ -20,7 +21,7 @@ from diandian.orders.models import Order, OrderRetirement
 from diandian.payments import actions as payment_actions
 from diandian.payments import rules as payment_rules
 from diandian.payments.messages import Done, Snapshot
-from diandian.payments.models import Payment, Refund, RefundKind, RefundState
+from diandian.payments.models import Payment, PaymentState, Refund, RefundKind, RefundState
 from diandian.payments.refunds import actions as refund_actions
 from diandian.payments.refunds import queries as refund_queries
 
@@ -88,6 +89,28 @@ def apply(order: Order | None, payment: Payment, told: Told, *, at: datetime) ->
     return True
 
 
+@transaction.atomic
+def apply_stated(payment: Payment, *, amount_minor: int, stated_ref: str, at: datetime) -> bool:
+    """Keep a refund that a proven statement has, no refund of ours explains and no answer told.
+
+    False where it may be one that we know: then people compare. Idempotent by: ``stated_ref``, the
+    gateway's number of it. Locks: the order, then the payment.
+    """
+    order = locks.lock_order_of_ref(payment.owner_ref)
+    locked = payment_actions.lock(payment)
+    external = locked.refunds.filter(kind=RefundKind.EXTERNAL, state=RefundState.SUCCEEDED)
+    if external.filter(stated_ref=stated_ref).exists():
+        return False
+    # What an answer counted may be this one among others; what is not booked cannot go back.
+    if external.filter(stated_ref="").exists() or locked.state != PaymentState.SUCCEEDED:
+        return False
+    if locked.refunded_minor + amount_minor > locked.received.amount_minor:
+        log.error("more went back of payment %s than came in", locked.payment_no)
+        return False
+    _add(order, locked, amount_minor, at, stated_ref)
+    return True
+
+
 def see(refund_id: int, *, actor: str, reason: str, at: datetime | None = None) -> Refund:
     """Keep who looked into a refund that was not ours, and why it is right.
 
@@ -122,16 +145,20 @@ def _count_external(
         log.error("more went back of payment %s than came in", payment.payment_no)
     is_minor = payment_rules.external_minor(told_minor, known_minor, ours)
     if is_minor < known_minor:
-        # They did not happen after all; what is left of them is counted anew.
+        # They did not happen after all; what is left of them is counted anew. What a proven
+        # statement has did happen, whatever this answer does not say.
         for each in external:
-            _undo(order, each, at)
-        known_minor = 0
+            if not each.stated_ref:
+                _undo(order, each, at)
+        known_minor = sum(each.amount_minor for each in external if each.stated_ref)
     if is_minor > known_minor:
         payment.refresh_from_db()
         _add(order, payment, is_minor - known_minor, at)
 
 
-def _add(order: Order | None, payment: Payment, amount_minor: int, at: datetime) -> None:
+def _add(
+    order: Order | None, payment: Payment, amount_minor: int, at: datetime, stated_ref: str = ""
+) -> None:
     number = payment.refunds.filter(kind=RefundKind.EXTERNAL).count() + 1
     made = refund_actions.request_refund(
         payment=payment,
@@ -140,6 +167,7 @@ def _add(order: Order | None, payment: Payment, amount_minor: int, at: datetime)
         reason=refund.CONSOLE,
         kind=RefundKind.EXTERNAL,
         source=_source(order, payment, amount_minor),
+        stated_ref=stated_ref,
         at=at,
     )
     refund.book(order, made, "requested", refund.requested_lines(made), at)

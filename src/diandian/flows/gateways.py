@@ -14,11 +14,14 @@ from django.conf import settings
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.payments import lines, merchants
+from diandian.payments import payer as payer_exchange
+from diandian.payments.errors import PayerUnknownError
 from diandian.payments.gateway import Gateway, MendsRefunds
 from diandian.payments.lines import Ask, told
 from diandian.payments.merchant_files import Merchant
 from diandian.payments.messages import (
     CloseAnswer,
+    Done,
     Finding,
     Instruction,
     MerchantContext,
@@ -115,6 +118,30 @@ def create_payment(
     if isinstance(outcome, Unknown) and outcome.cause in {lines.AT_REST, lines.BUSY}:
         return Rejected(outcome.cause, retryable=True)
     return outcome
+
+
+def openid_of(payment: Payment, code: str, *, at: datetime | None = None) -> str:
+    """Exchange a guest's code for their openid; it is kept nowhere.
+
+    Over a line of its own: when it rests, payments go on. Raises: PayerUnknownError (nothing was
+    paid; the guest can try again), UnknownGatewayError.
+    """
+    context = merchants.of_payment(payment).context
+    own = lines.line(f"{context.gateway}-payer", context.account, places=settings.GATEWAY_CALLS)
+    outcome = own.call(
+        Ask("payer", payment.payment_no, at or now()), lambda: _exchanged(context, code)
+    )
+    if not isinstance(outcome, Done):
+        raise PayerUnknownError
+    return outcome.value
+
+
+def _exchanged(context: MerchantContext, code: str) -> Outcome[str]:
+    try:
+        return Done(payer_exchange.openid_of(context, code))
+    except PayerUnknownError:
+        # A code that WeChat refuses says nothing against the line; a silent WeChat is late.
+        return Rejected("payer_unknown")
 
 
 def query_payment(payment: Payment, *, at: datetime) -> Outcome[Snapshot]:

@@ -2,7 +2,8 @@
 
 A day of the books is closed on our own facts the same night (``close``); a day of a gateway is
 closed when its statement agrees or people signed what does not. Automatic is only what cannot be
-wrong: a payment that the statement has and we have not is asked about, and fees are booked.
+wrong: a payment that the statement has and we have not is asked about, a refund that no answer
+told is kept as made in the gateway's console, and fees are booked.
 *Source:* payments design, sections 6 (rows 33, 38, 39) and 10.
 """
 
@@ -18,6 +19,7 @@ from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.flows import (
+    console_refunds,
     gateway_payouts,
     gateways,
     payment_events,
@@ -242,6 +244,8 @@ def match_day(day: GatewayDay, merchant: Merchant, *, at: datetime) -> None:
     found = _found(day, files, merchant)
     if _ask_about(found, at):
         found = _found(day, files, merchant)
+    if console_refunds.apply_stated(files, found, at=at):
+        found = _found(day, files, merchant)
     if _book_payouts(day, files, found, at):
         found = _found(day, files, merchant)
     kind = reconcile_fees.money_kind(files)
@@ -284,7 +288,7 @@ def _book_payouts(
 def _ask_about(found: Found, at: datetime) -> bool:
     """Ask the gateway about each payment that a statement has and we have not; tell whether any.
 
-    The answer goes the way of every answer; a statement alone changes no payment.
+    The answer goes the way of every answer.
     """
     numbers = {
         (item.fact.payment_no if item.fact else "") or reconcile_facts.payment_behind(item.line)

@@ -22,6 +22,9 @@ _NUMBER = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _SUPPLIER = re.compile(r"\*|[A-Za-z0-9._:-]{1,60}")
 _NEEDED = ("key", "gateway", "mode", "merchant", "settlement", "suppliers")
 _FIELDS = (*_NEEDED, "sub_merchant", "shares_refunds", "options")
+# Options that stand for a key or secret, whichever gateway they are of.
+_KEY_OPTION = re.compile(r"(.*_)?(key|secret|token)(_[0-9]+)?")
+_REFERENCE = re.compile(r"(file|env):.+")
 _SECRET = re.compile(r"-----BEGIN|sk_live_|sk_test_|rk_live_|whsec_")
 
 
@@ -113,8 +116,15 @@ def _rules(entry: dict[str, Any]) -> dict[str, bool]:
         ),
         "options are not texts": texts,
         "options hold a key itself: write file:PATH or env:NAME": not texts
-        or not any(_SECRET.search(each) for each in options.values()),
+        or not any(_is_key_itself(name, each) for name, each in options.items()),
     }
+
+
+def _is_key_itself(name: str, value: str) -> bool:
+    """Tell whether an option holds what should lie in a file or in the environment."""
+    if _SECRET.search(value):
+        return True
+    return bool(_KEY_OPTION.fullmatch(name) and value and not _REFERENCE.fullmatch(value))
 
 
 def _fits(pattern: re.Pattern[str], value: object) -> bool:

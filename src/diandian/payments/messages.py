@@ -7,6 +7,7 @@ end in ``_ref`` the gateway's. *Source:* payments design, section 3.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
@@ -35,6 +36,10 @@ NOT_FOUND = "not_found"
 UNREACHABLE = "unreachable"
 # A notice may be this old, or this far in the future, and not a second more.
 NOTICE_WINDOW_SECONDS = 300
+
+
+# Names of variables in the environment.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
 
 
 class SecretMissingError(ValueError):
@@ -76,7 +81,9 @@ class MerchantContext:
             except (OSError, UnicodeDecodeError) as error:
                 reason = type(error).__name__
                 raise SecretMissingError(f"{name}: {rest} cannot be read ({reason})") from error
-        raise SecretMissingError(f"{name}: {reference or 'it'} is not set")
+        # What has no such form may be the secret itself: it is never repeated.
+        where = f"{kind}:{rest}" if kind == "env" and _NAME.fullmatch(rest) else "it"
+        raise SecretMissingError(f"{name}: {where} is not set")
 
     def missing_secrets(self) -> list[str]:
         """Say of each reference among the options that leads nowhere; never a value."""

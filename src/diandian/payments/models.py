@@ -132,7 +132,8 @@ class Refund(models.Model):
 
     ``source``: the number of the account that it was booked from; empty in rows from before that
     was kept. ``seen_by``: who said, of an external refund, that it was looked into. ``is_shared``:
-    the supplier stands for its part of it, as agreed when it was granted.
+    the supplier stands for its part of it, as agreed when it was granted. ``stated_ref``: of an
+    external refund that only a statement told, the gateway's number of it.
     """
 
     refund_no = models.CharField(max_length=40, unique=True)
@@ -148,11 +149,17 @@ class Refund(models.Model):
     next_query_at = models.DateTimeField(null=True, blank=True)
     seen_by = models.CharField(max_length=80, blank=True, default="")
     is_shared = models.BooleanField(default=False)
+    stated_ref = models.CharField(max_length=80, blank=True, default="")
 
     class Meta:
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_positive"),
+            models.UniqueConstraint(
+                fields=["payment", "stated_ref"],
+                condition=~Q(stated_ref=""),
+                name="refund_stated_once",
+            ),
             models.CheckConstraint(
                 condition=~Q(kind=RefundKind.EXTERNAL)
                 | Q(state__in=(RefundState.SUCCEEDED, RefundState.FAILED), sent_at=None),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from http.client import HTTPException
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, build_opener
 
+from diandian.payments.carrier import Limits, carry
 from diandian.payments.errors import PayerUnknownError
+from diandian.payments.facts import NoAnswerError
 from diandian.payments.messages import SecretMissingError
 
 if TYPE_CHECKING:
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
 _ASK_URL = "https://open.weixin.qq.com/connect/oauth2/authorize"
 _ANSWER_URL = "https://api.weixin.qq.com"
 _ANSWER_PATH = "/sns/oauth2/access_token"
-# To connect, and for each part of the answer.
-_TIMEOUT_SECONDS = 5
-_MOST_BYTES = 16_384
+# A guest waits: for the whole exchange.
+_LIMITS = Limits(connect_seconds=5, whole_seconds=5, largest_bytes=16_384)
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _OPENID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -78,21 +78,18 @@ def _app_id(context: MerchantContext) -> str:
     return own or context.options.get("app_id", "")
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """What leads elsewhere is no answer: the secret goes to one host."""
-
-    def redirect_request(self, *_: object, **__: object) -> None:
-        """Return None: do not follow."""
-
-
 def _asked(url: str, sent: dict[str, str]) -> dict[str, object]:
-    """Ask with secrets in the address, as the protocol has it: no error may carry it further."""
-    opener = build_opener(_NoRedirects)
+    """Ask with secrets in the address, as the protocol has it: no error may carry it further.
+
+    What leads elsewhere is no answer: the secret goes to one host.
+    """
     try:
-        with opener.open(f"{url}?{urlencode(sent)}", timeout=_TIMEOUT_SECONDS) as response:
-            return _json_object(response.read(_MOST_BYTES))
-    except (OSError, HTTPException, ValueError):
+        reply = carry("GET", f"{url}?{urlencode(sent)}", headers={}, limits=_LIMITS)
+    except (NoAnswerError, ValueError):
         raise PayerUnknownError from None
+    if reply.status != HTTPStatus.OK:
+        raise PayerUnknownError
+    return _json_object(reply.body)
 
 
 def _json_object(body: bytes) -> dict[str, object]:

@@ -22,6 +22,8 @@ SANDBOX = "sandbox"
 # The option by which an operator says: we bought these credits, we sell ours.
 PRINCIPAL_CONFIRMED = "principal_confirmed"
 _POOLED_CURRENCY = "CNY"
+# Options that name accounts of ours.
+_OURS = ("fee_account", "seller_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,19 @@ def _of_merchant(merchant: Merchant, frame: Frame) -> Iterable[str]:
         except Exception as error:  # noqa: BLE001 - an adapter on options that nobody checked yet
             yield f"{merchant.gateway} cannot use its options ({type(error).__name__})"
         else:
+            yield from _disguised(merchant)
             yield from _pooled(merchant, terms)
+
+
+def _disguised(merchant: Merchant) -> Iterable[str]:
+    """Name an account of ours that stands where a supplier's should."""
+    context = merchant.context
+    ours = {context.merchant, *(context.options.get(option) for option in _OURS)}
+    if context.sub_merchant and context.sub_merchant in ours:
+        yield (
+            "its sub_merchant is our own account: suppliers' money would come to us. Name the"
+            " account of the supplier, who collects"
+        )
 
 
 def _pooled(merchant: Merchant, terms: Capabilities) -> Iterable[str]:

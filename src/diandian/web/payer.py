@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from diandian.flows import checkout, ways
+from diandian.flows import checkout, gateways, ways
 from diandian.flows.checkout import PayBy
 from diandian.kernel.errors import DiandianError
 from diandian.orders import queries
@@ -76,9 +76,7 @@ def _answered(request: HttpRequest, order: Order, payment: Payment) -> HttpRespo
     came = request.GET.get("state", "")
     if not kept or not secrets.compare_digest(kept.encode(), came.encode("utf-8", "replace")):
         raise PayerUnknownError
-    openid = payment_payer.openid_of(
-        merchants.of_payment(payment).context, request.GET.get("code", "")
-    )
+    openid = gateways.openid_of(payment, request.GET.get("code", ""))
     by = PayBy(payment.gateway, payment.flow, limits.client_ip(request), openid)
     checkout.retry_payment(order, by)
     return _forget(redirect(reverse("order", args=[order.token]) + "?pay=1"), order)

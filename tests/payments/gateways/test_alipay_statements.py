@@ -83,7 +83,13 @@ def test_38_a_day_of_funds(shop, day):
 def test_39_a_day_that_is_not_over_or_has_no_file_is_not_ready(shop, day):
     on = day[0]
     assert shop.statement(business_day(shop.now)) == Rejected(NOT_READY)
-    assert shop.statement(on - timedelta(days=9)) == Rejected(NOT_READY)
+    assert shop.statement(on - timedelta(days=1)) == Rejected(NOT_READY)
+
+
+def test_38_a_day_without_a_trade_is_empty_once_no_file_can_come_any_more(shop, day):
+    for kind in ("trades", "funds"):
+        found = shop.statement(day[0] - timedelta(days=9), kind).value
+        assert (found.lines, found.raw, found.is_proven) == ((), b"", False)
 
 
 @pytest.mark.parametrize("length", [0, 10, 200, -1, -30])

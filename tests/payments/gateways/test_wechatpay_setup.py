@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from diandian.payments import merchant_files
 from diandian.payments.gateways.wechatpay import account
 from diandian.payments.gateways.wechatpay.account import OFFICIAL_BASE, SetupError
+from diandian.payments.gateways.wechatpay.gateway import WeChatPayGateway
 from diandian.payments.messages import MerchantContext
 from tests.house.tree import ROOT
 from tests.peers.wechatpay import fixture
@@ -144,6 +145,14 @@ def test_the_share_that_may_be_given_away(wechatpay_peer, tmp_path):
     desk = sit_down(wechatpay_peer, tmp_path, SUB_MERCHANT)
     texts = {each.subject: each.text for each in check(desk)}
     assert "3000 of 10000" in texts["split"]
+    desk.peer.fault("/v3/profitsharing/merchant-configs", "altered", changes={"max_ratio": 1000})
+    assert "split_cap_basis_points says 3000. Set it to 1000" in wrong(desk)["split"]
+    options = {**desk.context.options, "split_cap_basis_points": "1000"}
+    desk.context = replace(desk.context, options=options)
+    desk.peer.fault("/v3/profitsharing/merchant-configs", "altered", changes={"max_ratio": 1000})
+    texts = {each.subject: each for each in check(desk)}
+    assert texts["split"].is_fine
+    assert WeChatPayGateway().capabilities(desk.context).split.cap_basis_points == 1000
     desk.peer.fault("/v3/profitsharing/merchant-configs", "altered", changes={"max_ratio": 0})
     assert "apply for profit sharing" in wrong(desk)["split"]
     stranger = sit_down(wechatpay_peer, tmp_path, "1900000888")

@@ -26,6 +26,7 @@ def request_refund(  # noqa: PLR0913 - one refund, all its facts
     kind: str = RefundKind.ORDINARY,
     source: str = "",
     is_shared: bool = False,
+    stated_ref: str = "",
     at: datetime,
 ) -> Refund:
     """Reserve money to give back, before the gateway is asked to.
@@ -61,6 +62,7 @@ def request_refund(  # noqa: PLR0913 - one refund, all its facts
         kind=kind,
         source=source,
         is_shared=is_shared,
+        stated_ref=stated_ref,
         amount_minor=amount_minor,
         reason=reason,
         state=RefundState.SUCCEEDED if is_done else RefundState.REQUESTED,

@@ -32,6 +32,8 @@ METHOD = "alipay.data.dataservice.bill.downloadurl.query"
 BILL_TYPES: dict[StatementKind, str] = {"trades": "trade", "funds": "signcustomer"}
 
 _NOT_THERE = "BILL_NOT_EXIST"
+# The gateway has one code for a file that is not made yet and for a day without a trade.
+_NONE_AFTER = timedelta(days=4)
 # What reading an archive throws; a method of packing that is not known is a RuntimeError.
 _UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError, KeyError, EOFError),
@@ -66,6 +68,8 @@ def fetch(context: MerchantContext, day: date, kind: StatementKind, *, at: datet
         facts = client.call(context, METHOD, content, at=at).facts
     except NoAnswerError as error:
         if error.hint.upper().endswith(_NOT_THERE):
+            if at >= day_starts(day + _NONE_AFTER):
+                return _nothing(day, kind)
             raise NoAnswerError(Rejected(NOT_READY)) from error
         raise NoAnswerError(faults.of_question(error.outcome), error.hint) from error
     url = facts.get("bill_download_url")
@@ -80,6 +84,12 @@ def fetch(context: MerchantContext, day: date, kind: StatementKind, *, at: datet
         sha256=hashlib.sha256(raw).hexdigest(),
         is_proven=True,
     )
+
+
+def _nothing(day: date, kind: StatementKind) -> Statement:
+    """Return the statement of a day without a trade; a payment of ours on it is missing there."""
+    digest = hashlib.sha256(b"").hexdigest()
+    return Statement(day=day, kind=kind, lines=(), raw=b"", sha256=digest, is_proven=False)
 
 
 def read(raw: bytes, day: date, kind: StatementKind) -> tuple[StatementLine, ...]:

@@ -69,7 +69,7 @@ class WeChatPayGateway:
             shortest_life_seconds=_SHORTEST_LIFE_SECONDS,
             refunds_limit=_MOST_REFUNDS,
             refund_gap_seconds=_REFUND_GAP_SECONDS,
-            split=splits.TERMS if context.sub_merchant else None,
+            split=splits.terms(context) if context.sub_merchant else None,
             # What flows through a sub-merchant's account, WeChat Pay tells the sub-merchant.
             statements=("trades",) if context.sub_merchant else ("trades", "funds"),
         )

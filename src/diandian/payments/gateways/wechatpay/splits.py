@@ -28,10 +28,14 @@ from diandian.payments.splits import (
 if TYPE_CHECKING:
     from diandian.payments.gateways.wechatpay.account import Account
     from diandian.payments.gateways.wechatpay.client import Library, Reply
+    from diandian.payments.messages import MerchantContext
     from diandian.payments.splits import ReversalRequest, SplitLeg, SplitRequest
 
-# The gateway's own default bound; what a merchant may really give is asked for by the check.
-TERMS = SplitTerms(cap_basis_points=3_000, wait_seconds=60, can_reverse=True, pays_supplier=False)
+CAP_OPTION = "split_cap_basis_points"
+# The gateway's own bound, where the option does not name the sub-merchant's, which may be lower.
+_CAP_BASIS_POINTS = 3_000
+_WHOLE_BASIS_POINTS = 10_000
+_WAIT_SECONDS = 60
 
 _LONGEST_TEXT_BYTES = 80
 _MOST_LEGS = 50
@@ -45,6 +49,16 @@ _REVERSAL_STATES: dict[str, SplitState] = {
     "SUCCESS": "succeeded",
     "FAILED": "failed",
 }
+
+
+def terms(context: MerchantContext) -> SplitTerms:
+    """Return how received money may be divided; an option names what the sub-merchant allows."""
+    given = context.options.get(CAP_OPTION, "")
+    is_number = given.isascii() and given.isdigit() and len(given) <= len("10000")
+    cap = min(int(given), _WHOLE_BASIS_POINTS) if is_number else _CAP_BASIS_POINTS
+    return SplitTerms(
+        cap_basis_points=cap, wait_seconds=_WAIT_SECONDS, can_reverse=True, pays_supplier=False
+    )
 
 
 def fault_of(request: SplitRequest) -> port.Rejected | None:

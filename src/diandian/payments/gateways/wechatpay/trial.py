@@ -12,7 +12,7 @@ from diandian.kernel.money import Money
 from diandian.payments import messages as port
 from diandian.payments import options, trials
 from diandian.payments.facts import NoAnswerError
-from diandian.payments.gateways.wechatpay import account, answers
+from diandian.payments.gateways.wechatpay import account, answers, splits
 from diandian.payments.gateways.wechatpay.account import Account, SetupError
 from diandian.payments.gateways.wechatpay.client import Reply, library_of
 from diandian.payments.messages import Finding
@@ -52,7 +52,7 @@ def findings(
     found += asked
     if all(each.is_fine for each in asked):
         found += _products(gateway, context, notify_url, at)
-        found += _sharing(ours, at)
+        found += _sharing(context, ours, at)
     return found
 
 
@@ -155,7 +155,7 @@ def _product(flow: str, outcome: port.Outcome[port.Instruction]) -> Finding:
     return Finding(flow, is_fine=False, text=f"Nobody knows what became of the trial: {outcome}")
 
 
-def _sharing(ours: Account, at: datetime) -> list[Finding]:
+def _sharing(context: MerchantContext, ours: Account, at: datetime) -> list[Finding]:
     """Ask how much of a payment the sub-merchant may give away."""
     if not ours.is_partner:
         return []
@@ -168,8 +168,11 @@ def _sharing(ours: Account, at: datetime) -> list[Finding]:
     outcome = answers.outcome(reply, _ratio)
     match outcome:
         case port.Done(value=ratio) if 0 < ratio <= _BASIS_POINTS:
-            text = f"At most {ratio} of {_BASIS_POINTS} parts of a payment can be ours."
-            return [Finding("split", is_fine=True, text=text)]
+            cap = splits.terms(context).cap_basis_points
+            is_fine = ratio >= cap
+            text = f"At most {ratio} of {_BASIS_POINTS} parts of a payment can be ours"
+            advice = "" if is_fine else f"; {splits.CAP_OPTION} says {cap}. Set it to {ratio}"
+            return [Finding("split", is_fine=is_fine, text=f"{text}{advice}.")]
         case port.Rejected(code=code):
             return [Finding("split", is_fine=False, text=_told(code))]
     text = "The sub-merchant may give nothing away: apply for profit sharing for it."
