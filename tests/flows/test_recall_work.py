@@ -87,6 +87,80 @@ def test_a_worse_class_never_replaces(world, bad, good, is_enough):
     assert record(order)["state"] == ("remedied" if is_enough else "short")
 
 
+_DATED = {"adjustment_reference": "BTR 2", "adjustment_on": date(2026, 3, 1)}
+_COMMITTED = {"adjustment_declaration": "committed"}
+_PENDING = _COMMITTED | {"adjustment_status": "pending"}
+_COMPLETED = _COMMITTED | {"adjustment_status": "completed"} | _DATED
+_NOT_REQUIRED = {"adjustment_declaration": "not_required"}
+_LABELLED = {"ccp_label": True, "ccp_reference": "CCP 7", "ccp_on": date(2026, 3, 1)}
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "is_enough"),
+    [
+        (_COMMITTED, {}, False),
+        (_COMMITTED, _NOT_REQUIRED, False),
+        (_COMMITTED, _COMMITTED, True),
+        (_PENDING, _COMMITTED, False),
+        (_PENDING, _COMPLETED, True),
+        (_COMPLETED, _PENDING, False),
+        (_COMPLETED, _COMPLETED, True),
+        (_NOT_REQUIRED, {}, False),
+        (_NOT_REQUIRED, _PENDING, False),
+        (_NOT_REQUIRED, _NOT_REQUIRED, True),
+        (_NOT_REQUIRED, _COMPLETED, True),
+        ({}, _NOT_REQUIRED, True),
+        (_LABELLED, {}, False),
+        (_LABELLED, _LABELLED, True),
+        ({}, _LABELLED, True),
+    ],
+)
+def test_neither_adjustment_nor_label_is_lost(world, bad, good, is_enough):
+    order = bought(world, 300_000)
+    CreditBatch.objects.update(**bad)
+    CreditBatch.objects.filter(id=more(world.project).id).update(**good)
+    recalled()
+    assert record(order)["state"] == ("remedied" if is_enough else "short")
+
+
+def test_what_cannot_be_replaced_does_not_keep_others_waiting(world):
+    stuck = [bought(world, 300_000) for _ in range(2)]
+    recalled()
+    world.project = another_project("other-wind", kind="wind")
+    order = bought(world, 300_000)
+    recalled(CreditBatch.objects.get(project=world.project))
+    more(world.project, text="WIND")
+    assert recall.retry(1) == 1
+    assert [record(each)["state"] for each in (*stuck, order)] == ["short", "short", "remedied"]
+    assert recall.retry(1) == 0
+
+
+def test_large_certificates_do_not_keep_small_ones_waiting(world):
+    large = bought(world, 900_000)
+    small = bought(world, 50_000)
+    recalled()
+    more(world.project, text="NEW")
+    bought(world, 900_000)
+    assert recall.retry(1) == 1
+    assert record(large)["state"] == "short"
+    assert record(small)["state"] == "remedied"
+    assert recall.retry(1) == 0
+
+
+def test_an_order_that_somebody_is_changing_does_not_keep_others_waiting(world, monkeypatch):
+    busy, free = (bought(world, 300_000) for _ in range(2))
+    recalled()
+    more(world.project, text="NEW")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            recall, "lock_orders_of_refs", lambda refs: {ref for ref in refs if ref != busy.ref}
+        )
+        assert recall.retry(1) == 1
+    assert [record(each)["state"] for each in (busy, free)] == ["short", "remedied"]
+    assert recall.retry(1) == 1
+    assert record(busy)["state"] == "remedied"
+
+
 def test_the_operators_list_comes_last_and_likeness_before_it(world):
     order = bought(world, 300_000)
     another_project("other-wind", kind="wind")

@@ -1,6 +1,7 @@
 """The operator's command for recalls, and the one mail to each person of an organisation."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -8,11 +9,14 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 
 from diandian.audit.models import OutboxEvent
-from diandian.flows import recall
+from diandian.audit.queries import outbox_lag, trail
+from diandian.flows import recall, recall_told
 from diandian.jobs import recall_mail, subscribers
 from diandian.orders.models import Quote
 from diandian.people.models import Membership, Organisation, Person
 from diandian.registry.models import CreditBatch, Recall
+from diandian.registry.recalls.errors import SamePersonError
+from tests.flows import recalls as shared
 from tests.flows.conftest import NOW, clock, world  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
@@ -40,26 +44,30 @@ def batch(world):  # noqa: F811
     return CreditBatch.objects.get().public_id
 
 
-def test_one_opens_and_another_approves_and_both_show_first(batch, reason):
+def test_the_command_opens_and_only_the_desk_approves(batch, reason):
     assert run() == "Nothing has been recalled.\n"
     shown = run(batch, *reason, "--as", "Wen")
     assert "Nothing was changed" in shown
     assert "It was measured wrongly." in shown
     assert not Recall.objects.exists()
     opened = run(batch, *reason, "--as", "Wen", "--yes")
-    number = Recall.objects.get().public_id
-    assert f"--approve {number}" in opened
-    with pytest.raises(CommandError, match="second person"):
-        run("--approve", number, "--as", "wen", "--yes")
-    shown = run("--approve", number, "--as", "Jansen")
-    assert "1 retirements, 300000 g" in shown
-    assert Recall.objects.get().state == "opened"
-    run("--approve", number, "--as", "Jansen", "--yes")
-    assert Recall.objects.get().state == "running"
+    found = Recall.objects.get()
+    # A typed name proves nobody: it never reads as a signed-in operator.
+    assert found.opened_by == "shell:Wen"
+    assert f"/admin/registry/recall/{found.id}/change/" in opened
+    for name in ("Wen", "Jansen"):
+        with pytest.raises(CommandError, match=r"signs in at the desk.*Nothing was changed"):
+            run("--approve", found.public_id, "--as", name, "--yes")
+    found.refresh_from_db()
+    assert found.state == "opened"
+    with pytest.raises(SamePersonError):
+        recall.approve(found, approved_by="operator:wen")
+    recall.approve(found, approved_by="operator:Jansen")
     assert recall.work_all() > 0
     assert "done" in run()
+    assert "made good 0 of 1, still short 1" in run()
     with pytest.raises(CommandError, match="decided already"):
-        run("--drop", number, "--as", "Wen", "--yes")
+        run("--drop", found.public_id, "--as", "Wen", "--yes")
 
 
 def test_a_run_of_serials_and_a_recall_given_up(batch, reason):
@@ -86,6 +94,7 @@ def test_a_run_of_serials_and_a_recall_given_up(batch, reason):
         ("BATCH", "--reason", "x" * 41),
         ("BATCH", "--approve", "r-1"),
         ("--approve", "r-none"),
+        ("--drop", "r-none"),
         ("--approve", "'; DROP TABLE registry_recall; --"),
         ("--drop", "x" * 500),
     ],
@@ -149,22 +158,83 @@ def test_each_person_of_an_organisation_gets_one_mail(batch, reason, settings):
     assert found.public_id in sent.subject
     assert f"/recalls/{found.public_id}" in sent.body
     assert "measured wrongly" in sent.body
+    assert recall_told.told_of(found) == recall_told.Told(
+        organisations=1, people=2, told=1, nobody=1
+    )
     # The same message told again leaves no second mail.
-    OutboxEvent.objects.filter(kind=recall.TELL).update(state="pending")
+    OutboxEvent.objects.filter(kind=recall_told.TELL).update(state="pending")
     deliver_all()
     assert len(mail.outbox) == 1
     assert not [event for event in OutboxEvent.objects.all() if "example.org" in str(event.payload)]
 
 
+def worked_off(batch):
+    found = shared.recalled(CreditBatch.objects.get(public_id=batch))
+    deliver_all()
+    return found
+
+
 @pytest.mark.usefixtures("organisation")
-def test_without_a_mail_server_a_line_in_the_log_remains(batch, reason, settings, caplog):
+def test_without_a_mail_server_the_mail_waits_for_one(batch, settings, caplog, clock):  # noqa: F811
     settings.EMAIL_URL = ""
-    run(batch, *reason, "--as", "Wen", "--yes")
-    recall.approve(Recall.objects.get(), approved_by="operator:Jansen")
-    recall.work_all()
     with caplog.at_level("INFO"):
-        deliver_all()
+        found = worked_off(batch)
     assert mail.outbox == []
     assert "no mail server" in caplog.text
     assert "a@example.org" not in caplog.text
-    assert OutboxEvent.objects.filter(kind=recall_mail.MAIL).count() == 2
+    told = recall_told.told_of(found)
+    assert (told.organisations, told.people) == (1, 2)
+    assert (told.told, told.no_server, told.nobody) == (0, 1, 1)
+    # It is no failed attempt, however often, and nothing is due meanwhile.
+    for _ in range(20):
+        clock.shift(timedelta(hours=1))
+        deliver_all()
+    assert outbox_lag().waiting == outbox_lag().dead == 0
+    settings.EMAIL_URL = "smtp://localhost"
+    clock.shift(timedelta(hours=1))
+    deliver_all()
+    deliver_all()
+    assert [sent.to for sent in mail.outbox] == [["a@example.org"]]
+    told = recall_told.told_of(found)
+    assert (told.told, told.no_server, told.nobody) == (1, 0, 1)
+
+
+@pytest.mark.usefixtures("organisation")
+def test_what_waited_for_a_mail_server_too_long_is_given_up_and_tried_again_by_hand(
+    batch,
+    settings,
+    clock,  # noqa: F811
+):
+    settings.EMAIL_URL = ""
+    found = worked_off(batch)
+    clock.shift(timedelta(days=31))
+    deliver_all()
+    told = recall_told.told_of(found)
+    assert (told.no_server, told.given_up) == (0, 1)
+    settings.EMAIL_URL = "smtp://localhost"
+    assert recall_told.tell_again(found, actor_ref="operator:Wen") == 1
+    assert recall_told.tell_again(found, actor_ref="operator:Wen") == 0
+    deliver_all()
+    assert len(mail.outbox) == 1
+    assert [row.actor_ref for row in trail(f"recall:{found.public_id}")][-1] == "operator:Wen"
+
+
+def test_a_mail_server_that_takes_nothing_is_tried_again(
+    batch, organisation, settings, monkeypatch
+):
+    settings.EMAIL_URL = "smtp://localhost"
+    Person.objects.update(agreed_at=NOW)
+
+    def breaks(_):
+        raise OSError("not now")
+
+    monkeypatch.setattr(recall_mail.EmailMessage, "send", breaks)
+    found = worked_off(batch)
+    told = recall_told.told_of(found)
+    assert (told.people, told.trying, told.told) == (2, 2, 0)
+
+
+def test_an_organisation_without_people_is_counted(batch, organisation):
+    Membership.objects.all().delete()
+    told = recall_told.told_of(worked_off(batch))
+    assert (told.organisations, told.organisations_empty, told.people) == (1, 1, 0)

@@ -152,6 +152,21 @@ def test_one_opens_another_approves_and_the_page_follows(li, wang, batch):
     assert actions["recall.approved"] == "operator:wang"
 
 
+def test_a_name_typed_in_a_shell_is_said_to_be_typed(li, wang, batch):
+    found = recall.open_recall(
+        batch,
+        kind="invalid",
+        reason="measured-wrongly",
+        texts=shared.TEXTS,
+        opened_by="shell:LI",
+    )
+    assert 'value="approve"' not in page_of(li, found)
+    assert "cannot approve it too" in decide(li, found, "approve")
+    page = page_of(wang, found)
+    assert "a name that was typed, not signed in" in page
+    assert "Approved" in decide(wang, found, "approve")
+
+
 def test_a_recall_is_declined_with_a_reason_in_the_trail(li, wang, batch):
     open_it(li, batch)
     found = Recall.objects.get()
@@ -171,16 +186,23 @@ def test_a_recall_is_declined_with_a_reason_in_the_trail(li, wang, batch):
 
 
 def test_what_is_short_is_tried_again(li, wang, world, batch):  # noqa: F811
+    shared.bought(world, 600_000)
     open_it(li, batch)
     found = Recall.objects.get()
     decide(wang, found, "approve")
     recall.work_all()
     assert "still nothing" in decide(li, found, "again")
+    assert "Made good: 0 of 2 answered; still short: 2." in page_of(li, found)
     shared.more(world.project)
-    assert "1 retirement was made good" in decide(li, found, "again")
-    assert (
-        "<strong>" not in page_of(li, found).partition('id="numbers"')[2].partition("</table>")[0]
-    )
+    shared.bought(world, 500_000)
+    # What is left suffices for the smaller one.
+    assert "Replaced: 1 of 2; still short: 1." in decide(li, found, "again")
+    assert "Made good: 1 of 2 answered; still short: 1." in page_of(li, found)
+    shared.more(world.project, text="LAST")
+    assert "Replaced: 1 of 1; still short: 0." in decide(li, found, "again")
+    page = page_of(li, found)
+    assert "<strong>" not in page.partition('id="numbers"')[2].partition("</table>")[0]
+    assert "still short" not in page
     assert "still nothing" in decide(li, found, "again")
     assert breaches() == []
 

@@ -1,6 +1,7 @@
 """Our register in the CAD Trust data model: whole credits that tile each batch, lawful values."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -11,10 +12,13 @@ from diandian.registry import actions
 from diandian.registry.cad_trust import picklists
 from diandian.registry.cad_trust.blocks import Block, Grams, blocks
 from diandian.registry.cad_trust.export import Owner, export
+from diandian.registry.models import Recall, Remedy, Retirement
 from diandian.registry.models.batches import AdjustmentDeclaration, AdjustmentStatus
+from diandian.registry.recalls.actions import approve, open_recall
 from tests.registry.builders import AT, hold, make_batch, make_project
 
 T = 1_000_000
+TEXTS = {"zh-Hans": "一", "en": "a", "nl": "een"}
 OWNER = Owner("Diandian", "https://dots.example")
 
 
@@ -75,6 +79,17 @@ def test_grams_that_whole_units_cannot_say_are_told():
     assert open_.note == "certified here: 200000 g of 1000000 g; cancelled here: 100000 g"
     [whole, _] = blocks(grams(used=T, native=True))
     assert (whole.status, whole.note) == ("Retired", "")
+
+
+@pytest.mark.pure
+def test_a_batch_is_cut_where_a_recall_begins_and_ends():
+    facts = replace(grams(4), recalled={"r-1": (T, 2 * T + 1), "r-2": (2 * T + 1, 3 * T)})
+    assert list(blocks(facts)) == [
+        Block(0, 1, "Held", 0, 0),
+        Block(1, 1, "Held", 0, 0, (("r-1", T),)),
+        Block(2, 1, "Held", 0, 0, (("r-1", 1), ("r-2", T - 1))),
+        Block(3, 1, "Held", 0, 0),
+    ]
 
 
 edges = st.integers(0, 8 * T)
@@ -216,6 +231,67 @@ def test_units_hang_together_and_count_their_serials():
     assert mine[0]["unitStatusReason"] == "retired at the issuing registry: R-1"
     assert mine[0]["unitRegistryLink"] == "https://registry.example/R-1"
     assert "certified here: 300000 g of 1000000 g" in mine[2]["unitTags"]
+
+
+@pytest.mark.django_db
+def test_recalled_units_say_so_and_what_became_of_them():
+    batch = busy()
+    plain = export(OWNER).units
+    facts = {"kind": "invalid", "reason": "measured-wrongly", "texts": TEXTS, "at": AT}
+    found = open_recall(batch=batch, opened_by="operator:A", grams=(1_500_000, 3 * T), **facts)
+    # Nobody approved it: only the pause is public.
+    assert "recall" not in str(export(OWNER).units)
+    approve(found, approved_by="operator:B", at=AT)
+    mine = [row for row in export(OWNER).units if row["issuanceId"] == plain[0]["issuanceId"]]
+    assert [(row["unitStatus"], row["unitCount"]) for row in mine] == [
+        ("Retired", 1),
+        ("Held", 1),
+        ("Held", 1),
+        ("Held", 2),
+        ("Buffer", 1),
+    ]
+    first, half, whole, rest, buffer = (row["unitTags"] for row in mine)
+    for tags in (first, rest, buffer):
+        assert "never sold again here" in tags
+        assert found.public_id not in tags
+    assert (
+        f"recalled as {found.public_id} (invalid, measured-wrongly): 500000 g of 1000000 g" in half
+    )
+    assert "1000000 g of 1000000 g" in whole
+    # 2.3 tonnes are certified; 0.8 of them are met, and nobody has worked on it yet.
+    told = "replaced 0 g, from the buffer 0 g, short 0 g, not answered yet 800000 g"
+    assert f"of 800000 g certified under it: {told}" in half
+    assert "certified under it" not in first + rest + buffer
+    assert f"{OWNER.base_url}/recalls/{found.public_id}" in half
+    finish_short(found)
+    half = next(row for row in export(OWNER).units if found.public_id in row["unitTags"])
+    assert "short 800000 g, not answered yet 0 g" in half["unitTags"]
+
+
+def finish_short(found):
+    [row] = Retirement.objects.all()
+    Remedy.objects.create(
+        recall=found,
+        retirement=row,
+        root=row,
+        outcome="short",
+        at=AT,
+        step=1,
+        affected_g=800_000,
+        remedied_g=0,
+        short_g=800_000,
+    )
+    Recall.objects.update(state="done", finished_at=AT)
+
+
+@pytest.mark.django_db
+def test_a_project_keeps_the_number_of_its_registry():
+    make_batch(make_project(registry_number="VCS-1764"))
+    make_batch(make_project())
+    numbered, bare = export(OWNER).projects
+    assert numbered["originProjectId"] == "VCS-1764"
+    assert numbered["projectId"] != "VCS-1764"
+    assert bare["originProjectId"] == bare["projectId"]
 
 
 @pytest.mark.django_db

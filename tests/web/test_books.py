@@ -376,7 +376,7 @@ def test_what_the_platform_completed_is_on_no_certificate(get, sold):
 @database
 def test_the_cad_trust_files_are_one_set_of_records(get, sold):
     whole = json.loads(body(get("/register/cad-trust.json")))
-    assert len(whole["notes"]) == 4
+    assert len(whole["notes"]) == 5
     for name in ("projects", "locations", "issuances", "units"):
         rows = table(get(f"/register/cad-trust/{name}.csv"))
         assert len(rows) == len(whole[name]) > 0

@@ -154,6 +154,43 @@ def finish_many(events: Sequence[OutboxEvent]) -> int:
     return mine.update(state=OutboxState.DONE, error="", leased_until=None)
 
 
+def finish_without(event: OutboxEvent, why: str) -> bool:
+    """Mark a claimed event as handled, and say why nobody was told.
+
+    Returns False when the lease was lost meanwhile.
+    """
+    assert why, "what was not done has a reason"
+    return _end_lease(event, state=OutboxState.DONE, error=why)
+
+
+def put_off(event: OutboxEvent, why: str, *, at: datetime | None = None) -> bool:
+    """Put a claimed event back for an hour; that is no failed attempt. Aside after 30 days.
+
+    Returns False when the lease was lost meanwhile.
+    """
+    assert why, "what waits has a reason"
+    at = at or now()
+    if at - event.created_at >= rules.PUT_OFF_AT_MOST:
+        return _end_lease(event, state=OutboxState.DEAD, error=why)
+    event.attempts -= 1
+    return _end_lease(
+        event,
+        state=OutboxState.PENDING,
+        error=why,
+        available_at=at + rules.PUT_OFF_FOR,
+        attempts=event.attempts,
+    )
+
+
+def revive(kinds: Collection[str], key_start: str, *, at: datetime | None = None) -> int:
+    """Let given up events whose keys begin so be tried anew. Returns how many."""
+    assert key_start, "not all of them"
+    gone = OutboxEvent.objects.filter(kind__in=kinds, key__startswith=key_start)
+    return gone.filter(state=OutboxState.DEAD).update(
+        state=OutboxState.PENDING, attempts=0, available_at=at or now()
+    )
+
+
 def fail(event: OutboxEvent, error: str, *, at: datetime | None = None) -> bool:
     """Put a claimed event back to be tried later, or aside after too many attempts.
 
@@ -166,7 +203,7 @@ def fail(event: OutboxEvent, error: str, *, at: datetime | None = None) -> bool:
     return _end_lease(event, state=OutboxState.PENDING, error=error, available_at=again_at)
 
 
-def _end_lease(event: OutboxEvent, *, state: OutboxState, error: str, **changes: datetime) -> bool:
+def _end_lease(event: OutboxEvent, *, state: OutboxState, error: str, **changes: object) -> bool:
     mine = OutboxEvent.objects.filter(
         id=event.id, state=OutboxState.PENDING, leased_until=event.leased_until
     )

@@ -1,5 +1,6 @@
 """Reads the trail and the length of the queue."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,3 +59,9 @@ def outbox_lag(at: datetime | None = None) -> OutboxLag:
     age = int((at - due["oldest"]).total_seconds()) if due["oldest"] else 0
     dead = OutboxEvent.objects.filter(state=OutboxState.DEAD).count()
     return OutboxLag(due["count"], age, dead)
+
+
+def outcomes(kinds: Collection[str], key_start: str) -> list[tuple[str, str, str, int]]:
+    """Return kind, state and error of events whose keys begin so, with how many there are."""
+    rows = OutboxEvent.objects.filter(kind__in=kinds, key__startswith=key_start).order_by()
+    return list(rows.values_list("kind", "state", "error").annotate(n=Count("id")))

@@ -8,6 +8,9 @@ from diandian.kernel.canonical import digest_hex
 # The first entry follows nothing.
 FIRST_PREVIOUS = ""
 GIVE_UP_AFTER = 12
+# What cannot be delivered yet for want of a setting is tried this often, and for so long.
+PUT_OFF_FOR = timedelta(hours=1)
+PUT_OFF_AT_MOST = timedelta(days=30)
 _LONGEST_WAIT = timedelta(hours=1)
 
 

@@ -6,16 +6,16 @@ what has its remedy is not found again. What stays short is tried again whenever
 *Source:* market study, M7; registry design, section 3.4 (R11, R12).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.certificates import queries as certificate_queries
-from diandian.flows import log_entries
+from diandian.flows import log_entries, recall_told
 from diandian.flows.locks import lock_orders_of_refs
-from diandian.flows.remedy import Need, remedy
+from diandian.flows.remedy import Need, free_g, remedy
 from diandian.kernel.clock import now
 from diandian.kernel.collector import collector_held
 from diandian.orders import queries as order_queries
@@ -26,7 +26,6 @@ from diandian.store.transactions import by_index
 from diandian.transparency import actions as log_actions
 
 AT_ONCE = 256
-TELL = "recall.tell"
 # Why the public log says that a batch stands still.
 _FREEZE = "recall"
 _STANDS_STILL = (BatchState.FROZEN, BatchState.RECALLED)
@@ -138,9 +137,9 @@ def _finish(recall: Recall, at: datetime) -> None:
         return
     roots = Remedy.objects.filter(recall=recall).order_by().values("root")
     audit_actions.publish_many(
-        TELL,
+        recall_told.TELL,
         {
-            f"recall:{recall.public_id}:tell:{holder_ref}": {
+            f"{recall_told.keys_of(recall)}tell:{holder_ref}": {
                 "recall": recall.public_id,
                 "holder": holder_ref,
                 "language": language,
@@ -151,23 +150,41 @@ def _finish(recall: Recall, at: datetime) -> None:
 
 
 def retry(limit: int = AT_ONCE, *, only: Recall | None = None, at: datetime | None = None) -> int:
-    """Try again what is short, oldest first, where stock came. Returns how many were answered.
+    """Try again what is short, where stock came: the oldest that it suffices for, recall by recall.
 
-    ``only``: of this recall.
+    ``only``: of this recall. Returns how many were answered, at most ``limit``.
     Each is replaced whole or left as it is, so that holders do not get a version for every gram.
+    What nothing can replace now is not looked at, and keeps nobody waiting.
     """
-    waiting = queries.open_steps(only, limit=limit)
     done = 0
-    for recall_id in dict.fromkeys(row.recall_id for row in waiting):
-        ids = [row.retirement_id for row in waiting if row.recall_id == recall_id]
-        with collector_held, transaction.atomic():
-            by_index(anew=True)
-            recall = actions.locked(recall_id)
-            steps = queries.latest_steps(ids, recall)
-            needs = [
-                Need(row.retirement, row.root_id, row.affected_g, row.short_g, row.step)
-                for row in steps.values()
-                if row.short_g
-            ]
-            done += remedy(recall, _free(needs), at=at or now(), is_retry=True)
+    for recall in [only] if only else queries.short_recalls():
+        busy: set[int] = set()
+        while done < limit:
+            answered, left_out = _retry_some(recall, limit - done, busy, at or now())
+            done += answered
+            busy |= left_out
+            if not answered and not left_out:
+                break
     return done
+
+
+def _retry_some(
+    short: Recall, limit: int, skips: Collection[int], at: datetime
+) -> tuple[int, set[int]]:
+    """Replace some of what a recall left short; return how many, and which are busy just now."""
+    fitting_g = free_g(short)
+    if not fitting_g or not queries.open_steps(short, fitting_g=fitting_g, limit=1, skips=skips):
+        return 0, set()
+    with collector_held, transaction.atomic():
+        by_index(anew=True)
+        recall = actions.locked(short.id)
+        # Looked at anew, now that no other portion of this recall can come between.
+        steps = queries.open_steps(recall, fitting_g=free_g(recall), limit=limit, skips=skips)
+        needs = [
+            Need(row.retirement, row.root_id, row.affected_g, row.short_g, row.step)
+            for row in steps
+        ]
+        free = _free(needs)
+        answered = remedy(recall, free, at=at, is_retry=True)
+    ours = {need.retirement.id for need in free}
+    return answered, {need.retirement.id for need in needs} - ours

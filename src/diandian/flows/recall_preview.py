@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from diandian.orders.offers import prices_per_tonne
+from diandian.flows.remedy import free_g
 from diandian.registry.models import CreditBatch, Recall, RecallKind
 from diandian.registry.queries import batch_stocks, project_by_code
 from diandian.registry.recalls import actions, queries
-from diandian.registry.recalls.lots import lots_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +50,7 @@ def foresee(
     )
     retirements, affected_g = queries.reach_of(recall)
     buffer_g = min(affected_g, _buffer_g(batch)) if kind == RecallKind.REVERSAL else 0
-    lots = lots_for(recall, locks=False)
-    prices = prices_per_tonne({lot.project_id for lot in lots})
-    # What was never offered has no price and is not taken; see ``flows.remedy``.
-    free_g = sum(lot.free_g for lot in lots if lot.project_id in prices and lot.free_g > 0)
-    stock_g = min(affected_g - buffer_g, free_g)
+    stock_g = min(affected_g - buffer_g, free_g(recall))
     return Foreseen(start_g, end_g, retirements, affected_g, buffer_g, stock_g)
 
 

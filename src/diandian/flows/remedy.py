@@ -113,6 +113,21 @@ def remedy(recall: Recall, needs: Sequence[Need], *, at: datetime, is_retry: boo
     return len(answered)
 
 
+def free_g(recall: Recall) -> int:
+    """Return the grams that may replace recalled ones now; nothing is locked or written."""
+    lots = recall_lots.lots_for(recall, locks=False)
+    return sum(lot.free_g for lot in _priced(lots, _prices(lots)) if lot.free_g > 0)
+
+
+def _prices(lots: Iterable[Lot]) -> dict[int, Money]:
+    return offers.prices_per_tonne({lot.project_id for lot in lots})
+
+
+def _priced(lots: Iterable[Lot], prices: Mapping[int, Money]) -> list[Lot]:
+    """Return the lots with a price: nobody knows what a tonne costs that was never offered."""
+    return [lot for lot in lots if lot.project_id in prices]
+
+
 def _from_buffer(recall: Recall, needs: Iterable[Need], at: datetime) -> list[Entry]:
     """Let the batch's buffer answer first: one cancellation for the whole portion."""
     left_g = before_g = recall_lots.buffer_left_g(recall.batch)
@@ -141,9 +156,8 @@ def _replace(
 ) -> Known:
     """Retire what may replace; return the new retirements with their ranges, by id."""
     open_needs = [need for need in needs if need.missing_g]
-    prices = offers.prices_per_tonne({lot.project_id for lot in lots})
-    # Nobody knows what a tonne costs that was never offered: it is not taken.
-    lots = [lot for lot in lots if lot.project_id in prices]
+    prices = _prices(lots)
+    lots = _priced(lots, prices)
     wanted = _planned(recall, open_needs, lots, whole=whole)
     if not wanted:
         return {}

@@ -11,25 +11,27 @@ from django.core.mail import EmailMessage
 from django.utils.translation import gettext, override
 
 from diandian.audit import actions as audit_actions
+from diandian.flows import recall_told
+from diandian.jobs.outcomes import NobodyError, PutOffError
 from diandian.people import queries as people
 from diandian.registry.recalls.queries import recall_by_public_id
 from diandian.ui.format import pick
 
 log = logging.getLogger(__name__)
 
-MAIL = "recall.mail"
-
 
 def tell_organisation(payload: Mapping[str, object]) -> None:
     """Leave one mail for each of an organisation's people, by their numbers, never addresses.
 
     Idempotent by: recall and person, who may belong to several organisations.
+    Raises: NobodyError when nobody is left in it.
     """
     organisation = people.organisation_of_ref(str(payload["holder"]))
-    if organisation is None:
-        return
+    members = people.members_of(organisation) if organisation else []
+    if organisation is None or not members:
+        raise NobodyError(recall_told.NOBODY)
     audit_actions.publish_many(
-        MAIL,
+        recall_told.MAIL,
         {
             f"recall:{payload['recall']}:mail:{member.person_id}": {
                 "recall": payload["recall"],
@@ -37,21 +39,27 @@ def tell_organisation(payload: Mapping[str, object]) -> None:
                 "organisation": organisation.id,
                 "language": payload["language"],
             }
-            for member in people.members_of(organisation)
+            for member in members
         },
     )
 
 
 def send(payload: Mapping[str, object]) -> None:
-    """Send one mail; who was erased meanwhile gets none. A mail server's error is tried again."""
+    """Send one mail. A mail server's error is tried again.
+
+    Raises: NobodyError for who was erased meanwhile or never signed in; PutOffError without a mail
+    server, so that it is sent once there is one.
+    """
     person = people.person_by_id(int(str(payload["person"])))
     if person is None or not person.agreed_at:
-        return
+        raise NobodyError(recall_told.NOBODY)
     recall = recall_by_public_id(str(payload["recall"]))
     language = str(payload["language"])
     if not settings.EMAIL_URL:
-        log.info("no mail server: person %s is not told of recall %s", person.id, recall.public_id)
-        return
+        log.info(
+            "no mail server: person %s is not told of recall %s yet", person.id, recall.public_id
+        )
+        raise PutOffError(recall_told.NO_SERVER)
     with override(language):
         body = gettext(
             "Credits behind certificates of your organisation were recalled.\n\n"

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 
 from diandian.audit import actions as audit_actions
 from diandian.audit.models import OutboxEvent
-from diandian.flows import promises, recall, remedy
+from diandian.flows import promises, recall_told, remedy
 from diandian.jobs import recall_mail
+from diandian.jobs.outcomes import NobodyError, PutOffError
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,8 @@ SUBSCRIBERS: dict[str, tuple[Handler, ...]] = {
     promises.FOLLOW: (promises.follow_on,),
     promises.FOLLOWED: (note_version,),
     remedy.ANSWERED: (note_version,),
-    recall.TELL: (recall_mail.tell_organisation,),
-    recall_mail.MAIL: (recall_mail.send,),
+    recall_told.TELL: (recall_mail.tell_organisation,),
+    recall_told.MAIL: (recall_mail.send,),
 }
 
 _LEASE_SECONDS = 60
@@ -49,6 +50,12 @@ def _is_delivered(event: OutboxEvent) -> bool:
     try:
         for handler in SUBSCRIBERS[event.kind]:
             handler(event.payload)
+    except PutOffError as told:
+        audit_actions.put_off(event, str(told))
+        return False
+    except NobodyError as told:
+        audit_actions.finish_without(event, str(told))
+        return False
     except Exception as error:
         log.exception("event %s could not be delivered", event.key)
         audit_actions.fail(event, f"{type(error).__name__}: {error}")

@@ -13,9 +13,9 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 
-from diandian.flows import recall
+from diandian.flows import recall, recall_told
 from diandian.kernel.errors import N_, DiandianError, InputError, NotFoundError
 from diandian.office import recall_form
 from diandian.office.acts import actor_of
@@ -23,7 +23,7 @@ from diandian.office.recall_form import Form
 from diandian.registry.queries import batch_by_public_id
 from diandian.registry.recalls import queries
 from diandian.registry.recalls.errors import STATES
-from diandian.registry.recalls.rules import MOST_TEXT
+from diandian.registry.recalls.rules import MOST_TEXT, same_person
 from diandian.registry.serials import format_serial, gram_to_serial
 from diandian.ui.templatetags.dd import said
 
@@ -115,7 +115,9 @@ class KeepsRecalls:
             "each": _in_words(one),
             "steps": [(row, gettext(OUTCOMES[row.outcome])) for row in steps],
             "may_keep": self.has_keep_permission(request),
-            "is_own": one.opened_by == actor_of(request),
+            "told": recall_told.told_of(one),
+            "is_own": same_person(one.opened_by, actor_of(request)),
+            "is_typed": one.opened_by.startswith("shell:"),
             "most_note": _MOST_NOTE,
         }
 
@@ -174,7 +176,7 @@ class KeepsRecalls:
     # -- deciding -----------------------------------------------------------------------------
 
     def decide(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Approve or decline a recall, or try again what is short."""
+        """Approve or decline a recall, or try again what is short or was not told."""
         self._require(request)
         one = _recall_or_404(number)
         if request.method == "POST":
@@ -257,11 +259,24 @@ def _decide(request: HttpRequest, one: Any) -> str:  # noqa: ANN401 - a row of t
                 raise DeclineNoteError(field="note", limit=_MOST_NOTE)
             recall.drop(one, dropped_by=actor_of(request), note=note)
             return gettext("Declined. The batch is as it was before.")
+        case "tell":
+            count = recall_told.tell_again(one, actor_ref=actor_of(request))
+            return gettext("Messages that the worker tries anew: %(count)s.") % {"count": count}
         case "again":
-            done = recall.retry(only=one)
-            if not done:
-                return gettext("Tried again; there is still nothing that could replace it whole.")
-            return ngettext(
-                "%(count)s retirement was made good.", "%(count)s retirements were made good.", done
-            ) % {"count": done}
+            return _tried_again(one)
     raise NotOfferedError(field="action")
+
+
+def _tried_again(one: Any) -> str:  # noqa: ANN401 - a row of the registry
+    """Replace some of what is short; return how far that came, in words."""
+    done = recall.retry(only=one)
+    left = queries.totals_of(one).short_retirements
+    if not done:
+        return gettext(
+            "Tried again; there is still nothing that could replace one whole."
+            " Still short: %(left)s."
+        ) % {"left": left}
+    return gettext(
+        "Replaced: %(done)s of %(all)s; still short: %(left)s."
+        " The worker goes on each minute, where there is stock."
+    ) % {"done": done, "all": done + left, "left": left}

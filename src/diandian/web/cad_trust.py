@@ -20,6 +20,11 @@ NOTES = (
         " certified yet; unitTags says how many are."
     ),
     (
+        "A credit that was recalled keeps its status, since nothing is un-retired; unitTags says"
+        " how many of its grams were recalled, why, and what became of all that is certified under"
+        " the recall."
+    ),
+    (
         "coveredByNDC is Unknown, and so is a corresponding adjustment where its batch says none,"
         " because no programme has told us."
     ),

@@ -6,8 +6,8 @@ held, and the grams are told beside it. Units: grams and tonnes from the start o
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from diandian.kernel.mass import GRAMS_PER_TONNE
 from diandian.registry.pool.tonnes import Span, shared_g
@@ -15,7 +15,10 @@ from diandian.registry.pool.tonnes import Span, shared_g
 
 @dataclass(frozen=True, slots=True)
 class Grams:
-    """What happened to the grams of a batch. ``outside``: whole tonnes retired at their origin."""
+    """What happened to the grams of a batch. ``outside``: whole tonnes retired at their origin.
+
+    ``recalled``: what no longer stands, by the number of its recall; grams are recalled once.
+    """
 
     total_g: int
     used: Sequence[Span]
@@ -23,6 +26,7 @@ class Grams:
     buffer: Sequence[Span]
     outside: Sequence[Span]
     is_native: bool
+    recalled: Mapping[str, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Block:
     """A run of credits in one state; ``first`` and ``count`` in tonnes, first counted from 0.
 
     ``sold_g``, ``cancelled_g``: grams of these credits that are sold or cancelled here.
+    ``recalled``: grams of them that were recalled, by the number of the recall.
     """
 
     first: int
@@ -37,6 +42,7 @@ class Block:
     status: str
     sold_g: int
     cancelled_g: int
+    recalled: tuple[tuple[str, int], ...] = ()
 
     @property
     def note(self) -> str:
@@ -74,7 +80,10 @@ def blocks(grams: Grams) -> Iterator[Block]:
 def _stretches(grams: Grams) -> Iterator[Span]:
     """Yield runs of tonnes in which nothing changes: cut at every edge, at whole tonnes."""
     edges = {0, grams.total_g}
-    for spans in (grams.used, grams.cancelled, grams.buffer, grams.outside):
+    for spans in (
+        *(grams.used, grams.cancelled, grams.buffer, grams.outside),
+        grams.recalled.values(),
+    ):
         edges.update(edge for span in spans for edge in span)
     cuts = {edge // GRAMS_PER_TONNE for edge in edges}
     cuts |= {-(-edge // GRAMS_PER_TONNE) for edge in edges}
@@ -96,9 +105,12 @@ def _block(grams: Grams, first: int, last: int) -> Block:
         status = "Buffer"
     else:
         status = "Held"
-    return Block(first, last - first, status, sold_g, cancelled_g)
+    met = {name: shared_g([span], start_g, end_g) for name, span in grams.recalled.items()}
+    recalled = tuple((name, gone_g) for name, gone_g in met.items() if gone_g)
+    return Block(first, last - first, status, sold_g, cancelled_g, recalled)
 
 
 def _joins(one: Block, other: Block) -> bool:
     """Tell whether two neighbours are one block: the same state, and nothing more to say."""
-    return one.status == other.status and not one.note and not other.note
+    plain = not (one.note or other.note or one.recalled or other.recalled)
+    return one.status == other.status and plain

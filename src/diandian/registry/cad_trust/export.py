@@ -6,7 +6,7 @@ that nobody verified are left out, since an issuance there has a verification.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -23,12 +23,16 @@ from diandian.registry.models import (
     Lane,
     LaneKind,
     Project,
+    Recall,
     UpstreamRetirement,
 )
 from diandian.registry.models.batches import AdjustmentDeclaration
+from diandian.registry.recalls.queries import PUBLIC, Totals, totals_of
 from diandian.registry.serials import format_serial
 
 Record = dict[str, Any]
+# What a recall is, and what became of the certified grams that it met.
+_Remedied = tuple[str, str]
 _SAMPLE = "sample data"
 
 
@@ -69,7 +73,7 @@ def export(owner: Owner) -> Export:
         locations=[_location(row, owner) for row in listed],
         issuances=[_issuance(batch, owner) for batch in batches],
         units=[
-            _unit(batch, block, facts.proofs[batch.id], owner)
+            _unit(batch, block, facts, owner)
             for batch in batches
             for block in blocks(facts.grams(batch))
         ],
@@ -93,7 +97,7 @@ def _project(row: Project, owner: Owner, since: str) -> Record:
         "warehouseProjectId": _id(owner, "project", row.code),
         "currentRegistry": row.programme.code,
         "projectId": row.code,
-        "originProjectId": row.code,
+        "originProjectId": row.registry_number or row.code,
         "registryOfOrigin": _english(row.programme.names),
         "program": row.programme.code,
         "projectName": _english(row.names),
@@ -138,12 +142,11 @@ def _issuance(batch: CreditBatch, owner: Owner) -> Record:
     }
 
 
-def _unit(
-    batch: CreditBatch, block: Block, proofs: list[UpstreamRetirement], owner: Owner
-) -> Record:
+def _unit(batch: CreditBatch, block: Block, facts: "_Facts", owner: Owner) -> Record:
     serials, project = batch.serial_block, batch.project
     first = serials.first + block.first
     last = first + block.count - 1
+    proofs = facts.proofs[batch.id]
     mine = [row for row in proofs if row.first_serial <= last and first <= row.last_serial]
     links = [row.registry_url for row in mine] + [project.programme.registry_url]
     return {
@@ -161,7 +164,7 @@ def _unit(
         "marketplace": None,
         "marketplaceLink": None,
         "marketplaceIdentifier": None,
-        "unitTags": _tags(batch, block),
+        "unitTags": _tags(batch, block, facts.remedies, owner),
         "unitStatus": block.status,
         "unitStatusReason": _reason(block, mine),
         "unitRegistryLink": next((link for link in links if link), _page(owner, project)),
@@ -177,10 +180,17 @@ def _adjusted(batch: CreditBatch) -> str:
     return picklists.STATUSES[batch.adjustment_status]
 
 
-def _tags(batch: CreditBatch, block: Block) -> str:
+def _tags(batch: CreditBatch, block: Block, remedies: Mapping[str, _Remedied], owner: Owner) -> str:
+    whole_g = block.count * GRAMS_PER_CREDIT
     parts = [block.note, _SAMPLE if batch.is_sample else ""]
+    for number, recalled_g in block.recalled:
+        what, remedy = remedies[number]
+        parts.append(f"recalled as {number} ({what}): {recalled_g} g of {whole_g} g")
+        parts.append(f"{remedy}: {owner.base_url}/recalls/{number}")
     if batch.state == BatchState.FROZEN:
         parts.append("paused here")
+    elif batch.state == BatchState.RECALLED:
+        parts.append("its batch is recalled in whole or part, and never sold again here")
     return "; ".join(part for part in parts if part)
 
 
@@ -207,11 +217,16 @@ def _country(code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """Lanes, cancelled ranges and outside retirements of batches, by batch."""
+    """Lanes, cancelled ranges, outside retirements and recalls of batches, by batch.
+
+    ``remedies``: by the number of the recall.
+    """
 
     lanes: dict[int, list[Lane]]
     cancelled: dict[int, list[tuple[int, int]]]
     proofs: dict[int, list[UpstreamRetirement]]
+    recalls: dict[int, dict[str, tuple[int, int]]]
+    remedies: dict[str, _Remedied]
 
     def grams(self, batch: CreditBatch) -> Grams:
         lanes, first = self.lanes[batch.id], batch.serial_block.first
@@ -233,11 +248,18 @@ class _Facts:
                 for row in self.proofs[batch.id]
             ],
             is_native=batch.custody == Custody.NATIVE,
+            recalled=self.recalls[batch.id],
         )
 
 
 def _facts(batches: Iterable[CreditBatch]) -> _Facts:
-    found = _Facts(defaultdict(list), defaultdict(list), defaultdict(list))
+    found = _Facts(
+        lanes=defaultdict(list),
+        cancelled=defaultdict(list),
+        proofs=defaultdict(list),
+        recalls=defaultdict(dict),
+        remedies={},
+    )
     ids = [batch.id for batch in batches]
     for lane in Lane.objects.filter(batch_id__in=ids).order_by("lo"):
         found.lanes[lane.batch_id].append(lane)
@@ -246,4 +268,19 @@ def _facts(batches: Iterable[CreditBatch]) -> _Facts:
         found.cancelled[batch_id].append((start_g, end_g))
     for row in UpstreamRetirement.objects.filter(batch_id__in=ids).order_by("first_serial"):
         found.proofs[row.batch_id].append(row)
+    for recall in Recall.objects.filter(batch_id__in=ids, state__in=PUBLIC).order_by("id"):
+        found.recalls[recall.batch_id][recall.public_id] = (recall.start_g, recall.end_g)
+        found.remedies[recall.public_id] = (
+            f"{recall.kind}, {recall.reason}",
+            _remedy(totals_of(recall)),
+        )
     return found
+
+
+def _remedy(totals: Totals) -> str:
+    """Return what became of a recall as a whole: remedies are for retirements, not for units."""
+    return (
+        f"of {totals.affected_g} g certified under it: replaced {totals.replaced_g} g, from the"
+        f" buffer {totals.buffer_g} g, short {totals.short_g} g, not answered yet"
+        f" {totals.waiting_g} g"
+    )

@@ -102,7 +102,6 @@ class CreditBatch(models.Model):
     recognition_evidence = models.CharField(max_length=300, blank=True)
     recognised_on = models.DateField(null=True, blank=True)
     recognition_sha256 = models.CharField(max_length=64, blank=True)
-    corresponding_adjustment = models.CharField(max_length=40, default="none")
     adjustment_declaration = models.CharField(
         max_length=12, choices=AdjustmentDeclaration, default=AdjustmentDeclaration.UNKNOWN
     )

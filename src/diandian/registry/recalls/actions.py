@@ -28,7 +28,7 @@ from diandian.registry.recalls.errors import (
     RecallSettledError,
     SamePersonError,
 )
-from diandian.registry.recalls.rules import MOST_TEXT, Piece, Step
+from diandian.registry.recalls.rules import MOST_TEXT, Piece, Step, same_person
 from diandian.store.inserts import InsertMany, NewIds
 from diandian.store.statements import Param, Select, Update
 from diandian.store.transactions import joined, require_transaction
@@ -155,7 +155,7 @@ def approve(recall: Recall, *, approved_by: str, at: datetime) -> Recall:
     with joined():
         found = locked(recall.id)
         _refuse_settled(found)
-        if _name(approved_by) == _name(found.opened_by):
+        if same_person(approved_by, found.opened_by):
             raise SamePersonError(name=approved_by.partition(":")[2] or approved_by)
         found.state = RecallState.RUNNING
         found.approved_by, found.approved_at = approved_by, at
@@ -187,10 +187,6 @@ def drop(recall: Recall, *, dropped_by: str, at: datetime, note: str = "") -> Re
 def _refuse_settled(recall: Recall) -> None:
     if recall.state != RecallState.OPENED:
         raise RecallSettledError(recall=recall.public_id, why=STATES[recall.state])
-
-
-def _name(actor_ref: str) -> str:
-    return " ".join(actor_ref.casefold().replace(":", " ").split())
 
 
 def locked(recall_id: int) -> Recall:

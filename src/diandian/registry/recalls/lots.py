@@ -29,7 +29,8 @@ def _lanes(
     classes: tuple[str, ...] | None,
     *,
     has_recognition: bool,
-    has_adjustment: bool,
+    adjusted: tuple[tuple[str, str], ...] | None,
+    has_label: bool,
     sources: int,
     locks: bool,
 ) -> Select[Lane]:
@@ -44,8 +45,13 @@ def _lanes(
         kept &= Q(batch__credit_class__in=classes)
     if has_recognition:
         kept &= ~Q(batch__recognition_evidence="")
-    if has_adjustment:
-        kept &= Q(batch__corresponding_adjustment=Param("adjustment"))
+    if adjusted is not None:
+        enough = Q()
+        for declaration, status in adjusted:
+            enough |= Q(batch__adjustment_declaration=declaration, batch__adjustment_status=status)
+        kept &= enough
+    if has_label:
+        kept &= Q(batch__ccp_label=True)
     every = Lane.objects.select_for_update(of=("self",), no_key=True) if locks else Lane.objects
     return Select(
         lambda: (
@@ -65,8 +71,8 @@ def lots_for(
     """Return free grams that are as good or better than the recalled ones, nearest first.
 
     Same project, then same programme and kind, then the recall's own list; never an older vintage
-    or a worse class, never a batch without the recognition or adjustment that the recalled one had,
-    never samples for what is none, and only tonnes that are retired at their origin.
+    or a worse class, never a batch without the recognition, label or adjustment that the recalled
+    one had, never samples for what is none, and only tonnes that are retired at their origin.
     Without ``locks`` only to look; the recall need not be saved then. Locks: the lanes, by id.
     """
     bad = recall.batch
@@ -75,7 +81,8 @@ def lots_for(
     statement = _lanes(
         None if better is None else tuple(better),
         has_recognition=bool(bad.recognition_evidence),
-        has_adjustment=bad.corresponding_adjustment != "none",
+        adjusted=rules.adjusted_as_well(bad.adjustment_declaration, bad.adjustment_status),
+        has_label=bad.ccp_label,
         sources=len(recall.sources),
         locks=locks,
     )
@@ -86,7 +93,6 @@ def lots_for(
         kind=project.kind,
         vintage_year=bad.vintage_year,
         is_sample=bad.is_sample,
-        adjustment=bad.corresponding_adjustment,
         **{f"source_{number}": code for number, code in enumerate(recall.sources)},
     )
     lanes = [lane for lane in rows if project_ids is None or lane.batch.project_id in project_ids]

@@ -106,6 +106,11 @@ class Totals:
     short_retirements: int
 
     @property
+    def made_good(self) -> int:
+        """Return how many retirements were answered and have nothing short."""
+        return self.answered - self.short_retirements
+
+    @property
     def short_g(self) -> int:
         """Return what was answered and is not made good."""
         return self.affected_g - self.buffer_g - self.replaced_g - self.waiting_g
@@ -251,21 +256,31 @@ def uses_of(retirement_ids: Collection[int]) -> list[Use]:
     return _USES.all(list(retirement_ids))
 
 
-def latest_steps(retirement_ids: Collection[int], recall: Recall) -> dict[int, Remedy]:
-    """Return the newest remedy step of each retirement under a recall."""
-    rows = Remedy.objects.filter(recall=recall, retirement_id__in=list(retirement_ids))
-    return {row.retirement_id: row for row in rows.order_by("step")}
-
-
-def open_steps(recall: Recall | None = None, *, limit: int | None = None) -> list[Remedy]:
-    """Return the newest steps that leave grams short, oldest first, with recall and retirement."""
+def _open_steps() -> QuerySet[Remedy]:
+    """Return the newest steps that leave grams short, of recalls that are worked off."""
     later = Remedy.objects.filter(
         recall=OuterRef("recall"), retirement=OuterRef("retirement"), step__gt=OuterRef("step")
     )
-    rows = Remedy.objects.filter(~Exists(later), short_g__gt=0, recall__state=RecallState.DONE)
-    if recall is not None:
-        rows = rows.filter(recall=recall)
-    return list(rows.select_related("recall__batch", "retirement").order_by("id")[:limit])
+    return Remedy.objects.filter(~Exists(later), short_g__gt=0, recall__state=RecallState.DONE)
+
+
+def open_steps(
+    recall: Recall, *, fitting_g: int, limit: int, skips: Collection[int] = ()
+) -> list[Remedy]:
+    """Return what a recall left short and so many grams can replace whole, oldest first.
+
+    ``skips``: retirements not to look at. With the retirements.
+    """
+    rows = _open_steps().filter(recall=recall, short_g__lte=fitting_g)
+    rows = rows.exclude(retirement__in=skips) if skips else rows
+    return list(rows.select_related("retirement").order_by("id")[:limit])
+
+
+def short_recalls() -> list[Recall]:
+    """Return the recalls that are worked off and left something short, oldest first."""
+    left = _open_steps().filter(recall=OuterRef("pk"))
+    rows = Recall.objects.filter(Exists(left), state=RecallState.DONE)
+    return list(rows.select_related("batch__project").order_by("id"))
 
 
 def missing_by_context(context_refs: Collection[str]) -> dict[str, int]:

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 MOST_TEXT = 600
+# How far a corresponding adjustment is, the least first.
+_ADJUSTED = ("not_started", "pending", "completed")
 Span = tuple[int, int]
 
 
@@ -94,6 +96,42 @@ def as_good_as(name: str, best_first: Sequence[str]) -> Sequence[str] | None:
     if name not in best_first[:-1]:
         return None
     return best_first[: best_first.index(name) + 1]
+
+
+def adjusted_as_well(declaration: str, status: str) -> tuple[tuple[str, str], ...] | None:
+    """Return which declarations and statuses of an adjustment are no worse, or None when all are.
+
+    Where a country committed to one, only a commitment that is as far stands in. Where none is
+    required, that or a completed one does. What was begun without a word is matched by how far.
+
+    >>> adjusted_as_well("committed", "pending")
+    (('committed', 'pending'), ('committed', 'completed'))
+    >>> adjusted_as_well("not_required", "not_started")
+    (('not_required', 'not_started'), ('committed', 'completed'))
+    >>> adjusted_as_well("unknown", "not_started") is None
+    True
+    """
+    as_far = _ADJUSTED[_ADJUSTED.index(status) :]
+    if declaration == "not_required":
+        return (("not_required", "not_started"), ("committed", "completed"))
+    if declaration == "committed":
+        return tuple(("committed", each) for each in as_far)
+    if status == _ADJUSTED[0]:
+        return None
+    return tuple((said, each) for said in ("unknown", "committed") for each in as_far)
+
+
+def same_person(one: str, other: str) -> bool:
+    """Tell whether two references may be one person: by name, however it came to us.
+
+    >>> same_person("shell:Wen  Li", "operator:wen li"), same_person("operator:a", "operator:b")
+    (True, False)
+    """
+    return _name(one) == _name(other)
+
+
+def _name(actor_ref: str) -> list[str]:
+    return (actor_ref.partition(":")[2] or actor_ref).casefold().split()
 
 
 def overlap(one: Span, other: Span) -> Span | None:

@@ -1,4 +1,4 @@
-"""Command-line door of recalls: opened by one person, approved or dropped by another."""
+"""Command-line door of recalls: opened or dropped here, approved at the desk alone."""
 
 import json
 from argparse import ArgumentParser
@@ -14,16 +14,18 @@ from diandian.registry.queries import batch_by_public_id
 from diandian.registry.recalls.queries import Totals, recall_by_public_id, recalls, totals_of
 from diandian.registry.serials import gram_to_serial
 
+_DESK = "/admin/registry/recall/"
 _MOST_NAME, _MOST_FILE_BYTES, _MOST_DIGITS = 60, 20_000, 15
 
 
 class Command(BaseCommand):
     """Recalls a batch or some of its serials; shows only what would happen unless told ``--yes``.
 
-    Opening freezes the batch at once. Approving takes a second person, and cannot be undone.
+    Opening freezes the batch at once. Approving takes a second person and cannot be undone: since
+    anybody may type any name here, it is done at the desk, by somebody who signed in.
     """
 
-    help = "Recall a batch or some of its serials: one person opens it, a second one approves."
+    help = "Recall a batch or some of its serials; a second person approves it at the desk."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take what to recall and why, or the recall to decide about, and who decides."""
@@ -39,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--from", dest="sources", default="", help="projects that may replace too"
         )
-        parser.add_argument("--approve", default="", metavar="ID", help="approve this recall")
+        parser.add_argument("--approve", default="", metavar="ID", help="only at the desk")
         parser.add_argument("--drop", default="", metavar="ID", help="give up this recall")
         parser.add_argument("--as", dest="name", default="", metavar="NAME", help="who decides")
         parser.add_argument("--yes", action="store_true", help="do it, not only show it")
@@ -57,6 +59,11 @@ class Command(BaseCommand):
             return
         if len(wanted) > 1:
             raise CommandError("One thing at a time, please. Nothing was changed.")
+        if wanted == ["approve"]:
+            raise CommandError(
+                "A recall is approved by a second person who signs in at the desk, since any name"
+                f" can be typed here: {_DESK}. Nothing was changed."
+            )
         name = " ".join(options["name"].split())
         if not name or len(name) > _MOST_NAME:
             raise CommandError(
@@ -65,9 +72,9 @@ class Command(BaseCommand):
             )
         try:
             if wanted == ["batch"]:
-                self._open(options, f"operator:{name}")
+                self._open(options, f"shell:{name}")
             else:
-                self._decide(wanted[0], options, f"operator:{name}")
+                self._drop(options["drop"], f"shell:{name}", is_sure=options["yes"])
         except NotFoundError as error:
             raise CommandError(
                 "There is no batch, recall or project of this name. Nothing was changed."
@@ -112,23 +119,20 @@ class Command(BaseCommand):
             sources=[code for code in options["sources"].split(",") if code],
         )
         self.stdout.write(
-            f"Opened as {opened.public_id}; the batch is frozen. A second person must approve it:"
-            f" diandian recall --approve {opened.public_id} --as NAME"
+            f"Opened as {opened.public_id}; the batch is frozen. A second person must approve it,"
+            f" at the desk: {_DESK}{opened.id}/change/"
         )
 
-    def _decide(self, what: str, options: dict[str, Any], actor: str) -> None:
-        found = recall_by_public_id(options[what])
+    def _drop(self, public_id: str, actor: str, *, is_sure: bool) -> None:
+        found = recall_by_public_id(public_id)
         self.stdout.write(
             f"{found.public_id}: {found.kind}, {found.reason}, batch {found.batch.public_id},"
             f" opened by {found.opened_by}{self._numbers(totals_of(found))}"
         )
         for language, text in found.texts.items():
             self.stdout.write(f"  {language}: {text}")
-        if not options["yes"]:
+        if not is_sure:
             self.stdout.write("Nothing was changed. Say --yes to do it; it cannot be undone.")
-        elif what == "approve":
-            recall.approve(found, approved_by=actor)
-            self.stdout.write("Approved. The worker goes through the certificates now.")
         else:
             recall.drop(found, dropped_by=actor)
             self.stdout.write("Dropped. The batch is as it was before.")
@@ -137,7 +141,8 @@ class Command(BaseCommand):
         return (
             f"; {totals.retirements} retirements, {totals.affected_g} g: replaced"
             f" {totals.replaced_g} g, buffer {totals.buffer_g} g, short {totals.short_g} g,"
-            f" waiting {totals.waiting_g} g"
+            f" waiting {totals.waiting_g} g; made good {totals.made_good} of {totals.answered},"
+            f" still short {totals.short_retirements}"
         )
 
     def _texts(self, path: Path | None) -> dict[str, str]:
