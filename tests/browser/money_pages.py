@@ -48,6 +48,10 @@ _DESKS = {
     "payout-list": "/reconciliation/gatewaypayout/",
     "batches": "/settlement/batch/",
     "owed": "/settlement/line/",
+    "credits": "/registry/creditbatch/projects/",
+    "credit-batches": "/registry/creditbatch/",
+    "recalls": "/registry/recall/",
+    "retirements": "/registry/retirement/",
 }
 # The first row of a list leads to one of a kind.
 _FIRST = {
@@ -57,6 +61,10 @@ _FIRST = {
     "refund": "refunds",
     "dispute": "disputes",
     "owed-line": "owed",
+    "batch": "batches",
+    "credit-batch": "credit-batches",
+    "recall": "recalls",
+    "retirement": "retirements",
 }
 
 

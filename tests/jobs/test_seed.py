@@ -13,6 +13,9 @@ from diandian.audit import invariants as audit_invariants
 from diandian.audit import queries as audit
 from diandian.certificates import queries as certificates
 from diandian.certificates.models import Certificate
+from diandian.flows import differences
+from diandian.flows import invariants as flow_invariants
+from diandian.jobs.sample import money
 from diandian.jobs.sample.guests import Crowd
 from diandian.jobs.seed import MAIN_SCENE, seed, table
 from diandian.kernel.clock import business_day, now
@@ -23,6 +26,7 @@ from diandian.orders.models import Order, OrderState
 from diandian.orders.offers import on_sale
 from diandian.orders.queries import scene_progress
 from diandian.payments import invariants as payment_invariants
+from diandian.reconciliation import invariants as reconciliation_invariants
 from diandian.reconciliation.models import DayState, GatewayDay
 from diandian.reconciliation.payouts import queries as payouts
 from diandian.registry import invariants as registry_invariants
@@ -31,6 +35,9 @@ from diandian.registry.queries import stock
 from diandian.registry.recalls import queries as recalls
 from diandian.scenes.models import Scene
 from diandian.scenes.queries import phase
+from diandian.settlement import invariants as settlement_invariants
+from diandian.settlement import queries as settlement
+from diandian.settlement.models import Batch
 from diandian.transparency import queries as log_queries
 from diandian.verifier import logged
 from diandian.verifier.audit.program import main
@@ -74,10 +81,33 @@ def test_one_event_is_open_one_closed_one_not_begun():
 
 
 def test_statements_are_matched_and_one_payout_is_on_its_way_to_our_bank():
-    assert {day.state for day in GatewayDay.objects.all()} == {DayState.CLOSED}
+    states = Counter(GatewayDay.objects.values_list("state", flat=True))
+    assert set(states) == {DayState.CLOSED, DayState.OPEN}
+    assert states[DayState.OPEN] == 1
     [payout] = payouts.on_the_way()
     assert payout.amount == Money(20_000, "CNY")
     assert Order.objects.filter(state=OrderState.COMPLETED).count() > 300
+
+
+def test_a_difference_waits_for_a_signature_and_says_that_it_is_a_sample():
+    day = GatewayDay.objects.get(state=DayState.OPEN)
+    found = {(each.item.kind, each.item.outcome): each.item for each in differences.of_day(day)}
+    assert set(found) == {("payment", "missing_here")}
+    assert {item.our_no for item in found.values()} == {money.UNKNOWN_PAYMENT}
+
+
+def test_a_payout_is_drafted_and_nobody_has_locked_it():
+    batch = Batch.objects.get()
+    assert (batch.state, batch.rail) == ("draft", "bank")
+    assert "sample" in batch.supplier_ref
+    assert batch.net_minor == sum(line.supplier_minor for line in batch.lines.all()) > 0
+
+
+def test_a_part_is_disputed_and_says_that_it_is_a_sample():
+    [line] = settlement.lines_stuck()
+    assert line.dispute_note == money.NOTE
+    assert "Sample" in money.NOTE
+    assert line.batch is None
 
 
 def test_everything_says_that_it_is_a_sample():
@@ -180,7 +210,10 @@ def test_the_open_conference_has_progress():
 
 
 def test_every_invariant_holds():
-    rooms = (registry_invariants, ledger_invariants, payment_invariants, audit_invariants)
+    rooms = (
+        *(registry_invariants, ledger_invariants, payment_invariants, audit_invariants),
+        *(settlement_invariants, reconciliation_invariants, flow_invariants),
+    )
     assert [breach for room in rooms for breach in room.check()] == []
     assert audit.verify_chain() is None
 

@@ -48,7 +48,7 @@ def test_one_enters_and_another_one_books(li, wang, world):  # noqa: F811
     assert "book it" not in text(li.get(f"{BASE}/overview/"))
     page = text(wang.get(f"{BASE}/overview/"))
     assert "book it" in page
-    assert "line B1 of the bank's statement of 2026-11-22, entered by operator:li" in (
+    assert "line B1 of the bank's statement of 22 Nov 2026, entered by operator:li" in (
         page.replace("&#x27;", "'")
     )
     assert "You entered this payout yourself." in post(li, f"{payout.id}/decide", action="confirm")

@@ -4,6 +4,8 @@ from datetime import date
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils.formats import date_format
+from django.utils.translation import override
 
 from diandian.flows import pool
 from diandian.kernel.memory import Memory
@@ -54,8 +56,9 @@ def test_open_tonnes_stand_above_the_list(operator, lang, head):
     assert head in page
     assert "DESK-001" in page
     [due] = pool.tonnes()
-    assert due.due.isoformat() in page
-    assert due.completed_on.isoformat() in page
+    with override(lang):
+        assert date_format(due.due) in page
+        assert date_format(due.completed_on) in page
 
 
 @pytest.mark.parametrize("path", ["/admin/ledger/closedday/", "/admin/ledger/salesswitch/"])

@@ -175,6 +175,7 @@ LOCALE_PATHS = [PACKAGE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
+FORMAT_MODULE_PATH = "diandian.config.formats"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -326,6 +327,8 @@ CONTENT_SECURITY_POLICY_TEXT = (
 UNFOLD = {
     "SITE_TITLE": _("Diandian desk"),
     "SITE_HEADER": _("Diandian desk"),
+    # Said once, at the top of each page: dates and times stand without their zone.
+    "ENVIRONMENT": lambda _request: (_("Beijing time"), ""),
     "STYLES": [lambda _: static("office/desk.css")],
     "SCRIPTS": [lambda _: static("office/desk.js")],
     "COLORS": {

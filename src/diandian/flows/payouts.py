@@ -73,12 +73,21 @@ def lock(batch: Batch, *, actor_ref: str, at: datetime | None = None) -> Batch:
     return actions.seal(locked, payee=payee, statement=statement, actor_ref=actor_ref, at=at)
 
 
-def _refuse_small(batch: Batch, lines: list[Line]) -> None:
+def least_of(batch: Batch) -> Money:
+    """Return the smallest amount of a payout by this way."""
     least = settings.PAYOUT_MINIMUM_MINOR if batch.rail == Rail.BANK else 0
-    if not lines or batch.net_minor < max(least, 1):
-        raise BelowMinimumError(
-            net=money(batch.net, "en"), minimum=money(Money(max(least, 1), batch.currency), "en")
-        )
+    return Money(max(least, 1), batch.currency)
+
+
+def is_too_small(batch: Batch) -> bool:
+    """Tell whether a draft cannot be locked yet, as too little is due."""
+    return batch.state == BatchState.DRAFT and batch.net_minor < least_of(batch).amount_minor
+
+
+def _refuse_small(batch: Batch, lines: list[Line]) -> None:
+    least = least_of(batch)
+    if not lines or batch.net_minor < least.amount_minor:
+        raise BelowMinimumError(net=money(batch.net, "en"), minimum=money(least, "en"))
 
 
 def _payee_of(batch: Batch, lines: list[Line], at: datetime) -> dict[str, object]:

@@ -15,13 +15,14 @@ from typing import Any
 from django.db import transaction
 
 from diandian.emissions import activity, geo
-from diandian.flows import issuance, payees, payment_events, recall, reconcile, sites
+from diandian.flows import issuance, payees, payment_events, recall, sites
 from diandian.flows.checkout import place_order
 from diandian.flows.issuance import Issuance, OutsideRetirement
 from diandian.flows.quote import open_quote
 from diandian.footprints import actions as footprint_actions
 from diandian.footprints import calculation
 from diandian.footprints.models import Footprint
+from diandian.jobs.sample import money
 from diandian.jobs.sample.guests import Crowd, Visit
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.clock import business_day, now
@@ -30,7 +31,6 @@ from diandian.orders.errors import SoldOutError
 from diandian.orders.models import Order, OrderState, Quote
 from diandian.orders.offers import on_sale
 from diandian.orders.queries import latest_payment
-from diandian.payments.gateways.sandbox import movements
 from diandian.payments.gateways.sandbox.gateway import peer_of
 from diandian.payments.merchants import context_for
 from diandian.registry.batches.facts import BatchFacts
@@ -47,7 +47,6 @@ ACTOR = "seed"
 CHECKER = "seed-checker"
 MAIN_SCENE = "tianfu26"
 _PLENTY = "sample-rooftop-solar"
-_PAID_OUT_MINOR = 20_000
 # Companies bought nearly all of two projects. Units: grams left over; of the groves they replace a
 # part of what is recalled, and nothing is left.
 _BULK_BUYERS = (
@@ -101,7 +100,7 @@ class _Seeding:
             self.sell_in_bulk(project, buyer, left_g)
         for entry in catalogue["recall"]:
             self.recall(entry)
-        self.match_statements()
+        money.leave_work(self.peer, self.say, at=self.at)
 
     def instant(self, days: int) -> datetime:
         return self.at + timedelta(days=days)
@@ -366,15 +365,6 @@ class _Seeding:
         )
         self.pay(order, at + _PAYS_AFTER)
         self.say(f"{project}: {left_g // GRAMS_PER_KG} kg left")
-
-    def match_statements(self) -> None:
-        """Match the days that are over, one of which tells of a payout to our bank."""
-        account = context_for("sandbox").account
-        movements.pay_out(self.peer, account, _PAID_OUT_MINOR, "CNY", self.instant(-2))
-        matched = 0
-        while done := reconcile.run_due(40, at=self.at):
-            matched += done
-        self.say(f"{matched} days of the sandbox's statements matched")
 
     # -- a bad batch --------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from diandian.kernel.money import Money
 from diandian.office.approval import ApprovesScenes
 from diandian.office.credits import KeepsCredits
 from diandian.office.desk_names import column_name, name_lists
+from diandian.office.desk_states import filter_of, has_words, state_word
 from diandian.office.gateway_payouts import KeepsGatewayPayouts
 from diandian.office.lines import WatchesGateways
 from diandian.office.money_back import GivesMoneyBack
@@ -325,7 +326,9 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold publishes no ty
         """Return every column that a desk may show; money and mass with their units."""
         names = [field.name for field in self.opts.concrete_fields if field.name != "id"]
         return [
-            _column(self.model, name) if name.endswith(_WITH_UNIT) else name
+            _column(self.model, name)
+            if name.endswith(_WITH_UNIT) or has_words(self.opts.label, name)
+            else name
             for name in names
             if name not in self.hidden
         ]
@@ -341,11 +344,13 @@ def _column(model: type[Model], name: str) -> str | Callable[[Any], str | None]:
         value = getattr(row, name)
         return None if value is None else write(row, value)
 
-    return admin.display(description=column_name(name), ordering=name)(column)
+    return admin.display(description=column_name(name, model._meta.label), ordering=name)(column)
 
 
 def _writer(model: type[Model], name: str) -> Callable[[Any, Any], str] | None:
     lang = get_language
+    if has_words(model._meta.label, name):
+        return lambda _, value: state_word(model._meta.label, name, value)
     if name.endswith("_g"):
         return lambda _, value: exact_mass(value, lang() or "en")
     if name.endswith("_minor"):
@@ -369,7 +374,7 @@ def _register(desks: Sequence[Desk]) -> None:
         model = apps.get_model(desk.model)
         settings: dict[str, object] = {
             "list_display": [_column(model, name) for name in desk.columns],
-            "list_filter": desk.filters,
+            "list_filter": [filter_of(model, name) for name in desk.filters],
             "search_fields": desk.search,
             "list_select_related": desk.related or False,
             "hidden": desk.hidden,

@@ -15,6 +15,7 @@ from diandian.flows import payees, payouts
 from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, InputError
 from diandian.office.acts import actor_of, say
+from diandian.office.desk_states import PAYOUT_STATES, RAILS, state_word
 from diandian.settlement import bank_files, queries, statements
 from diandian.settlement.errors import UnknownBatchError
 from diandian.settlement.lines import actions as line_actions
@@ -23,17 +24,6 @@ from diandian.ui.format import canonical_lang
 
 _MOST_NOTE = 300
 _MOST_FILE = 1_000_000
-RAILS = {"gateway": N_("by the gateway"), "bank": N_("by bank")}
-STATES = {
-    "draft": N_("draft"),
-    "locked": N_("locked, to be approved by a second person"),
-    "approved": N_("approved, to be sent to the bank"),
-    "submitted": N_("sent to the bank"),
-    "partly_paid": N_("partly paid"),
-    "paid": N_("paid"),
-    "reconciled": N_("found in the bank's statement"),
-    "cancelled": N_("cancelled"),
-}
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
@@ -112,8 +102,10 @@ class KeepsPayouts:
             raise PermissionDenied
         shown = {
             "ready": [(each, gettext(RAILS[each.rail])) for each in queries.ready()],
-            "open": [(batch, gettext(STATES[batch.state])) for batch in queries.batches_open()],
-            "stuck": queries.lines_stuck(),
+            "open": [
+                (batch, gettext(PAYOUT_STATES[batch.state])) for batch in queries.batches_open()
+            ],
+            "stuck": [(each, _why(each)) for each in queries.lines_stuck()],
             "short": queries.returns_short(),
             "names": payees.suppliers(),
             "may_pay": self.has_pay_permission(request),
@@ -143,12 +135,16 @@ class KeepsPayouts:
             return {}
         return {
             "batch": batch,
-            "state": gettext(STATES[batch.state]),
+            "state": gettext(PAYOUT_STATES[batch.state]),
             "rail": gettext(RAILS[batch.rail]),
-            "lines": queries.lines_of(batch),
+            "lines": [
+                (each, state_word("settlement.Line", "state", each.state))
+                for each in queries.lines_of(batch)
+            ],
             "files": list(batch.files.all()),
             "account": " · ".join(statements.account_parts(batch.payee)),
             "forms": bank_files.forms(str(batch.payee.get("kind", ""))),
+            "least": payouts.least_of(batch) if payouts.is_too_small(batch) else None,
             "may_pay": self.has_pay_permission(request),
             "most_note": _MOST_NOTE,
         }
@@ -231,6 +227,13 @@ class KeepsPayouts:
     def _require(self, request: HttpRequest) -> None:
         if not self.has_pay_permission(request):
             raise PermissionDenied
+
+
+def _why(line: Line) -> str:
+    """Return why people must look at a part."""
+    if line.waits_for:
+        return state_word("settlement.Line", "waits_for", line.waits_for)
+    return state_word("settlement.Line", "state", line.state)
 
 
 def _step(request: HttpRequest, batch: Batch) -> str:
