@@ -10,15 +10,17 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from diandian.audit import actions as audit
 from diandian.audit.models import AuditEntry, OutboxEvent
 from diandian.audit.queries import verify_chain
+from diandian.flows import issuance
 from diandian.kernel.errors import DiandianError
 from diandian.registry import actions, queries
 from diandian.registry.errors import (
+    EvidenceError,
     HoldGoneError,
     NotEnoughCreditsError,
     SerialOverlapError,
 )
 from diandian.registry.invariants import check
-from diandian.registry.models import CreditBatch, Holding, SerialBlock
+from diandian.registry.models import CreditBatch, Holding, SerialBlock, UpstreamRetirement
 from tests.registry.builders import AT, LATER, TONNE, make_batch, make_project, request
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
@@ -135,6 +137,56 @@ def test_one_owner_holds_once_however_often_asked():
     together(lambda _: hold_for(project, 600_000)("one"), range(64))
     assert sum(row.mass_g for row in Holding.objects.all()) == 600_000
     assert check() == []
+
+
+def test_an_owner_whose_hold_was_released_holds_once_again():
+    project = make_batch(tonnes=2, sale_lanes=2).project
+    for _ in range(5):
+        together(lambda _: hold_for(project, 600_000)("one"), range(16))
+        live = Holding.objects.filter(state__in=queries.LIVE_HOLDS)
+        assert sum(row.mass_g for row in live) == 600_000
+        assert check() == []
+        actions.release("order:one")
+    assert queries.available_g(project.id) == 2 * TONNE
+
+
+def evidence(batch, first, last):
+    return {
+        "batch": batch,
+        "first_serial": first,
+        "last_serial": last,
+        "reference": f"R-{first}",
+        "retired_at": AT,
+        "evidence_sha256": "ab" * 32,
+    }
+
+
+def test_tonnes_are_retired_outside_once_at_many_desks():
+    batch = make_batch(serial_text="A-1~40", custody="external")
+    spans = [(first, 20) for first in range(1, 17)]
+    results = together(lambda span: actions.record_upstream(**evidence(batch, *span)), spans)
+    assert sum(isinstance(result, UpstreamRetirement) for result in results) == 1
+    assert sum(isinstance(result, EvidenceError) for result in results) == 15
+    assert UpstreamRetirement.objects.count() == 1
+
+
+def test_the_same_evidence_entered_at_many_desks_is_told_once():
+    batch = make_batch(serial_text="A-1~40", custody="external")
+    outside = issuance.OutsideRetirement(
+        first_tonne=1, last_tonne=2, reference="R-1", retired_at=AT
+    )
+    together(lambda _: issuance.record_outside(batch, outside, actor_ref="op:1"), range(16))
+    assert UpstreamRetirement.objects.count() == 1
+    assert AuditEntry.objects.filter(action="batch.retired_outside").count() == 1
+
+
+def test_the_database_itself_refuses_evidence_that_overlaps():
+    batch = make_batch(serial_text="A-1~40", custody="external")
+    spans = [(first, 20) for first in range(1, 17)]
+    results = together(
+        lambda span: UpstreamRetirement.objects.create(**evidence(batch, *span)), spans
+    )
+    assert sum(isinstance(result, UpstreamRetirement) for result in results) == 1
 
 
 def test_overlapping_serials_are_entered_once():

@@ -5,7 +5,7 @@ from django.db import IntegrityError, connection, transaction
 
 from diandian.audit import actions
 from diandian.audit.models import AuditEntry
-from diandian.config import guards
+from diandian.config import guarded, guards
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,6 +51,23 @@ def test_a_guard_that_is_switched_off_counts_as_missing():
     assert guards.missing() == [guard.name]
     guards.install()
     assert guards.missing() == []
+
+
+@pytest.mark.postgres
+def test_no_table_that_stays_can_be_emptied_and_each_guard_is_needed():
+    emptied = [each for each in guards.guards(connection.vendor) if each.label == "truncate"]
+    assert {guard.table for guard in emptied} == {*guarded.APPEND_ONLY, *guarded.FIXED_COLUMNS}
+    with guards.lifted(), connection.cursor() as cursor:
+        for guard in emptied:
+            statement = f"TRUNCATE {guard.table} CASCADE"
+            with transaction.atomic():
+                cursor.execute(statement)
+                for each in guard.statements():
+                    cursor.execute(each)
+                refused = pytest.raises(IntegrityError, match=f"{guard.table} is never emptied")
+                with refused, transaction.atomic():
+                    cursor.execute(statement)
+                transaction.set_rollback(True)
 
 
 def test_a_guard_of_an_older_text_is_taken_down(monkeypatch):

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import time_machine
+from django.db import transaction
 
 from diandian.flows import checkout, log_check, log_fill, payment_events
 from diandian.flows.quote import open_quote
@@ -157,6 +158,14 @@ def world(db, settings, tmp_path):
     made.peer.hang_up()
     # Whatever a test did, the books are whole after it.
     assert breaches() == []
+
+
+@pytest.fixture
+def undone(world):
+    """Take back what a test does to rows, before the books are looked at."""
+    before = transaction.savepoint()
+    yield
+    transaction.savepoint_rollback(before)
 
 
 @pytest.fixture

@@ -4,15 +4,16 @@ import json
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from diandian.audit.models import AuditEntry
 from diandian.certificates.models import Certificate
+from diandian.config import guards
 from diandian.flows import batches, fulfil, issuance, log_check, log_fill
 from diandian.registry import actions as registry_actions
 from diandian.registry import queries as registry
 from diandian.registry.errors import CancelledDifferentlyError, NotEnoughCreditsError
-from diandian.registry.models import CreditBatch, Retirement
+from diandian.registry.models import CreditBatch, Retirement, UpstreamRetirement
 from diandian.transparency import actions as log_actions
 from diandian.transparency import queries as log
 from diandian.transparency.models import LogEntry
@@ -217,5 +218,74 @@ def test_an_entry_about_grams_that_the_registry_does_not_know_is_noticed():
     with transaction.atomic():
         log_actions.append_many([forged], at=builders.AT)
     assert [(breach.rule, breach.subject_ref) for breach in log_check.check()] == [
-        ("L4", "batch:b-2025-999")
+        ("L4", f"retirement:{'f' * 32}"),
+        ("L4", "batch:b-2025-999"),
     ]
+
+
+def disturbed(statement, *values):
+    """Change rows behind everybody's back; return what the check then says."""
+    with guards.lifted(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+    return {(breach.rule, breach.subject_ref) for breach in log_check.check()}
+
+
+def test_two_retirements_with_exchanged_grams_are_noticed(world, undone):
+    for _ in range(2):
+        bought(world)
+    first, second = Retirement.objects.order_by("id")
+    assert log_check.check() == []
+    assert disturbed(
+        "UPDATE registry_allocation SET retirement_id = %s - retirement_id"
+        " WHERE retirement_id IS NOT NULL",
+        first.id + second.id,
+    ) == {("L4", f"retirement:{row.public_id}") for row in (first, second)}
+
+
+def test_a_retirement_with_another_seal_is_noticed(world, undone):
+    bought(world)
+    row = Retirement.objects.get()
+    assert disturbed("UPDATE registry_retirement SET subject_commit = %s", "a" * 64) == {
+        ("L4", f"retirement:{row.public_id}")
+    }
+
+
+def test_cancellations_with_exchanged_grams_are_noticed():
+    batch = builders.make_batch()
+    log_fill.fill()
+    for ref in ("c:1", "c:2"):
+        batches.cancel(batch.public_id, mass_g=5, reason="fire", source_ref=ref, actor_ref="op:1")
+    assert log_check.check() == []
+    # Each refers to one source only once: over a third name.
+    for old, new in (("c:1", "c:3"), ("c:2", "c:1"), ("c:3", "c:2")):
+        found = disturbed(
+            "UPDATE registry_allocation SET source_ref = %s WHERE source_ref = %s", new, old
+        )
+    assert found == {("L4", "cancel:c:1"), ("L4", "cancel:c:2")}
+
+
+@pytest.mark.parametrize(
+    ("change", "member"),
+    [
+        ("last_serial = last_serial + 1", "last"),
+        ("evidence_sha256 = 'aa'", "evidence"),
+        ("reference = 'another'", "reference"),
+        ("retired_at = '2020-01-01 00:00:00+00:00'", "retired_at"),
+        ("is_simulated = NOT is_simulated", "simulated"),
+    ],
+)
+def test_an_outside_retirement_that_is_not_its_entry_is_noticed(outside, change, member):
+    issuance_of(builders.make_project(), retired=[outside])
+    number = UpstreamRetirement.objects.get().id
+    assert log_check.check() == []
+    statement = f"UPDATE registry_upstreamretirement SET {change}"  # noqa: S608
+    assert disturbed(statement) == {("X8", f"upstream:{number}")}
+    [breach] = log_check.check()
+    assert breach.detail == f"the public log has another {member}"
+
+
+def test_an_outside_retirement_that_is_gone_is_noticed(outside):
+    batch = issuance_of(builders.make_project(), retired=[outside])
+    assert disturbed("DELETE FROM registry_upstreamretirement") == {
+        ("X8", f"batch:{batch.public_id}")
+    }

@@ -11,6 +11,11 @@ from psycopg.errors import InsufficientPrivilege
 
 from tests.simulator.forgeries_of_books import BOOK_CONSTRAINTS, BOOK_GUARDS, BOOK_UNIQUE
 from tests.simulator.forgeries_of_log import LOG_CONSTRAINTS, LOG_GUARDS, LOG_UNIQUE
+from tests.simulator.forgeries_of_proofs import (
+    another_document,
+    newest_certificate,
+    upstream_overlaps,
+)
 from tests.simulator.rows import (
     STRIDE,
     again,
@@ -126,11 +131,6 @@ def _upstream(**changes):
     return lambda: copy("registry_upstreamretirement", **changes)
 
 
-def _upstream_again():
-    first = one("SELECT first_serial FROM registry_upstreamretirement ORDER BY id DESC")
-    return copy("registry_upstreamretirement", **first)
-
-
 def _attempt_again():
     """A second open attempt of one owner."""
     owner = f"order:{fresh_number()}"
@@ -204,7 +204,6 @@ CONSTRAINTS = {
     "batch_ccp_is_dated": lambda: fresh_batch(ccp_label=True, ccp_reference="", ccp_on=None),
     "batch_verified_grams": lambda: fresh_batch(verified_g=0),
     "upstream_order": _upstream(first_serial=900_001, last_serial=900_000),
-    "upstream_once": _upstream_again,
     "retirement_public_id_once": lambda: again("registry_retirement", "public_id"),
     "retirement_once": lambda: again("registry_retirement", "source_ref"),
     "journal_once": lambda: again("ledger_journal", "source_ref"),
@@ -335,9 +334,13 @@ _GONE = {
     "registry_allocation": _delete_link,
     "ledger_journal": _delete("ledger_journal", lambda: copy("ledger_journal")),
     "ledger_transfer": _delete("ledger_transfer"),
+    "registry_upstreamretirement": _delete("registry_upstreamretirement"),
     "audit_auditentry": _delete("audit_auditentry"),
 }
-_APART = {"registry_serialblock": {"first": 10**12, "last": 10**12}}
+_APART = {
+    "registry_serialblock": {"first": 10**12, "last": 10**12},
+    "registry_upstreamretirement": {"first_serial": 10**12, "last_serial": 10**12},
+}
 GUARDS = {
     **{(table, "update"): _update(table) for table in _GONE},
     **{(table, "delete"): forge for table, forge in _GONE.items()},
@@ -350,6 +353,12 @@ GUARDS = {
     ("registry_lane", "delete"): _delete("registry_lane", lane),
     ("registry_lane", "onward"): _cursor_back,
     ("registry_serialblock", "overlap"): _overlapping_block,
+    ("registry_upstreamretirement", "overlap"): upstream_overlaps,
+    ("certificates_certificate", "fixed"): _update(
+        "certificates_certificate", "order_ref = 'order:forged'"
+    ),
+    ("certificates_certificate", "signed"): another_document,
+    ("certificates_certificate", "delete"): _delete("certificates_certificate", newest_certificate),
     ("registry_allocation", "inside"): _beyond_the_cursor,
     ("registry_allocation", "retirement_id_insert"): _for_no_retirement,
     **BOOK_GUARDS,

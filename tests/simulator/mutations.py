@@ -83,6 +83,7 @@ def drop_guard(guard):
 
 REDUNDANT = {
     "serial_block_once": "the guard against overlaps refuses the same first serial too, and more",
+    "upstream_once": "the guard against overlaps refuses the same first serial too, and more",
     "allocation_fits_its_stride": "the guard 'inside' keeps ranges below hi, lane_fits_its_stride"
     " keeps hi below the stride; it stands for the moments in which guards are lifted",
     "one_genesis_per_lane": "a second genesis at lo has the end_key of the first, which is unique;"

@@ -38,6 +38,8 @@ def test_every_constraint_is_forged_or_excused():
 
 def test_every_guard_is_forged_or_excused():
     for guard in guards.guards(connection.vendor):
+        if guard.label == "truncate":
+            continue  # each is shown in tests/config/test_guards.py: here one would empty them all
         made = forgeries.guard_forgeries(guard)
         assert bool(made) != (guard.table in mutations.GUARDS_ELSEWHERE), guard
 

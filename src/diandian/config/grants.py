@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from diandian.config.guards import APPEND_ONLY, FIXED_COLUMNS
+from diandian.config.guarded import APPEND_ONLY, FIXED_COLUMNS, MAY_GO
 
 # Rooms whose rows stay: nothing there is ever deleted, but what stands in ``_PASSING``.
 _KEPT_ROOMS = (
@@ -66,7 +66,8 @@ def _rights(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, Sequence[str
         elif table in FIXED_COLUMNS:
             free = [name for name in columns[table] if name not in FIXED_COLUMNS[table]]
             names = ", ".join(connection.ops.quote_name(name) for name in free if name != "id")
-            yield table, ["SELECT", "INSERT", f"UPDATE ({names})"]
+            gone = ["DELETE"] if table in MAY_GO else []
+            yield table, ["SELECT", "INSERT", f"UPDATE ({names})", *gone]
         elif table.startswith(_KEPT_ROOMS) and table not in _PASSING:
             yield table, ["SELECT", "INSERT", "UPDATE"]
         else:

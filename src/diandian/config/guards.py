@@ -4,7 +4,7 @@ The rules hold against raw SQL of the application's own role, on SQLite and Post
 trigger's name ends in a digest of its text, so that a changed text is a missing trigger.
 *Source:* design of the registry, sections 2 (R1, R2, R4, R5) and 3.2.
 
-On PostgreSQL also take the rights away (docs); TRUNCATE is such a right and fires no row trigger.
+On PostgreSQL also take the rights away (docs): who owns a table may take its guards down.
 """
 
 # ruff: noqa: S608 - the statements are made of this file's own constants
@@ -17,121 +17,24 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from diandian.config.guarded import (
+    APPEND_ONLY,
+    BACK_ON_SALE,
+    BELONGS,
+    CLAIMED,
+    CLOSED,
+    CLOSED_DAY,
+    FIXED_COLUMNS,
+    MAY_GO,
+    ONWARD,
+    OUTSIDE,
+    OVERLAP,
+    RESIGNED,
+    RETIRED_TWICE,
+    SIGNED,
+)
 from diandian.ledger.rules import DAY_LOCK
 
-# Rows that are written once; SQLite replaces rows without asking a DELETE trigger, so keys that a
-# REPLACE could collide with are named here (rows with others pointing at them need only the id).
-APPEND_ONLY = {
-    "registry_serialblock": ("id",),
-    "registry_retirement": ("id",),
-    "registry_allocation": ("id", "end_key", "start_key"),
-    "registry_remedy": ("id", "replacement_id"),
-    "ledger_journal": ("id",),
-    "ledger_transfer": ("id",),
-    "ledger_closedday": ("id", "day", "previous_sha256", "sha256"),
-    "ledger_ledgercheckpoint": ("id",),
-    "ledger_salesswitch": ("id",),
-    "audit_auditentry": ("id", "entry_hash", "previous_hash"),
-    "transparency_logentry": ("position", "ref"),
-    "reconciliation_statementfile": ("id",),
-    "reconciliation_statementrow": ("id",),
-    "reconciliation_signature": ("id",),
-    "settlement_batchfile": ("id",),
-}
-# Columns that stay as they were written; the rest of the row may change. The row itself stays.
-FIXED_COLUMNS = {
-    "registry_creditbatch": (
-        "project_id",
-        "serial_block_id",
-        "vintage_year",
-        "total_g",
-        "source_ref",
-        "period_start",
-        "period_end",
-        "site_id",
-    ),
-    "registry_projectsite": (
-        *("project_id", "code", "corners", "west", "south", "east", "north", "area_m2"),
-        *("boundary_digest", "species_names", "planted_on", "methodology_code", "entered_at"),
-        "monitoring_plan",
-    ),
-    "registry_cancellationrequest": (
-        *("batch_id", "mass_g", "reason", "note", "asked_by", "asked_at"),
-    ),
-    "payments_moneyrequest": (
-        *("kind", "payment_id", "amount_minor", "reason", "evidence", "asked_by", "asked_at"),
-    ),
-    "payments_dispute": ("payment_id", "dispute_ref", "amount_minor", "currency", "opened_at"),
-    "registry_lane": ("batch_id", "kind", "lo", "hi"),
-    "transparency_loghead": ("origin", "base", "opened_at"),
-    # Witnesses add their signatures later.
-    "transparency_logcheckpoint": ("head_id", "size", "previous_size", "root", "note", "signed_at"),
-    "transparency_logkey": ("head_id", "vkey", "active_from"),
-    # An account is changed by a new row that two people stand behind, and by nothing else.
-    "settlement_payee": (
-        *("supplier_ref", "kind", "gateway", "detail", "proposed_by", "proposed_at"),
-    ),
-    "settlement_line": (
-        *("source_ref", "owner_ref", "kind", "supplier_ref", "payment_no", "settlement", "rail"),
-        *("currency", "gross_minor", "fee_minor", "vat_minor", "supplier_minor", "booked_on"),
-    ),
-    "settlement_split": ("split_no", "leg_no", "line_id", "receiver", "amount_minor"),
-    "settlement_return": ("return_no", "line_id", "way", "amount_minor", "refund_minor", "cause"),
-    # Who found it at the bank is written later.
-    "reconciliation_gatewaypayout": (
-        *("gateway", "mode", "account", "payout_ref", "is_return", "amount_minor", "currency"),
-        *("paid_on", "asked_by", "asked_at"),
-    ),
-    "registry_recall": (
-        "public_id",
-        "batch_id",
-        "start_g",
-        "end_g",
-        "kind",
-        "reason",
-        "texts",
-        "opened_by",
-        "opened_at",
-    ),
-}
-# Numbers that only grow, and how a database says that one did not.
-ONWARD = {
-    "registry_lane": ("cursor", "a cursor never goes back"),
-    "transparency_loghead": ("size", "a log never shrinks"),
-}
-# References of rows that are written by the hundred: looked up once a statement, where a foreign
-# key looks row by row and locks what it found. What they refer to is itself never deleted.
-BELONGS = {
-    "ledger_transfer": (("journal_id", "ledger_journal"),),
-    "registry_retirement": (("project_id", "registry_project"),),
-    "registry_beneficiary": (("retirement_id", "registry_retirement"),),
-    "registry_allocation": (("retirement_id", "registry_retirement"),),
-}
-_OVERLAP = (
-    "other.programme_id = NEW.programme_id AND other.prefix = NEW.prefix"
-    " AND other.first <= NEW.last AND other.last >= NEW.first"
-)
-# A range lies in the used part of its lane: the cursor moves first. Buffers serve reversals only.
-_OUTSIDE = (
-    "lane.id IS NULL OR fresh.start_g < lane.lo OR fresh.end_g > lane.cursor"
-    " OR (fresh.kind = 'genesis' AND fresh.start_g <> lane.lo)"
-    " OR (fresh.kind <> 'genesis' AND (fresh.kind = 'reversal') <> (lane.kind = 'buffer'))"
-)
-# Rows that may be written anew until something was decided: an inventory and a gateway's day until
-# they are closed, a scene's version until it was in force.
-CLOSED = {
-    "footprints_inventoryversion": ("OLD.closed_at IS NOT NULL", "a closed inventory stays"),
-    "scenes_sceneversion": ("OLD.number IS NOT NULL", "a version of a scene stays"),
-    "reconciliation_gatewayday": ("OLD.closed_at IS NOT NULL", "a closed day of a gateway stays"),
-}
-_CLAIMED = (
-    "EXISTS (SELECT 1 FROM footprints_siteclaim other WHERE other.scene_id = NEW.scene_id"
-    " AND other.line_key = NEW.line_key AND other.start_g < NEW.start_g + NEW.mass_g"
-    " AND other.start_g + other.mass_g > NEW.start_g)"
-)
-# A booking on a closed day; whoever closes a day first waits for those that are under way there.
-_CLOSED_DAY = "a day of the books that is closed stays"
-_BACK_ON_SALE = "OLD.state = 'recalled' AND NEW.state <> 'recalled'"
 _PREFIX = "guard_"
 
 
@@ -186,24 +89,29 @@ def _for_sqlite() -> Iterator[Guard]:
     for table, columns in FIXED_COLUMNS.items():
         changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in columns)
         yield _sqlite(table, "fixed", "UPDATE", f"{table}: fixed columns", changed)
-        yield _sqlite(table, "delete", "DELETE", f"{table} rows stay", "1")
+        stays = f"NOT {MAY_GO[table]}" if table in MAY_GO else "1"
+        yield _sqlite(table, "delete", "DELETE", f"{table} rows stay", stays)
     for table, (column, refusal) in ONWARD.items():
         back = f"NEW.{column} < OLD.{column}"
         yield _sqlite(table, "onward", "UPDATE", refusal, back)
     recalled = "a recalled batch stays recalled"
-    yield _sqlite("registry_creditbatch", "recalled", "UPDATE", recalled, _BACK_ON_SALE)
-    overlap = f"EXISTS (SELECT 1 FROM registry_serialblock other WHERE {_OVERLAP})"
+    yield _sqlite("registry_creditbatch", "recalled", "UPDATE", recalled, BACK_ON_SALE)
+    overlap = f"EXISTS (SELECT 1 FROM registry_serialblock other WHERE {OVERLAP})"
     yield _sqlite("registry_serialblock", "overlap", "INSERT", "serials overlap", overlap)
+    yield _sqlite(
+        "registry_upstreamretirement", "overlap", "INSERT", "retired twice", RETIRED_TWICE
+    )
+    yield _sqlite("certificates_certificate", "signed", "UPDATE", SIGNED, RESIGNED)
     for table, (was_closed, refusal) in CLOSED.items():
         for when in ("UPDATE", "DELETE"):
             yield _sqlite(table, f"closed_{when.lower()}", when, refusal, was_closed)
-    yield _sqlite("footprints_siteclaim", "overlap", "INSERT", "grams claimed twice", _CLAIMED)
+    yield _sqlite("footprints_siteclaim", "overlap", "INSERT", "grams claimed twice", CLAIMED)
     late = "EXISTS (SELECT 1 FROM ledger_closedday WHERE day >= NEW.business_day)"
-    yield _sqlite("ledger_journal", "day", "INSERT", _CLOSED_DAY, late)
+    yield _sqlite("ledger_journal", "day", "INSERT", CLOSED_DAY, late)
     outside = (
         "EXISTS (SELECT 1 FROM (SELECT NEW.lane_id AS lane_id, NEW.start_g AS start_g,"
         " NEW.end_g AS end_g, NEW.kind AS kind) fresh"
-        f" LEFT JOIN registry_lane lane ON lane.id = fresh.lane_id WHERE {_OUTSIDE})"
+        f" LEFT JOIN registry_lane lane ON lane.id = fresh.lane_id WHERE {OUTSIDE})"
     )
     yield _sqlite("registry_allocation", "inside", "INSERT", "range outside its lane", outside)
     for table, references in BELONGS.items():
@@ -233,7 +141,7 @@ def _refuse(refusal: str) -> str:
     return f"RAISE EXCEPTION '{refusal}' USING ERRCODE = 'integrity_constraint_violation';"
 
 
-def _for_postgres() -> Iterator[Guard]:
+def _kept_on_postgres() -> Iterator[Guard]:
     row = "ON {table} FOR EACH ROW"
     for table in APPEND_ONLY:
         body = _refuse(f"{table} is append-only")
@@ -242,11 +150,23 @@ def _for_postgres() -> Iterator[Guard]:
         changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
         refusal = _refuse(f"{table}: fixed columns")
         yield _postgres(table, "fixed", f"BEFORE UPDATE {row} WHEN ({changed})", refusal)
-        yield _postgres(table, "delete", f"BEFORE DELETE {row}", _refuse(f"{table} rows stay"))
+        stays = _refuse(f"{table} rows stay")
+        if table in MAY_GO:
+            stays = f"IF NOT {MAY_GO[table]} THEN {stays} END IF; RETURN OLD;"
+        yield _postgres(table, "delete", f"BEFORE DELETE {row}", stays)
+    # No trigger of a row sees it when a table is emptied at once.
+    for table in (*APPEND_ONLY, *FIXED_COLUMNS):
+        emptied = "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT"
+        yield _postgres(table, "truncate", emptied, _refuse(f"{table} is never emptied"))
+
+
+def _for_postgres() -> Iterator[Guard]:
+    row = "ON {table} FOR EACH ROW"
+    yield from _kept_on_postgres()
     for table, (column, refusal) in ONWARD.items():
         onward = f"BEFORE UPDATE {row} WHEN (NEW.{column} < OLD.{column})"
         yield _postgres(table, "onward", onward, _refuse(refusal))
-    sold_again = f"BEFORE UPDATE {row} WHEN ({_BACK_ON_SALE})"
+    sold_again = f"BEFORE UPDATE {row} WHEN ({BACK_ON_SALE})"
     recalled = _refuse("a recalled batch stays recalled")
     yield _postgres("registry_creditbatch", "recalled", sold_again, recalled)
     for table, (was_closed, refusal) in CLOSED.items():
@@ -256,19 +176,27 @@ def _for_postgres() -> Iterator[Guard]:
     one_by_one = (
         "PERFORM pg_advisory_xact_lock("
         "hashtextextended('serials:' || NEW.programme_id || ':' || NEW.prefix, 0));"
-        f" IF EXISTS (SELECT 1 FROM registry_serialblock other WHERE {_OVERLAP})"
+        f" IF EXISTS (SELECT 1 FROM registry_serialblock other WHERE {OVERLAP})"
         f" THEN {_refuse('serials overlap')} END IF; RETURN NEW;"
     )
     yield _postgres("registry_serialblock", "overlap", f"BEFORE INSERT {row}", one_by_one)
+    evidence_in_turn = (
+        "PERFORM pg_advisory_xact_lock(hashtextextended('upstream:' || NEW.batch_id, 0));"
+        f" IF {RETIRED_TWICE} THEN {_refuse('retired twice')} END IF; RETURN NEW;"
+    )
+    before_insert = f"BEFORE INSERT {row}"
+    yield _postgres("registry_upstreamretirement", "overlap", before_insert, evidence_in_turn)
+    resigned = f"BEFORE UPDATE {row} WHEN ({RESIGNED})"
+    yield _postgres("certificates_certificate", "signed", resigned, _refuse(SIGNED))
     claims_in_turn = (
         "PERFORM pg_advisory_xact_lock(hashtextextended('site:' || NEW.scene_id, 0));"
-        f" IF {_CLAIMED} THEN {_refuse('grams claimed twice')} END IF; RETURN NEW;"
+        f" IF {CLAIMED} THEN {_refuse('grams claimed twice')} END IF; RETURN NEW;"
     )
     yield _postgres("footprints_siteclaim", "overlap", f"BEFORE INSERT {row}", claims_in_turn)
     # Once per statement, however many ranges it writes.
     inside = (
         "IF EXISTS (SELECT 1 FROM fresh LEFT JOIN registry_lane lane ON lane.id = fresh.lane_id"
-        f" WHERE {_OUTSIDE}) THEN {_refuse('range outside its lane')} END IF; RETURN NULL;"
+        f" WHERE {OUTSIDE}) THEN {_refuse('range outside its lane')} END IF; RETURN NULL;"
     )
     after = "AFTER {when} ON {{table}} REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT"
     yield _postgres("registry_allocation", "inside", after.format(when="INSERT"), inside)
@@ -277,7 +205,7 @@ def _for_postgres() -> Iterator[Guard]:
         f"PERFORM pg_advisory_xact_lock_shared({DAY_LOCK}, day - DATE '0001-01-01' + 1)"
         " FROM (SELECT DISTINCT business_day AS day FROM fresh) days;"
         " IF EXISTS (SELECT 1 FROM ledger_closedday c JOIN fresh ON c.day >= fresh.business_day)"
-        f" THEN {_refuse(_CLOSED_DAY)} END IF; RETURN NULL;"
+        f" THEN {_refuse(CLOSED_DAY)} END IF; RETURN NULL;"
     )
     yield _postgres("ledger_journal", "day", after.format(when="INSERT"), late)
     for table, references in BELONGS.items():

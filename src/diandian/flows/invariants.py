@@ -11,7 +11,7 @@ from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, 
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from diandian.audit import invariants as audit_invariants
-from diandian.audit.breaches import Breach
+from diandian.audit.breaches import Breach, asked
 from diandian.certificates.models import Certificate, CertificateState
 from diandian.flows import line_claims, log_check, owed_suppliers, reconcile_proof
 from diandian.footprints import invariants as footprint_invariants
@@ -55,28 +55,28 @@ def check() -> list[Breach]:
     (outside retirements), R5 (what is retired stays, as the closed days have it), L4 (the log's
     replay), M7 (closed days of gateways).
     """
-    return [
-        *registry_invariants.check(),
-        *ledger_invariants.check(),
-        *payment_invariants.check(),
-        *settlement_invariants.check(),
-        *audit_invariants.check(),
-        *footprint_invariants.check(),
-        *log_check.check(),
-        *_retired_as_ordered(),
-        *_held_as_ordered(),
-        *_received_is_booked(),
-        *_prepaid_is_open(),
-        *_disputed_is_open(),
-        *_paid_is_queued(),
-        *_claimed_as_ordered(),
-        *_waits_as_ordered(),
-        *_sold_as_priced(),
-        *owed_suppliers.check(),
-        *_retired_outside(),
-        *_days_as_closed(),
-        *reconcile_proof.check(),
-    ]
+    return asked(
+        registry_invariants.check,
+        ledger_invariants.check,
+        payment_invariants.check,
+        settlement_invariants.check,
+        audit_invariants.check,
+        footprint_invariants.check,
+        log_check.check,
+        _retired_as_ordered,
+        _held_as_ordered,
+        _received_is_booked,
+        _prepaid_is_open,
+        _disputed_is_open,
+        _paid_is_queued,
+        _claimed_as_ordered,
+        _waits_as_ordered,
+        _sold_as_priced,
+        owed_suppliers.check,
+        _retired_outside,
+        _days_as_closed,
+        reconcile_proof.check,
+    )
 
 
 def _retired_as_ordered() -> Iterator[Breach]:

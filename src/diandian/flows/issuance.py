@@ -191,6 +191,8 @@ def record_outside(batch: CreditBatch, outside: OutsideRetirement, *, actor_ref:
 
 def _write_outside(batch: CreditBatch, outside: OutsideRetirement) -> WrittenOutside:
     first = batch.serial_block.first
+    # Of two who enter the same at once the second knows that it is there.
+    registry_actions.lock_batch(batch)
     is_known = has_evidence(batch, first + outside.first_tonne - 1, outside.reference)
     row = registry_actions.record_upstream(
         batch=batch,

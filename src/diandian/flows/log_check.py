@@ -1,27 +1,44 @@
 """What must hold between the registry and the public log, read from all entries.
 
-*Source:* design of the registry, section 2 (L1, L4).
+Sums would not do: two retirements that exchanged their grams, or their names, add up as before. So
+each entry about grams is held against its own rows, a portion of the log at a time.
+*Source:* design of the registry, section 2 (L1, L4, R10).
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q, Sum
 
-from diandian.audit.breaches import Breach
-from diandian.flows import log_fill
-from diandian.registry.models import Allocation, AllocationKind, CreditBatch
+from diandian.audit.breaches import Breach, asked
+from diandian.flows import log_entries, log_fill
+from diandian.registry.models import (
+    Allocation,
+    AllocationKind,
+    CreditBatch,
+    Retirement,
+    UpstreamRetirement,
+)
 from diandian.transparency import invariants as log_invariants
 from diandian.transparency import queries as log_queries
 from diandian.verifier import entries
 
 _USED_AS = {"retire": "retired", "cancel": "cancelled", "reversal": "reversed"}
+_PORTION = 2000
+_SEAL = ("id", "public_id", "subject_commit")
 _Grams = dict[str, Counter[str]]
+_Body = Mapping[str, Any]
+# What a use of grams is told by, such as ("retire", its number), and what is told of it: its seal,
+# and its ranges in the order of their grams.
+_Use = tuple[str, str]
+_Told = tuple[str, list[tuple[str, int, int]]]
 
 
 def check() -> list[Breach]:
     """Return every breach of the log's own invariants, and of those between it and the registry."""
-    return [*log_invariants.check(), *_all_entered(), *_replays()]
+    return asked(log_invariants.check, _all_entered, _replays)
 
 
 def _all_entered() -> Iterator[Breach]:
@@ -38,8 +55,17 @@ def _all_entered() -> Iterator[Breach]:
 
 
 def _replays() -> Iterator[Breach]:
-    """L4: the entries alone give what was issued, retired, cancelled and kept of every batch."""
-    told, kept = _told(), _kept()
+    """L4: the entries alone give what was issued, retired, cancelled and kept of every batch.
+
+    And each tells of its own grams, for its own seal, and of an outside retirement all of it.
+    """
+    told: _Grams = defaultdict(Counter)
+    following = _bodies()
+    while bodies := list(islice(following, _PORTION)):
+        _count(told, bodies)
+        yield from _uses_differ(bodies)
+        yield from _evidence_differs([body for body in bodies if body["type"] == "upstream"])
+    kept = _kept()
     for batch in sorted({*told, *kept}):
         if told.get(batch) != kept.get(batch):
             found, wanted = dict(told.get(batch, {})), dict(kept.get(batch, {}))
@@ -47,21 +73,107 @@ def _replays() -> Iterator[Breach]:
             yield Breach("L4", f"batch:{batch}", detail)
 
 
-def _told() -> _Grams:
-    """Return what the entries say of each batch, in grams."""
-    told: _Grams = {}
+def _bodies() -> Iterator[_Body]:
+    """Yield the entries of every log; what is none is told by the log's own invariants (L5)."""
     for head in log_queries.heads():
         for data in log_queries.bodies(head):
-            body = entries.decode(data)
-            if body["type"] == "issue":
-                grams = told.setdefault(body["batch"], Counter())
-                for kind, start_g, end_g in body["lanes"]:
-                    grams[f"issued for {kind}"] += end_g - start_g
-            elif body["type"] in _USED_AS:
-                for batch, start_g, end_g in body["ranges"]:
-                    grams = told.setdefault(batch, Counter())
-                    grams[_USED_AS[body["type"]]] += end_g - start_g
-    return told
+            try:
+                yield entries.decode(data)
+            except entries.EntryError:
+                continue
+
+
+def _count(told: _Grams, bodies: Iterable[_Body]) -> None:
+    """Add what entries say of each batch, in grams."""
+    for body in bodies:
+        if body["type"] == "issue":
+            for kind, start_g, end_g in body["lanes"]:
+                told[body["batch"]][f"issued for {kind}"] += end_g - start_g
+        elif body["type"] in _USED_AS:
+            for batch, start_g, end_g in body["ranges"]:
+                told[batch][_USED_AS[body["type"]]] += end_g - start_g
+
+
+def _uses_differ(bodies: Iterable[_Body]) -> Iterator[Breach]:
+    """L4: a retirement, cancellation or reversal has the grams and the seal that its entry tells.
+
+    Each entry has another name and each use has an entry (L1, X8): so the other way round, too.
+    """
+    told = {_use_of(body): _told_of(body) for body in bodies if body["type"] in _USED_AS}
+    kept = _kept_of(told)
+    for use, wanted in told.items():
+        if kept.get(use) == wanted:
+            continue
+        kind, name = use
+        subject = f"retirement:{name}" if kind == AllocationKind.RETIRE else f"{kind}:{name}"
+        yield Breach("L4", subject, _difference(wanted, kept.get(use)))
+
+
+def _difference(told: _Told, kept: _Told | None) -> str:
+    if kept is None:
+        return "stands in the public log, and the registry does not know it"
+    if kept[0] != told[0]:
+        return "the public log has another seal of its name"
+    return "the public log tells of other grams than its own"
+
+
+def _use_of(body: _Body) -> _Use:
+    kind = body["type"]
+    return kind, body["retirement" if kind == AllocationKind.RETIRE else "ref"]
+
+
+def _told_of(body: _Body) -> _Told:
+    return body.get("commit", ""), sorted((name, start, end) for name, start, end in body["ranges"])
+
+
+def _kept_of(uses: Iterable[_Use]) -> dict[_Use, _Told]:
+    """Return what the registry says of uses of grams, in three queries at most."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for kind, name in uses:
+        names[kind].append(name)
+    span = ("lane__batch__public_id", "start_g", "end_g")
+    retired = names.pop(AllocationKind.RETIRE, [])
+    found: dict[_Use, _Told] = {}
+    if retired:
+        seals = Retirement.objects.filter(public_id__in=retired).order_by()
+        known = {pk: (name, seal) for pk, name, seal in seals.values_list(*_SEAL)}
+        found = {("retire", name): (seal, []) for name, seal in known.values()}
+        rows = Allocation.objects.filter(retirement__in=list(known), kind=AllocationKind.RETIRE)
+        for pk, *piece in rows.order_by().values_list("retirement_id", *span):
+            found["retire", known[pk][0]][1].append((piece[0], piece[1], piece[2]))
+    if names:
+        others = Q()
+        for kind, refs in names.items():
+            others |= Q(kind=kind, source_ref__in=refs)
+        rows = Allocation.objects.filter(others).order_by()
+        for kind, ref, *piece in rows.values_list("kind", "source_ref", *span):
+            found.setdefault((kind, ref), ("", []))[1].append((piece[0], piece[1], piece[2]))
+    for _, pieces in found.values():
+        pieces.sort()
+    return found
+
+
+def _evidence_differs(bodies: Iterable[_Body]) -> Iterator[Breach]:
+    """X8, R10: an outside retirement says what its entry says: tonnes, reference, day, evidence."""
+    told = {(body["batch"], body["first"]): body for body in bodies}
+    if not told:
+        return
+    numbers, firsts = ({key[at] for key in told} for at in (0, 1))
+    rows = UpstreamRetirement.objects.filter(
+        batch__public_id__in=numbers, first_serial__in=firsts
+    ).select_related("batch")
+    for row in rows:
+        body = told.pop((row.batch.public_id, row.first_serial), None)
+        if body is None:
+            continue
+        kept = log_entries.retired_outside(row.batch, row)
+        differs = sorted(name for name, value in kept.items() if body[name] != value)
+        if differs:
+            detail = f"the public log has another {', '.join(differs)}"
+            yield Breach("X8", f"upstream:{row.id}", detail)
+    for number, first in told:
+        detail = f"the public log has a retirement outside from {first} on; the registry has none"
+        yield Breach("X8", f"batch:{number}", detail)
 
 
 def _kept() -> _Grams:
@@ -73,8 +185,9 @@ def _kept() -> _Grams:
             grams["issued for buffer"] = batch.buffer_g
         kept[batch.public_id] = grams
     uses = Allocation.objects.exclude(kind=AllocationKind.GENESIS).order_by()
-    spans = uses.annotate(mass_g=F("end_g") - F("start_g"))
-    rows = spans.values_list("lane__batch__public_id", "kind", "mass_g")
-    for number, kind, mass_g in rows.iterator(chunk_size=2000):
+    sums = uses.values_list("lane__batch__public_id", "kind").annotate(
+        mass_g=Sum(F("end_g") - F("start_g"))
+    )
+    for number, kind, mass_g in sums:
         kept[number][_USED_AS[kind]] += mass_g
     return kept

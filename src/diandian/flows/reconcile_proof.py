@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet, Sum, Value
 from django.db.models.functions import Concat
 
-from diandian.audit.breaches import Breach
+from diandian.audit.breaches import Breach, asked
 from diandian.flows import gateway_payouts, reconcile_fees, reconcile_movements
 from diandian.kernel.clock import business_day, day_starts
 from diandian.ledger import chart
@@ -54,7 +54,7 @@ def check() -> list[Breach]:
 
     And each payout to our bank that the ledger does not have, or has without a payout (B2).
     """
-    return [*invariants.check(), *_booked_as_stated(), *_payouts_are_booked()]
+    return asked(invariants.check, _booked_as_stated, _payouts_are_booked)
 
 
 def _payouts_are_booked() -> Iterator[Breach]:

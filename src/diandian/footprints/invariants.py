@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from diandian.audit.breaches import Breach
+from diandian.audit.breaches import Breach, asked
 from diandian.footprints import rules
 from diandian.footprints.models import Footprint, InventoryVersion, LineClaim, Part, SiteClaim
 
 
 def check() -> list[Breach]:
     """Return every breach of F1 to F3 that the tables can show."""
-    return [*_visits_hold(), *_runs_apart(), *_inventories_add_up()]
+    return asked(_visits_hold, _runs_apart, _inventories_add_up)
 
 
 def _visits_hold() -> Iterator[Breach]:

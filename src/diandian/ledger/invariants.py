@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db.models import F, Q, Sum
 
-from diandian.audit.breaches import Breach
+from diandian.audit.breaches import Breach, asked
 from diandian.ledger import chart, queries
 from diandian.ledger.actions import JournalRequest
 from diandian.ledger.models import ClosedDay, Journal, Transfer
@@ -23,14 +23,14 @@ _NEVER_IN_DEBIT = (
 
 def check() -> list[Breach]:
     """Return every breach of M1, M2, M4, M5 and of the seals of bookings and closed days."""
-    return [
-        *_one_currency(),
-        *_balanced(),
-        *_checkpoints(),
-        *_days(),
-        *_sealed(),
-        *_mirrored(),
-    ]
+    return asked(
+        _one_currency,
+        _balanced,
+        _checkpoints,
+        _days,
+        _sealed,
+        _mirrored,
+    )
 
 
 def _one_currency() -> Iterator[Breach]:

@@ -3,7 +3,7 @@
 from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
-from diandian.audit.breaches import Breach
+from diandian.audit.breaches import Breach, asked
 from diandian.payments.models import (
     Dispute,
     DisputeState,
@@ -19,15 +19,15 @@ from diandian.payments.models import (
 
 def check() -> list[Breach]:
     """Return every payment or refund that breaks a rule of the room."""
-    return [
-        *_refunds_reserved(),
-        *_paid_has_a_time(),
-        *_refunds_of_received_money(),
-        *_odd_receipts_whole(),
-        *_external_ended(),
-        *_disputes_ended(),
-        *_goodwill_by_two(),
-    ]
+    return asked(
+        _refunds_reserved,
+        _paid_has_a_time,
+        _refunds_of_received_money,
+        _odd_receipts_whole,
+        _external_ended,
+        _disputes_ended,
+        _goodwill_by_two,
+    )
 
 
 def _refunds_reserved() -> list[Breach]:

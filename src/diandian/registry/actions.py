@@ -17,7 +17,6 @@ from diandian.registry.batches.actions import (
     create_project,
     freeze,
     issue,
-    record_upstream,
     restate,
     thaw,
 )
@@ -38,6 +37,7 @@ from diandian.registry.models import (
     Lane,
     Retirement,
 )
+from diandian.registry.outside.actions import lock_batch, record_upstream
 from diandian.registry.queries import RetiredRange
 from diandian.registry.requests.actions import ask_cancellation, decide_cancellation
 from diandian.registry.rules import RetireRequest
@@ -62,6 +62,7 @@ __all__ = [
     "freeze",
     "hold",
     "issue",
+    "lock_batch",
     "record_upstream",
     "release",
     "restate",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
-from diandian.audit.breaches import Breach
+from diandian.audit.breaches import Breach, asked
 from diandian.kernel.canonical import digest_hex
 from diandian.settlement.models import (
     Batch,
@@ -23,7 +23,7 @@ _SENT = (BatchState.SUBMITTED, BatchState.PAID, BatchState.RECONCILED)
 
 def check() -> list[Breach]:
     """Return every breach of S1 to S4."""
-    return [*_paid_once(), *_returns_counted(), *_sealed(), *_batches_add_up()]
+    return asked(_paid_once, _returns_counted, _sealed, _batches_add_up)
 
 
 def _paid_once() -> Iterator[Breach]:

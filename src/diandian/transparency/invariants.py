@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator
 
-from diandian.audit.breaches import Breach
+from diandian.audit.breaches import Breach, asked
 from diandian.transparency import queries
 from diandian.transparency.files import LogFiles, folder_of
 from diandian.transparency.models import LogCheckpoint, LogEntry, LogHead
@@ -16,11 +16,17 @@ from diandian.verifier.merkle import Frontier, leaf_hash
 
 def check() -> list[Breach]:
     """Return every breach of L1 and L2 that the tables can show."""
-    return [
-        breach
-        for number, head in queries.numbered_heads()
-        for breach in (*_breaches_of(head), *_files_differ(number, head))
-    ]
+    return asked(_entries_signed, _files_whole)
+
+
+def _entries_signed() -> Iterator[Breach]:
+    for head in queries.heads():
+        yield from _breaches_of(head)
+
+
+def _files_whole() -> Iterator[Breach]:
+    for number, head in queries.numbered_heads():
+        yield from _files_differ(number, head)
 
 
 def _breaches_of(head: LogHead) -> Iterator[Breach]:

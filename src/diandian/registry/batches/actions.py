@@ -1,7 +1,7 @@
-"""Enters programmes, projects, issued credits and outside retirements; cancels, freezes.
+"""Enters programmes, projects and issued credits; cancels, freezes.
 
 Issued serials are entered once and stay; what was entered wrongly is frozen or cancelled, never
-changed. *Source:* design of the registry, sections 3.1 and 3.3; R3, R4, R10.
+changed. *Source:* design of the registry, sections 3.1 and 3.3; R3, R4.
 """
 
 from dataclasses import asdict
@@ -26,7 +26,6 @@ from diandian.registry.batches.facts import (
 )
 from diandian.registry.errors import (
     CancelledDifferentlyError,
-    EvidenceError,
     IssuedDifferentlyError,
     NotEnoughCreditsError,
     SerialOverlapError,
@@ -46,7 +45,6 @@ from diandian.registry.models import (
     Recall,
     RecallState,
     SerialBlock,
-    UpstreamRetirement,
 )
 from diandian.registry.serials import GRAMS_PER_CREDIT, SerialRange, parse
 from diandian.registry.stock import may_serve
@@ -213,50 +211,6 @@ def _genesis(lane: Lane) -> Allocation:
         end_g=lane.lo,
         end_key=lane.id * LANE_STRIDE + lane.lo,
     )
-
-
-def record_upstream(  # noqa: PLR0913 - one piece of evidence, all its facts
-    *,
-    batch: CreditBatch,
-    first_serial: int,
-    last_serial: int,
-    reference: str,
-    retired_at: datetime,
-    evidence_sha256: str,
-    registry_url: str = "",
-    is_simulated: bool = False,
-) -> UpstreamRetirement:
-    """Record that the issuing registry retired whole tonnes of a batch for us (R10).
-
-    Idempotent by: batch, serials and reference. Raises: EvidenceError.
-    """
-    assert reference, "evidence has a reference"
-    assert len(evidence_sha256) == 64, "evidence has a digest"  # noqa: PLR2004 - SHA-256 in hex
-    block = batch.serial_block
-    with joined():
-        touching = UpstreamRetirement.objects.filter(
-            batch=batch, first_serial__lte=last_serial, last_serial__gte=first_serial
-        ).first()
-        if touching is not None and (
-            (touching.first_serial, touching.last_serial, touching.reference)
-            == (first_serial, last_serial, reference)
-        ):
-            return touching
-        inside = block.first <= first_serial <= last_serial <= block.last
-        if touching is not None or not inside:
-            raise EvidenceError(
-                field="serials", first=first_serial, last=last_serial, batch=batch.public_id
-            )
-        return UpstreamRetirement.objects.create(
-            batch=batch,
-            first_serial=first_serial,
-            last_serial=last_serial,
-            reference=reference,
-            retired_at=retired_at,
-            evidence_sha256=evidence_sha256,
-            registry_url=registry_url,
-            is_simulated=is_simulated,
-        )
 
 
 def cancel(

@@ -8,6 +8,7 @@ nobody waits for more than a moment and no gram is promised twice.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import BigIntegerField
 
 from diandian.registry import queries, rules
@@ -44,6 +45,7 @@ _COMMITTED = Update(
     lambda _: Holding.objects.filter(owner_ref=Param("owner_ref"), state=HoldState.ACTIVE),
     state=HoldState.COMMITTED,
 )
+_OWNER_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
 def hold(
@@ -58,13 +60,17 @@ def hold(
 
     ``is_first``: the owner was made in this transaction, so nothing is held for it yet; the rows
     may then come back without ids.
-    Idempotent by: ``owner_ref``; of two that race with one owner the second ends in IntegrityError.
-    Locks: lanes, in id order. Raises: NotEnoughCreditsError (nothing is held, the caller may go
-    on), HoldMismatchError, AlreadyRetiredError.
+    Idempotent by: ``owner_ref``; of two that race with one owner the second waits and gets what the
+    first holds. With ``is_first`` nobody else knows the owner yet, so nobody is waited for.
+    Locks: the owner (unless ``is_first``), then lanes, in id order.
+    Raises: NotEnoughCreditsError (nothing is held, the caller may go on), HoldMismatchError,
+    AlreadyRetiredError.
     """
     assert mass_g > 0, "nothing to hold"
     assert expires_at.tzinfo is not None, "instants are aware"
     with joined():
+        if not is_first:
+            _one_by_one(owner_ref)
         earlier = [] if is_first else queries.holds_of(owner_ref)
         live = _live_or_refuse(earlier, owner_ref, mass_g)
         if live:
@@ -84,6 +90,17 @@ def hold(
         promised = [promise(lane_id, take_g) for lane_id, take_g in plan]
         assert all(promised), "locked lanes keep their grams"
         return holdings
+
+
+def _one_by_one(owner_ref: str) -> None:
+    """Let one caller at a time hold for an owner, until its commit.
+
+    Two would take the same released row up again, and each promise its grams. There may be no row
+    to lock; on SQLite a writer is alone anyhow.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(_OWNER_LOCK, [f"hold:{owner_ref}"])
 
 
 def _live_or_refuse(earlier: Sequence[Holding], owner_ref: str, mass_g: int) -> list[Holding]:

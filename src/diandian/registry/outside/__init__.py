@@ -1,0 +1,1 @@
+"""What the issuing registries retired for us."""
