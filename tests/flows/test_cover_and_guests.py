@@ -214,6 +214,7 @@ def test_a_guest_pays_one_statement_at_most_for_all_this(event, world):
     assert statements(quote(fresh)) == lump, "none without a cover"
     cover_all(event, world, for_everyone=True, share_percent=60)
     covered = queries.by_token(other.token)
+    sales.are_stopped()
     assert statements(quote(covered)) == lump + 1
 
 

@@ -8,11 +8,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from diandian.kernel.memory import Memory
 from diandian.store.key_files import SigningKeyMissingError
+from diandian.transparency import actions as log_actions
 from diandian.transparency import invariants, keys, queries, shown
+from diandian.transparency.errors import LogRefusedError
 from diandian.transparency.files import DamagedFilesError, LogFiles
 from diandian.transparency.heads import actions as head_actions
-from diandian.transparency.heads import trouble
+from diandian.transparency.heads import high_water, trouble
 from diandian.transparency.models import LogCheckpoint, LogEntry, LogHead
 from diandian.verifier import entries, notes, proof
 from diandian.verifier.merkle import consistency_proof as consistent
@@ -242,17 +245,61 @@ def test_a_restored_older_backup_signs_nothing_until_it_has_caught_up(log, caplo
     assert invariants.check() == []
 
 
-def test_another_past_than_the_published_one_is_never_signed(log):
+def test_another_past_than_the_published_one_is_never_signed(log, monkeypatch):
     log.grow(4)
     log.sign()
     log.grow(3)
     log.sign()
     older_backup(5)
+    Memory.forget_everything()
+    with pytest.raises(LogRefusedError):
+        log.grow(9)
+    # Somebody without that guard did it all the same.
+    monkeypatch.setattr(log_actions, "published_sizes", lambda _: {})
     log.grow(9)
     log.restart()
     assert log.sign() == 0
     assert refusal() == trouble.DIFFERS_FROM_PUBLISHED
+    assert [each.rule for each in invariants.check()] == ["L3"]
     assert LogCheckpoint.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: b"", lambda data: data.replace(b" 5 ", b" 5x "), lambda data: b"\xff" + data],
+)
+def test_a_high_water_file_that_cannot_be_read_refuses(log, settings, tmp_path, damage):
+    file = tmp_path / "elsewhere" / "marks"
+    settings.HIGH_WATER = str(file)
+    log.grow(4)
+    log.sign()
+    assert file.read_text().split(" ")[2] == "5"
+    file.write_bytes(damage(file.read_bytes()))
+    log.restart()
+    log.grow(1)
+    # An empty file knows nothing, which is no refusal; another text is.
+    is_empty = not file.read_bytes()
+    assert log.sign() == int(is_empty)
+    assert refusal() == ("" if is_empty else trouble.DIFFERS_FROM_HIGH_WATER)
+
+
+def test_a_mark_with_another_root_refuses_and_marks_only_go_up(log, settings, tmp_path):
+    file = tmp_path / "marks"
+    settings.HIGH_WATER = str(file)
+    log.grow(4)
+    log.sign()
+    [first] = keys.verifiers(queries.keys_of(log.head))
+    high_water.raise_to(log.head.origin, first, high_water.Mark(3, bytes(32)))
+    assert high_water.read(log.head.origin, first).size == 5
+    high_water.raise_to("log.example/other", first, high_water.Mark(7, bytes(32)))
+    assert high_water.read(log.head.origin, first).size == 5
+    log.grow(1)
+    log.sign()
+    assert high_water.read(log.head.origin, first).size == 6
+    file.write_text(file.read_text().replace(log.published().root.hex(), "00" * 32))
+    log.restart()
+    assert log.sign() == 0
+    assert refusal() == trouble.DIFFERS_FROM_HIGH_WATER
 
 
 def test_a_head_whose_row_alone_is_lost_counts_as_signed(log):

@@ -41,7 +41,8 @@ def asked(*checks: Callable[[], Iterable[Breach]]) -> list[Breach]:
         except Exception as error:
             if not connection.is_usable():
                 raise
-            name = f"{check.__module__}.{check.__name__}"
+            asked_for = getattr(check, "func", check)  # of a partial one, what it stands for
+            name = f"{asked_for.__module__}.{asked_for.__name__}"
             log.exception("a check could not be finished: %s", name)
             detail = f"could not be finished ({type(error).__name__}); the program's log says why"
             found.append(Breach("CHECK", f"check:{name}", detail))

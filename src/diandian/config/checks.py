@@ -94,6 +94,21 @@ def payments_can_begin(**_: object) -> list[CheckMessage]:
 
 
 @register(Tags.security)
+def backups_are_noticed(**_: object) -> list[CheckMessage]:
+    """Warn in production when nothing outside the data folder knows how far the log was signed."""
+    if settings.MODE != "production" or settings.HIGH_WATER or settings.LOG_WITNESSES:
+        return []
+    return [
+        Caution(
+            "No high-water file and no witness: a backup of the database that comes back together"
+            " with the data folder would not be noticed, and its grams could be sold again.",
+            hint="Set DIANDIAN_HIGH_WATER or DIANDIAN_LOG_WITNESSES; see docs/howto/backup.md.",
+            id="diandian.W006",
+        )
+    ]
+
+
+@register(Tags.security)
 def production_is_safe(**_: object) -> list[CheckMessage]:
     """Report each setting that production refuses."""
     return [Error(reason, id="diandian.E002") for reason in unsafe_settings()]

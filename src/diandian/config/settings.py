@@ -316,6 +316,24 @@ LOG_ORIGIN = os.environ.get("DIANDIAN_LOG_ORIGIN", BASE_URL.split("://", 1)[-1] 
 # A file that names who is asked to witness it, in the form of C2SP tlog-policy; none: nobody.
 LOG_WITNESSES = os.environ.get("DIANDIAN_LOG_WITNESSES", "")
 
+
+def _high_water() -> str:
+    """Return the file that the log's signer keeps outside the backups, or nothing.
+
+    Where none is named: the state folder of the account, in production, if it can be written there.
+    """
+    named = os.environ.get("DIANDIAN_HIGH_WATER")
+    if named is not None or TEST_MODE:
+        return named or ""
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    there = next((each for each in (state, *state.parents) if each.exists()), None)
+    is_apart = state != DATA_DIR and DATA_DIR not in state.parents
+    may_write = there is not None and os.access(there, os.W_OK)
+    return str(state / "diandian" / "high-water") if may_write and is_apart else ""
+
+
+HIGH_WATER = _high_water()
+
 # Content security: nothing inline, nothing from elsewhere.
 CONTENT_SECURITY_POLICY_TEXT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"

@@ -9,7 +9,7 @@ one order. Only speed depends on which of both happens.
 import time
 from datetime import datetime
 
-from diandian.flows import fulfil, sales
+from diandian.flows import fulfil, log_guard, sales
 from diandian.kernel.clock import now
 from diandian.kernel.memory import Memory, ttl_cache
 from diandian.orders import actions, queries, rules
@@ -38,6 +38,10 @@ class Allocator:
             return False
         is_locked = self._leadership.is_exclusive
         return actions.take_lease(self.holder, over_others=is_locked, at=at or now())
+
+    def begin(self) -> None:
+        """Begin a term: before its first retirement the log is compared anew with the outside."""
+        log_guard.look_again()
 
     def allocate(self) -> int:
         """Fulfil what waits, at most 256 orders in one commit. Returns how many were fulfilled."""

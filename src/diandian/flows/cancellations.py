@@ -5,7 +5,7 @@
 
 from django.db import transaction
 
-from diandian.flows import batches
+from diandian.flows import batches, log_guard
 from diandian.registry import actions as registry_actions
 from diandian.registry import queries
 from diandian.registry.models import CancellationRequest
@@ -33,8 +33,9 @@ def confirm(request: CancellationRequest, *, actor_ref: str) -> CancellationRequ
     """Cancel what another person asked for. The request and its grams are one commit.
 
     Locks: the request, then the batch's lanes. Raises: OwnRequestError, RequestDecidedError,
-    NotEnoughCreditsError when the grams were sold meanwhile.
+    LogRefusedError, NotEnoughCreditsError when the grams were sold meanwhile.
     """
+    log_guard.require()
     decided = registry_actions.decide_cancellation(request, confirms=True, actor_ref=actor_ref)
     batches.cancel(
         decided.batch.public_id,

@@ -36,6 +36,7 @@ from diandian.registry.models import Retirement
 from diandian.registry.queries import RetiredRange
 from diandian.store.running import pipelined, set_off
 from diandian.transparency import actions as log_actions
+from diandian.transparency.errors import LogRefusedError
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ GIVE_UP_AFTER = 5
 def drain(limit: int = queries.MOST_AT_ONCE, *, at: datetime | None = None) -> int:
     """Fulfil waiting orders, oldest first. Returns how many were fulfilled; none when stopped."""
     at = at or now()
-    if sales.are_stopped():
+    if not sales.may_retire(at=at):
         return 0
     return _fulfil_or_split(queries.waiting_order_ids(limit, due_at=at), at)
 
@@ -57,7 +58,7 @@ def fulfil_order(order_id: int, *, at: datetime | None = None) -> bool:
 
     False too while sales are stopped: it waits in the intake.
     """
-    if sales.are_stopped():
+    if not sales.may_retire(at=at):
         return False
     return bool(_fulfil_or_split([order_id], at or now()))
 
@@ -67,6 +68,10 @@ def _fulfil_or_split(order_ids: list[int], at: datetime) -> int:
         return 0
     try:
         return _fulfil(order_ids, at)
+    except LogRefusedError as error:
+        # The signer refused it meanwhile. It is no fault of any order: all of them wait.
+        log.error("nothing is retired: %s", error)  # noqa: TRY400
+        return 0
     except Exception as error:  # noqa: BLE001 - whatever one order does, the others go on
         if len(order_ids) > 1:
             half = len(order_ids) // 2

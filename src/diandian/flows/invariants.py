@@ -6,6 +6,7 @@ Each room checks itself; here grams meet orders, and money meets payments.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
@@ -43,17 +44,20 @@ from diandian.registry.models import Holding
 from diandian.registry.origin import only_held
 from diandian.registry.queries import LIVE_HOLDS
 from diandian.settlement import invariants as settlement_invariants
+from diandian.transparency.invariants import Published
 
 _HOLDS_GRAMS = (OrderState.AWAITING_PAYMENT, OrderState.PAID, OrderState.REVIEW)
 _MAY_BE_PREPAID = (OrderState.PAID, OrderState.REVIEW, OrderState.UNFULFILLABLE)
 
 
-def check() -> list[Breach]:
+def check(published: Published | None = None) -> list[Breach]:
     """Return every breach of the rooms' own invariants, and of those between them.
 
+    ``published``: what of the log was published before the moment that is looked at; else now.
+
     Between the rooms: X1 to X9, M3 and M6 (an order's money), S5 (what suppliers are owed), R10
-    (outside retirements), R5 (what is retired stays, as the closed days have it), L4 (the log's
-    replay), M7 (closed days of gateways).
+    (outside retirements), R5 (what is retired stays, as the closed days have it), L3 (what is
+    published), L4 (the log's replay), M7 (closed days of gateways).
     """
     return asked(
         registry_invariants.check,
@@ -62,7 +66,7 @@ def check() -> list[Breach]:
         settlement_invariants.check,
         audit_invariants.check,
         footprint_invariants.check,
-        log_check.check,
+        partial(log_check.check, published),
         _retired_as_ordered,
         _held_as_ordered,
         _received_is_booked,

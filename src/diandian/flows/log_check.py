@@ -7,7 +7,8 @@ each entry about grams is held against its own rows, a portion of the log at a t
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from typing import Any
 
 from django.db.models import F, Q, Sum
@@ -23,6 +24,7 @@ from diandian.registry.models import (
 )
 from diandian.transparency import invariants as log_invariants
 from diandian.transparency import queries as log_queries
+from diandian.transparency.invariants import Published
 from diandian.verifier import entries
 
 _USED_AS = {"retire": "retired", "cancel": "cancelled", "reversal": "reversed"}
@@ -34,11 +36,20 @@ _Body = Mapping[str, Any]
 # and its ranges in the order of their grams.
 _Use = tuple[str, str]
 _Told = tuple[str, list[tuple[str, int, int]]]
+# A breach, and the batches of grams that the log tells of and the registry does not know.
+_Lost = tuple[Breach, set[str]]
 
 
-def check() -> list[Breach]:
-    """Return every breach of the log's own invariants, and of those between it and the registry."""
-    return asked(log_invariants.check, _all_entered, _replays)
+# Why ``log_recover`` freezes a batch of which the log knows more than the registry.
+RESTORED = "restored-backup"
+
+
+def check(published: Published | None = None) -> list[Breach]:
+    """Return every breach of the log's own invariants, and of those between it and the registry.
+
+    ``published``: as ``log_invariants.check`` takes it.
+    """
+    return asked(partial(log_invariants.check, published), _all_entered, _replays)
 
 
 def _all_entered() -> Iterator[Breach]:
@@ -58,15 +69,28 @@ def _replays() -> Iterator[Breach]:
     """L4: the entries alone give what was issued, retired, cancelled and kept of every batch.
 
     And each tells of its own grams, for its own seal, and of an outside retirement all of it.
+
+    A batch that was frozen after a restored backup may be told more of than the registry kept: no
+    gram of it moves until people have looked. Thawed, it is a breach again.
     """
     told: _Grams = defaultdict(Counter)
+    restored: set[str] = set()
+    lost: list[_Lost] = []
     following = _bodies()
     while bodies := list(islice(following, _PORTION)):
         _count(told, bodies)
-        yield from _uses_differ(bodies)
-        yield from _evidence_differs([body for body in bodies if body["type"] == "upstream"])
+        _note_restored(restored, bodies)
+        upstream = [body for body in bodies if body["type"] == "upstream"]
+        for breach, batches in chain(_uses_differ(bodies), _evidence_differs(upstream)):
+            if batches:
+                lost.append((breach, batches))
+            else:
+                yield breach
+    yield from (breach for breach, batches in lost if not batches <= restored)
     kept = _kept()
     for batch in sorted({*told, *kept}):
+        if batch in restored and told.get(batch, Counter()) >= kept.get(batch, Counter()):
+            continue
         if told.get(batch) != kept.get(batch):
             found, wanted = dict(told.get(batch, {})), dict(kept.get(batch, {}))
             detail = f"the public log says {found}, the registry {wanted} (grams)"
@@ -94,10 +118,20 @@ def _count(told: _Grams, bodies: Iterable[_Body]) -> None:
                 told[batch][_USED_AS[body["type"]]] += end_g - start_g
 
 
-def _uses_differ(bodies: Iterable[_Body]) -> Iterator[Breach]:
+def _note_restored(restored: set[str], bodies: Iterable[_Body]) -> None:
+    """Keep which batches stand frozen after a restored backup, as the entries go by."""
+    for body in bodies:
+        if body["type"] == "freeze" and body["reason"] == RESTORED:
+            restored.add(body["batch"])
+        elif body["type"] == "thaw":
+            restored.discard(body["batch"])
+
+
+def _uses_differ(bodies: Iterable[_Body]) -> Iterator[_Lost]:
     """L4: a retirement, cancellation or reversal has the grams and the seal that its entry tells.
 
     Each entry has another name and each use has an entry (L1, X8): so the other way round, too.
+    With batches where the registry knows nothing of it.
     """
     told = {_use_of(body): _told_of(body) for body in bodies if body["type"] in _USED_AS}
     kept = _kept_of(told)
@@ -106,7 +140,8 @@ def _uses_differ(bodies: Iterable[_Body]) -> Iterator[Breach]:
             continue
         kind, name = use
         subject = f"retirement:{name}" if kind == AllocationKind.RETIRE else f"{kind}:{name}"
-        yield Breach("L4", subject, _difference(wanted, kept.get(use)))
+        batches = {name for name, *_ in wanted[1]} if use not in kept else set()
+        yield Breach("L4", subject, _difference(wanted, kept.get(use))), batches
 
 
 def _difference(told: _Told, kept: _Told | None) -> str:
@@ -153,8 +188,11 @@ def _kept_of(uses: Iterable[_Use]) -> dict[_Use, _Told]:
     return found
 
 
-def _evidence_differs(bodies: Iterable[_Body]) -> Iterator[Breach]:
-    """X8, R10: an outside retirement says what its entry says: tonnes, reference, day, evidence."""
+def _evidence_differs(bodies: Iterable[_Body]) -> Iterator[_Lost]:
+    """X8, R10: an outside retirement says what its entry says: tonnes, reference, day, evidence.
+
+    With its batch where the registry knows nothing of it.
+    """
     told = {(body["batch"], body["first"]): body for body in bodies}
     if not told:
         return
@@ -170,10 +208,10 @@ def _evidence_differs(bodies: Iterable[_Body]) -> Iterator[Breach]:
         differs = sorted(name for name, value in kept.items() if body[name] != value)
         if differs:
             detail = f"the public log has another {', '.join(differs)}"
-            yield Breach("X8", f"upstream:{row.id}", detail)
+            yield Breach("X8", f"upstream:{row.id}", detail), set()
     for number, first in told:
         detail = f"the public log has a retirement outside from {first} on; the registry has none"
-        yield Breach("X8", f"batch:{number}", detail)
+        yield Breach("X8", f"batch:{number}", detail), {number}
 
 
 def _kept() -> _Grams:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Case, CharField, Exists, F, OuterRef, QuerySet, Value, When
 from django.db.models.functions import Cast, Concat
 
-from diandian.flows import log_entries
+from diandian.flows import log_entries, log_guard
 from diandian.flows.log_entries import Entry, done_at
 from diandian.kernel.clock import now
 from diandian.registry import queries as registry_queries
@@ -74,7 +74,12 @@ def fill() -> int:
 
 
 def fill_and_tell() -> int:
-    """Enter what is missing, and tell the operator: after the first time nothing should be."""
+    """Enter what is missing, and tell the operator: after the first time nothing should be.
+
+    Nothing while the log stands still: what an older backup lacks is not entered anew.
+    """
+    if not log_guard.may_enter():
+        return 0
     written = fill()
     if written:
         log.warning("%d changes of grams were missing in the public log; entered now", written)

@@ -12,9 +12,10 @@ from pathlib import Path
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import batches, log_check
+from diandian.flows import batches, log_check, log_entries, log_guard
 from diandian.kernel.clock import now
 from diandian.registry.models import BatchState, CreditBatch
+from diandian.transparency import actions as log_actions
 from diandian.transparency import keys, queries
 from diandian.transparency.errors import LogNotRecoverableError
 from diandian.transparency.files import DamagedFilesError, LogFiles, folder_of
@@ -32,13 +33,20 @@ from diandian.verifier.tiles import (
     read_tile,
 )
 
+_STANDS_STILL = {BatchState.FROZEN, BatchState.RECALLED}
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What came back. ``frozen``: batches on which registry and log differ."""
+    """What came back. ``frozen``: batches on which registry and log differ.
+
+    ``trouble``: why the log stands still all the same, one of ``heads.trouble``; then nothing was
+    frozen yet.
+    """
 
     entries: int
     frozen: tuple[str, ...]
+    trouble: str = ""
 
 
 def recover(
@@ -46,6 +54,7 @@ def recover(
 ) -> Recovered:
     """Join the entries that were published to those of this database.
 
+    That ends the stop of sales, unless the log is still behind what others have seen of it.
     ``folder``: a copy of the published files; else our own. Idempotent.
     Locks: the head of the log. Raises: LogNotRecoverableError.
     """
@@ -66,6 +75,8 @@ def recover(
             head_actions.restore(head, missing, at=at)
     except (DamagedFilesError, NoteError, TileError, EntryError, OSError) as error:
         raise LogNotRecoverableError(reason=str(error)) from error
+    if trouble := log_guard.look(at=at):
+        return Recovered(len(missing), (), trouble)
     return Recovered(len(missing), _freeze_what_differs(actor, at))
 
 
@@ -118,8 +129,13 @@ def _freeze_what_differs(actor: str, at: datetime) -> tuple[str, ...]:
         for breach in log_check.check()
         if breach.rule == "L4"
     ]
-    known = CreditBatch.objects.filter(public_id__in=numbers).exclude(state=BatchState.FROZEN)
-    stopped = sorted(known.values_list("public_id", flat=True))
-    for number in stopped:
-        batches.freeze(number, reason="restored-backup", actor_ref=actor, at=at)
+    stopped = []
+    for batch in CreditBatch.objects.filter(public_id__in=numbers).order_by("public_id"):
+        if batch.state in _STANDS_STILL:
+            # It stands still already; the log says that it does for this reason too.
+            with transaction.atomic():
+                log_actions.append_many([log_entries.frozen(batch, log_check.RESTORED)], at=at)
+            continue
+        batches.freeze(batch.public_id, reason=log_check.RESTORED, actor_ref=actor, at=at)
+        stopped.append(batch.public_id)
     return tuple(stopped)

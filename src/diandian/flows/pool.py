@@ -103,7 +103,7 @@ def complete_due(limit: int = 16, *, at: datetime | None = None) -> int:
     Idempotent by: each tonne. Returns how many were completed.
     """
     at = at or now()
-    if sales.are_stopped():
+    if not sales.may_retire(at=at):
         return 0
     today, done = business_day(at), 0
     for due in tonnes():

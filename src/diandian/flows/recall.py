@@ -13,7 +13,7 @@ from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.certificates import queries as certificate_queries
-from diandian.flows import log_entries, recall_told
+from diandian.flows import log_entries, log_guard, recall_told
 from diandian.flows.locks import lock_orders_of_refs
 from diandian.flows.remedy import Need, free_g, remedy
 from diandian.kernel.clock import now
@@ -92,7 +92,7 @@ def work(limit: int = AT_ONCE, *, at: datetime | None = None) -> int:
     somebody is just changing is left out and found again when the work comes round.
     """
     running = queries.running()
-    if running is None:
+    if running is None or not log_guard.may_enter(at=at):
         return 0
     with collector_held, transaction.atomic():
         by_index(anew=running.position == 0)
@@ -156,6 +156,8 @@ def retry(limit: int = AT_ONCE, *, only: Recall | None = None, at: datetime | No
     Each is replaced whole or left as it is, so that holders do not get a version for every gram.
     What nothing can replace now is not looked at, and keeps nobody waiting.
     """
+    if not log_guard.may_enter(at=at):
+        return 0
     done = 0
     for recall in [only] if only else queries.short_recalls():
         busy: set[int] = set()

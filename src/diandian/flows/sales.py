@@ -1,7 +1,8 @@
 """Whether we sell: a close that finds a breach stops all sales until an operator reopens them.
 
-Stopped: no price, no order and no new payment; paid orders wait, and so do their retirements. What
-is paid meanwhile is kept, and money on its way back goes on.
+They are stopped too, without a switch, while the public log stands still (``log_guard``): that ends
+when the log has caught up. Stopped: no price, no order and no new payment; paid orders wait, and so
+do their retirements. What is paid meanwhile is kept, and money on its way back goes on.
 """
 
 import logging
@@ -11,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
+from diandian.flows import log_guard
 from diandian.kernel.memory import ttl_cache
 from diandian.ledger import queries
 from diandian.ledger.days import actions
@@ -22,9 +24,21 @@ _FOUND = "The close found that the books do not hold."
 _TOLD = 20
 
 
-@ttl_cache(1)
 def are_stopped() -> bool:
     """Tell whether sales are stopped; as of a second ago at most."""
+    return _are_switched_off() or bool(log_guard.refused())
+
+
+def may_retire(*, at: datetime | None = None) -> bool:
+    """Tell whether what was paid may be retired now.
+
+    Before its first retirement a process compares the log with what is known of it from outside.
+    """
+    return not are_stopped() and log_guard.may_enter(at=at)
+
+
+@ttl_cache(1)
+def _are_switched_off() -> bool:
     newest = queries.sales_switch()
     return newest is not None and not newest.is_open
 
@@ -64,4 +78,4 @@ def _switch(
             details={"reason": reason, "breaches": len(breaches)},
             at=at,
         )
-    are_stopped.forget()
+    _are_switched_off.forget()

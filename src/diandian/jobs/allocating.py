@@ -50,6 +50,8 @@ class Allocating(Turning):
         if moment - self._beat_at >= _BEAT_SECONDS:
             self._leads, led = self._allocator.lead(), self._leads
             self._beat_at = moment
+            if self._leads and not led:
+                self._allocator.begin()
             if self._leads != led:
                 log.info("the allocator %s", "leads" if self._leads else "waits for its turn")
         if not self._leads:

@@ -15,7 +15,8 @@ from django.conf import settings
 from diandian.store.inserts import Insert, InsertMany
 from diandian.store.running import Answer, database
 from diandian.store.transactions import require_transaction
-from diandian.transparency.errors import LogClosedError
+from diandian.transparency.errors import LogClosedError, LogRefusedError
+from diandian.transparency.files import folder_of, published_sizes
 from diandian.transparency.models import LogEntry, LogHead
 from diandian.transparency.rules import Body, first_entry, instant, ref_of
 from diandian.verifier import entries
@@ -23,7 +24,8 @@ from diandian.verifier import entries
 _HEADS = Insert(LogHead, skip_conflicts=True)
 _ENTRIES = InsertMany(LogEntry, "position", "kind", "ref", "body")
 _ADVANCE = (
-    "UPDATE transparency_loghead SET size = size + %s WHERE is_open RETURNING origin, base, size"
+    "UPDATE transparency_loghead SET size = size + %s WHERE is_open RETURNING origin, base, size,"
+    " refusal"
 )
 
 
@@ -40,20 +42,21 @@ class Place:
         return {"origin": self.origin, "index": self.index, "entry": self.entry}
 
 
-def append_many(bodies: Sequence[Body], *, at: datetime) -> list[Place]:
+def append_many(bodies: Sequence[Body], *, at: datetime, is_ending: bool = False) -> list[Place]:
     """Append entries in their order; two statements. Returns the place of each.
 
+    ``is_ending``: the last entry of a log, which also one may have that is not signed any more.
     A body without ``at`` gets this one. In the caller's transaction; each entry is entered once.
     Locks: the head's row, until the commit; take no lock of another row after it.
     Raises: IntegrityError for what was entered before, EntryError for what may not be published,
-    LogClosedError.
+    LogClosedError, LogRefusedError.
     """
     require_transaction()
     if not bodies:
         return []
     # What may not be published is refused before anything is taken.
     ready = _written(bodies, at)
-    return _append(ready, *_advance(len(bodies), at))
+    return _append(ready, *_advance(len(bodies), at, is_ending=is_ending))
 
 
 def ask_append(count: int, *, at: datetime) -> Callable[[Sequence[Body]], list[Place]]:
@@ -71,7 +74,7 @@ def ask_append(count: int, *, at: datetime) -> Callable[[Sequence[Body]], list[P
         assert len(bodies) == count, "every number that was taken has its entry"
         ready = _written(bodies, at)
         rows = taken.rows()
-        return _append(ready, *(rows[0] if rows else _advance(count, at)))
+        return _append(ready, *(_unrefused(rows[0], count) if rows else _advance(count, at)))
 
     return append
 
@@ -117,10 +120,11 @@ def append_new(bodies: Sequence[Body], *, at: datetime) -> list[Place]:
     return append_many([body for body in bodies if ref_of(body) not in known], at=at)
 
 
-def _advance(count: int, at: datetime) -> tuple[str, int, int]:
+def _advance(count: int, at: datetime, *, is_ending: bool = False) -> tuple[str, int, int]:
     """Take the next numbers of the open log; open the first log where there is none yet.
 
     Returns its origin, the position of its first entry, and its size with the new entries.
+    Raises: LogClosedError, LogRefusedError.
     """
     rows = Answer(database(), _ADVANCE, [count]).rows()
     if not rows:
@@ -128,7 +132,17 @@ def _advance(count: int, at: datetime) -> tuple[str, int, int]:
         rows = Answer(database(), _ADVANCE, [count]).rows()
     if not rows:
         raise LogClosedError(origin=settings.LOG_ORIGIN)
-    origin, base, size = rows[0]
+    return rows[0][:3] if is_ending else _unrefused(rows[0], count)
+
+
+def _unrefused(row: tuple[str, int, int, str], count: int) -> tuple[str, int, int]:
+    """Return where the numbers stand, if something may stand there. Raises: LogRefusedError.
+
+    Not where the signer refuses, nor in a place of which something else is published.
+    """
+    origin, base, size, refusal = row
+    if refusal or size - count < published_sizes(folder_of(1)).get(origin, 0):
+        raise LogRefusedError
     return origin, base, size
 
 

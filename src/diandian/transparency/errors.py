@@ -15,6 +15,18 @@ class LogClosedError(ConflictError):
     retryable = True
 
 
+class LogRefusedError(ConflictError):
+    """The log is not what was published or seen: whatever is entered now would be another past."""
+
+    code = "log_refused"
+    message = N_(
+        "The public log does not match what was signed before. Nothing was entered, sold or"
+        " retired. Please look at the status page: it says why, and what to do."
+    )
+    fixer = Fixer.OPERATOR
+    retryable = True
+
+
 class LogNameError(ConflictError):
     """A log's name was used before, or is not one."""
 

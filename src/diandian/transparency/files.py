@@ -11,7 +11,9 @@ from pathlib import Path
 
 from django.conf import settings
 
+from diandian.kernel.memory import ttl_cache
 from diandian.verifier.merkle import leaf_hash, root_of
+from diandian.verifier.notes import Checkpoint, NoteError, split
 from diandian.verifier.tiles import (
     ENTRIES,
     TILE_WIDTH,
@@ -34,6 +36,21 @@ def folder_of(number: int) -> Path:
     """Return the folder of a log. ``number``: 1 for the first log of this installation."""
     base = Path(settings.DATA_DIR) / "log"
     return base if number == 1 else base / str(number)
+
+
+@ttl_cache(1)
+def published_sizes(base: Path) -> dict[str, int]:
+    """Return how many entries are published of each log below a folder, by its name.
+
+    As of a second ago at most, so never more than was committed. Without what cannot be read, and
+    no signature is looked at: the signer judges.
+    """
+    sizes: dict[str, int] = {}
+    for path in (base / CHECKPOINT, *base.glob(f"[0-9]*/{CHECKPOINT}")):
+        with suppress(OSError, NoteError):
+            shown = Checkpoint.parse(split(path.read_bytes())[0])
+            sizes[shown.origin] = max(shown.size, sizes.get(shown.origin, 0))
+    return sizes
 
 
 class LogFiles:

@@ -1,22 +1,38 @@
 """What must hold of the public log by itself; read from all entries: not for every request.
 
-*Source:* design of the registry, section 2 (L1, L2).
+*Source:* design of the registry, section 2 (L1, L2, L3).
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from diandian.audit.breaches import Breach, asked
-from diandian.transparency import queries
-from diandian.transparency.files import LogFiles, folder_of
+from diandian.store.key_files import SigningKeyMissingError
+from diandian.transparency import keys, queries
+from diandian.transparency.files import DamagedFilesError, LogFiles, folder_of
 from diandian.transparency.models import LogCheckpoint, LogEntry, LogHead
 from diandian.transparency.rules import ref_of
 from diandian.verifier import entries
 from diandian.verifier.merkle import Frontier, leaf_hash
+from diandian.verifier.notes import Checkpoint, NoteError, open_note
+
+# By the number of each log; None where nothing is published.
+Published = dict[int, str | None]
 
 
-def check() -> list[Breach]:
-    """Return every breach of L1 and L2 that the tables can show."""
-    return asked(_entries_signed, _files_whole)
+def published_now() -> Published:
+    """Return the head of each log that everybody can fetch now. An unreadable one is empty text."""
+    return {number: _published(number) for number, _ in queries.numbered_heads()}
+
+
+def check(published: Published | None = None) -> list[Breach]:
+    """Return every breach of L1 to L3 that tables and files can show.
+
+    ``published``: of a moment before the one that the tables show, so that nothing is missed that
+    was signed between them; read now where there is none.
+    """
+    notes = published_now() if published is None else published
+    return asked(_entries_signed, partial(_files_whole, notes))
 
 
 def _entries_signed() -> Iterator[Breach]:
@@ -24,9 +40,9 @@ def _entries_signed() -> Iterator[Breach]:
         yield from _breaches_of(head)
 
 
-def _files_whole() -> Iterator[Breach]:
+def _files_whole(notes: Published) -> Iterator[Breach]:
     for number, head in queries.numbered_heads():
-        yield from _files_differ(number, head)
+        yield from _files_differ(number, head, notes.get(number))
 
 
 def _breaches_of(head: LogHead) -> Iterator[Breach]:
@@ -47,14 +63,37 @@ def _breaches_of(head: LogHead) -> Iterator[Breach]:
         yield Breach("L1", subject, f"{size} entries were signed, and there are {frontier.size}")
 
 
-def _files_differ(number: int, head: LogHead) -> Iterator[Breach]:
-    """L1: what everybody can fetch is made of these entries."""
-    last = queries.last_checkpoint(head)
-    files = LogFiles(folder_of(number))
-    if last is None or files.published() != last.full_note:
+def _published(number: int) -> str | None:
+    try:
+        return LogFiles(folder_of(number)).published()
+    except DamagedFilesError:
+        return ""
+
+
+def _files_differ(number: int, head: LogHead, published: str | None) -> Iterator[Breach]:
+    """L3, L1: the published head is of these entries, and so is all that everybody can fetch.
+
+    A head that is signed and not published yet, or nothing published, is none of both.
+    """
+    if published is None:
         return
-    for path in files.differences(last.size, queries.bodies(head, 0, last.size)):
-        yield Breach("L1", f"log:{head.origin}", f"its file {path} is not what its entries make")
+    subject = f"log:{head.origin}"
+    try:
+        known = keys.verifiers(queries.keys_of(head)) or [keys.first_verifier(head.origin)]
+        shown = Checkpoint.parse(open_note(published, known)[0])
+    except (NoteError, SigningKeyMissingError):
+        yield Breach("L3", subject, "what is published is no head that a key of it has signed")
+        return
+    if shown.origin != head.origin:
+        yield Breach("L3", subject, f"the head of {shown.origin} is published in its place")
+    elif shown.size > head.size:
+        yield Breach("L3", subject, f"{shown.size} entries are published, it has {head.size}")
+    elif shown.root != queries.root_at(head, shown.size):
+        yield Breach("L3", subject, f"another root is published for its first {shown.size}")
+    else:
+        files = LogFiles(folder_of(number))
+        for path in files.differences(shown.size, queries.bodies(head, 0, shown.size)):
+            yield Breach("L1", subject, f"its file {path} is not what its entries make")
 
 
 def _places_filled(head: LogHead, subject: str) -> Iterator[Breach]:

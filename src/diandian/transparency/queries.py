@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from diandian.store.statements import Param, Select
 from diandian.transparency.models import LogCheckpoint, LogEntry, LogHead, LogKey
+from diandian.verifier.merkle import Frontier, leaf_hash
 
 _OPEN = Select(lambda: LogHead.objects.filter(is_open=True)[:1])
 _BY_REF = Select(lambda: LogEntry.objects.filter(ref=Param("ref"))[:1])
@@ -70,6 +71,14 @@ def bodies(head: LogHead, start: int = 0, end: int | None = None) -> Iterator[by
     """Yield the bytes of a log's entries from index ``start`` up to, not including, ``end``."""
     for row in entry_rows(head, start, end):
         yield row.body.encode()
+
+
+def root_at(head: LogHead, size: int) -> bytes:
+    """Return the root over a log's first entries, made of all of them: not for every request."""
+    frontier = Frontier()
+    for data in bodies(head, 0, size):
+        frontier.append(leaf_hash(data))
+    return frontier.root()
 
 
 # --- what was signed ----------------------------------------------------------------------------

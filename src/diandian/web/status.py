@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 
 from diandian.certificates import queries as certificates
-from diandian.flows import allocator, sales
+from diandian.flows import allocator, log_guard, sales
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.memory import ttl_cache
 from diandian.ledger import queries as ledger
@@ -108,7 +108,7 @@ def health() -> Health:
         oldest_intake_seconds=int((now() - oldest).total_seconds()) if oldest else 0,
         log_size=head.size if head is not None else 0,
         log_signed=last.size if last is not None else 0,
-        log_refusal=head.refusal if head is not None else "",
+        log_refusal=log_guard.refused(),
         log_is_late=_log_is_late(head, last),
         sales_stopped=sales.are_stopped(),
         closed_through=closed.day if closed else None,

@@ -96,7 +96,7 @@ def close(head: LogHead, *, next_origin: str, at: datetime) -> LogHead:
     for data in queries.bodies(before):
         frontier.append(leaf_hash(data))
     said = {"size": frontier.size, "root": frontier.root().hex()}
-    [last] = append_many([{"type": "close", **said}], at=at)
+    [last] = append_many([{"type": "close", **said}], at=at, is_ending=True)
     frontier.append(leaf_hash(entries.encode(last.entry)))
     assert last.index + 1 == frontier.size, "nothing stands behind the last entry"
     LogHead.objects.filter(origin=head.origin).update(is_open=False, closed_at=at)

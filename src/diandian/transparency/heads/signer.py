@@ -1,8 +1,9 @@
 """Signs how far the log has grown: files first, then the head's row, witnesses, publication last.
 
-Before anything is signed, what is published and what witnesses saw is compared with the database:
-a restored backup must not sign another past (L3). Two signers at once come to one head: the
-database takes only the first (L2). *Source:* design of the registry, section 5.
+Before anything is signed, what is published, what the high-water file says and what witnesses saw
+is compared with the database: a restored backup must not sign another past (L3). Two signers at
+once come to one head: the database takes only the first (L2).
+*Source:* design of the registry, section 5; decision 0051.
 """
 
 import logging
@@ -14,15 +15,14 @@ from datetime import datetime
 from diandian.kernel.clock import now
 from diandian.transparency import keys, queries, witnesses
 from diandian.transparency.files import DamagedFilesError, LogFiles, folder_of
-from diandian.transparency.heads import actions, trouble
+from diandian.transparency.heads import actions, high_water, trouble
+from diandian.transparency.heads.high_water import HighWaterError, Mark
 from diandian.transparency.heads.trouble import RefusedError
 from diandian.transparency.models import LogCheckpoint, LogHead
 from diandian.transparency.witnesses import Witness, WitnessConflictError, WitnessSilentError
 from diandian.verifier.merkle import (
     EMPTY_ROOT,
-    Frontier,
     consistency_proof,
-    leaf_hash,
     root_at,
 )
 from diandian.verifier.notes import Checkpoint, NoteError, open_note, sign
@@ -49,6 +49,8 @@ class HeadSigner:
     number: int
     files: LogFiles = field(init=False)
     _seen: dict[str, _Seen] = field(default_factory=dict)
+    _has_looked: bool = False
+    _marked: int = 0
 
     def __post_init__(self) -> None:
         self.files = LogFiles(folder_of(self.number))
@@ -58,9 +60,14 @@ class HeadSigner:
 
         Raises: RefusedError, SigningKeyMissingError.
         """
+        # Until a look found nothing wrong, also where nothing is new.
+        if head.refusal or not self._has_looked:
+            self.look(head, at)
         try:
-            last = queries.last_checkpoint(head)
             published = self.files.published()
+            # Another signer may just have published more than was there when the caller looked.
+            head.refresh_from_db()
+            last = queries.last_checkpoint(head)
             is_signed = last is not None and last.size == head.size
             is_published = last is not None and published == last.full_note
             if not (is_signed and is_published):
@@ -70,9 +77,32 @@ class HeadSigner:
             is_witnessed = self._have_witnessed(head, last)
             if published != last.full_note and queries.last_checkpoint(head) == last:
                 self.files.publish(last.full_note)
+            self._keep_mark(head, last)
         except (DamagedFilesError, TileError, NoteError) as error:
             raise RefusedError(trouble.DAMAGED, str(error)) from error
         return is_witnessed or not (is_signed and is_published)
+
+    def look(self, head: LogHead, at: datetime) -> None:
+        """Compare all that is known from outside with the entries; sign nothing.
+
+        What a witness said once counts until it says otherwise. Raises: RefusedError,
+        SigningKeyMissingError.
+        """
+        self._has_looked = False
+        try:
+            published = self.files.published()
+            # Read after the files: whoever signs meanwhile signs what is committed.
+            head.refresh_from_db()
+            if published is not None:
+                self._compare_published(head, self._shown(head, published))
+            if queries.keys_of(head):
+                self._compare_mark(head)
+                self._ask_first(head, at)
+        except (DamagedFilesError, TileError, NoteError) as error:
+            raise RefusedError(trouble.DAMAGED, str(error)) from error
+        if head.refusal == trouble.BEHIND_WITNESS and not self._all_have_answered():
+            raise RefusedError(trouble.BEHIND_WITNESS, "it does not answer now")
+        self._has_looked = True
 
     # -- what was published -------------------------------------------------------------------
 
@@ -83,6 +113,7 @@ class HeadSigner:
         if not queries.keys_of(head):
             first = keys.vkey_of(head.origin, keys.first_key())
             actions.register_key(head, first, at=at)
+        self._compare_mark(head)
         built = 0
         if published is not None:
             shown = self._shown(head, published)
@@ -103,7 +134,7 @@ class HeadSigner:
             raise DamagedFilesError(str(error.filename)) from error
 
     def _shown(self, head: LogHead, published: str) -> Checkpoint:
-        own = keys.verifiers(queries.keys_of(head))
+        own = keys.verifiers(queries.keys_of(head)) or [keys.first_verifier(head.origin)]
         text, _ = open_note(published, own)
         shown = Checkpoint.parse(text)
         if shown.origin != head.origin:
@@ -119,12 +150,7 @@ class HeadSigner:
         at: datetime,
     ) -> LogCheckpoint | None:
         """Compare what is published with the entries; return the newest head that is known (L3)."""
-        if shown.size > head.size:
-            raise RefusedError(trouble.BEHIND_PUBLISHED, f"{head.size} of {shown.size}")
-        row = queries.checkpoint_at(head, shown.size)
-        root = row.root if row is not None else _root_of_first(head, shown.size).hex()
-        if root != shown.root.hex():
-            raise RefusedError(trouble.DIFFERS_FROM_PUBLISHED, f"at {shown.size} entries")
+        row = self._compare_published(head, shown)
         if row is not None or (last is not None and shown.size < last.size):
             return last
         # The entries are all there, only the row of their head is lost: it counts as signed.
@@ -136,6 +162,36 @@ class HeadSigner:
             note=published,
             at=at,
         )
+
+    def _compare_published(self, head: LogHead, shown: Checkpoint) -> LogCheckpoint | None:
+        if shown.size > head.size:
+            raise RefusedError(trouble.BEHIND_PUBLISHED, f"{head.size} of {shown.size}")
+        row, root = _at(head, shown.size)
+        if root != shown.root:
+            raise RefusedError(trouble.DIFFERS_FROM_PUBLISHED, f"at {shown.size} entries")
+        return row
+
+    # -- what was signed, as the file says that does not come back with a backup ---------------
+
+    def _compare_mark(self, head: LogHead) -> None:
+        try:
+            mark = high_water.read(head.origin, keys.verifiers(queries.keys_of(head))[0])
+        except HighWaterError as error:
+            raise RefusedError(trouble.DIFFERS_FROM_HIGH_WATER, str(error)) from error
+        if mark is None:
+            return
+        if mark.size > head.size:
+            raise RefusedError(trouble.BEHIND_HIGH_WATER, f"{head.size} of {mark.size}")
+        if _at(head, mark.size)[1] != mark.root:
+            raise RefusedError(trouble.DIFFERS_FROM_HIGH_WATER, f"at {mark.size} entries")
+
+    def _keep_mark(self, head: LogHead, last: LogCheckpoint) -> None:
+        """Write down how far was published; once for each head."""
+        if self._marked == last.size or high_water.path() is None:
+            return
+        first = keys.verifiers(queries.keys_of(head))[0]
+        high_water.raise_to(head.origin, first, Mark(last.size, bytes.fromhex(last.root)))
+        self._marked = last.size
 
     def _signed(
         self, head: LogHead, last: LogCheckpoint | None, root: bytes, at: datetime
@@ -172,6 +228,9 @@ class HeadSigner:
                     raise RefusedError(trouble.BEHIND_WITNESS, str(error)) from error
             except WitnessSilentError as error:
                 self._later(witness, error)
+
+    def _all_have_answered(self) -> bool:
+        return all(self._of(each).size is not None for each in _witnesses())
 
     def _have_witnessed(self, head: LogHead, row: LogCheckpoint) -> bool:
         """Collect the signatures that are missing on a head. True when there are new ones."""
@@ -241,11 +300,10 @@ def _has_signed(witness: Witness, row: LogCheckpoint) -> bool:
     return True
 
 
-def _root_of_first(head: LogHead, size: int) -> bytes:
-    frontier = Frontier()
-    for data in queries.bodies(head, 0, size):
-        frontier.append(leaf_hash(data))
-    return frontier.root()
+def _at(head: LogHead, size: int) -> tuple[LogCheckpoint | None, bytes]:
+    """Return the signed head of a size, if it is stored, and the root of the first entries."""
+    row = queries.checkpoint_at(head, size)
+    return row, bytes.fromhex(row.root) if row is not None else queries.root_at(head, size)
 
 
 class Signer:

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from diandian.flows import sales
+from diandian.flows import log_guard, sales
 from diandian.flows.books import Side
 from diandian.flows.close import Closing, close, reopen
 from diandian.jobs.management.decisions import plain
 from diandian.kernel.money import Money
+from diandian.transparency.heads.trouble import WORDS
 
 _GRAMS = {
     "available_g": "for sale",
@@ -71,6 +72,9 @@ class Command(BaseCommand):
         self.stdout.write("Everything holds.")
         if closing.closed is not None:
             self.stdout.write(f"Closed up to {closing.closed.day}: {closing.closed.sha256}")
+        if refusal := log_guard.refused():
+            self.stdout.write(f"Sales are stopped. {WORDS[refusal]}")
+            return
         self.stdout.write(
             "Sales are stopped; --reopen lets them go on."
             if sales.are_stopped()

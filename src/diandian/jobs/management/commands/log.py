@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from diandian.flows import log_fill, log_keys, log_recover
 from diandian.kernel.errors import DiandianError
+from diandian.transparency.heads.trouble import WORDS
 
 
 class Command(BaseCommand):
@@ -65,6 +66,8 @@ class Command(BaseCommand):
     def _recover(self, options: dict[str, Any], actor: str, reason: str) -> None:
         done = log_recover.recover(options["folder"], actor=actor, reason=reason)
         self.stdout.write(f"{done.entries} entries came back.")
+        if done.trouble:
+            self.stdout.write(f"Sales stay stopped. {WORDS[done.trouble]}")
         for number in done.frozen:
             self.stdout.write(
                 f"Frozen: {number}. The log knows uses of its grams that the registry has lost."
