@@ -93,7 +93,6 @@ def offering(monkeypatch, **changes):
     [
         ({"can_partial_refund": False}, errors.NoPartialRefundError),
         ({"refunds_limit": 1}, errors.TooManyRefundsError),
-        ({"refund_window_days": 1}, errors.RefundWindowError),
     ],
 )
 def test_31_what_the_gateway_does_not_offer_is_refused_before_it_is_asked(

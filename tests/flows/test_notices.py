@@ -10,6 +10,7 @@ from django.test import Client
 
 from diandian.api.notifications import BODY_LIMIT_BYTES
 from diandian.flows import fulfil, gateways, notice_intake, payment_events, refund
+from diandian.jobs import schedule
 from diandian.kernel.clock import business_day
 from diandian.payments import merchants
 from diandian.payments.breaker import FAILURES_LIMIT
@@ -204,6 +205,22 @@ def test_counts_of_a_day_add_up_and_the_next_day_begins_anew(world, post):
         tally.write(at=world.later(days=day))
     rows = inbox.refused_since(business_day(world.now))
     assert [row.count for row in rows] == [2, 1]
+
+
+def test_counts_of_ninety_days_stay_and_older_ones_are_forgotten(world, post):
+    for days in (0, 1, 2):
+        post(body=b"{}")
+        tally.write(at=world.later(days=days))
+    assert notice_intake.forget_old(at=world.later(days=89)) == 0
+    assert notice_intake.forget_old(at=world.later(days=91)) == 2
+    assert notice_intake.forget_old(at=world.later(days=91)) == 0
+    [left] = RefusedNotices.objects.all()
+    assert left.day == business_day(world.later(days=2))
+
+
+def test_the_worker_forgets_old_counts_by_itself_each_day():
+    [task] = [each for each in schedule.TASKS if each.run == notice_intake.forget_old]
+    assert task.every == timedelta(days=1)
 
 
 def test_what_could_not_be_counted_is_kept_for_the_next_time(world, post, monkeypatch):

@@ -95,6 +95,11 @@ def test_the_role_can_do_all_that_the_house_does(role):
     history.play(script(11, 60))
 
 
+def test_the_role_may_forget_old_counts(role):
+    """The worker does so each day, as this role."""
+    assert not is_forbidden("DELETE FROM payments_refusednotices")
+
+
 def test_the_owner_may_do_all_of_it_and_production_is_told_so(owner):
     assert "superuser" in grants.too_mighty() or "may change" in grants.too_mighty()
     assert grants.advice() == "", "a demo may"

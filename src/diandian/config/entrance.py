@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
+from contextlib import suppress
 from http import HTTPStatus
 from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
-from tempfile import NamedTemporaryFile
+from stat import S_ISREG
+from tempfile import NamedTemporaryFile, gettempdir
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +26,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from diandian.config.bodies import Bodies, Bounds, RefusedError
+from diandian.kernel.clock import now
 from diandian.kernel.errors import N_
 
 if TYPE_CHECKING:
@@ -40,6 +44,9 @@ _log = logging.getLogger(__name__)
 _MEMORY_BYTES = 1_048_576
 # The server opens such a file at once; its name is of no use afterwards.
 _FILE_SECONDS = 60
+_FILE_BEGINS, _FILE_ENDS = "diandian-", ".answer"
+# Older ones were left by a worker that was killed; no answer takes so long to write.
+_LEFT_SECONDS = 3_600
 _STOP_SECONDS = 4
 _NEVER = {"GET", "HEAD", "OPTIONS"}
 _BARE = {"CONTENT_TYPE", "CONTENT_LENGTH"}
@@ -72,6 +79,7 @@ class Entrance:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the threads: here, because this is after the fork."""
         self._loop = loop
+        sweep_answers(Path(gettempdir()), at=now().timestamp())
         for thread in self._threads:
             thread.start()
 
@@ -143,7 +151,7 @@ class Entrance:
         parts: Iterable[bytes],
     ) -> None:
         """Write a long answer down at the site's speed; the server reads it at the reader's."""
-        with NamedTemporaryFile(prefix="diandian-", suffix=".answer", delete=False) as file:
+        with NamedTemporaryFile(prefix=_FILE_BEGINS, suffix=_FILE_ENDS, delete=False) as file:
             path = Path(file.name)
             self._files.add(path)
             try:
@@ -159,6 +167,23 @@ class Entrance:
     def _remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         self._files.discard(path)
+
+
+def sweep_answers(folder: Path, *, at: float) -> int:
+    """Remove files of long answers that a killed worker left in a folder; return how many.
+
+    By name and age (an hour before ``at``, in seconds since 1970), and our own alone: others may
+    write to the same folder. Safe in several workers; what cannot be removed stays.
+    """
+    removed = 0
+    for path in folder.glob(f"{_FILE_BEGINS}*{_FILE_ENDS}"):
+        with suppress(OSError):
+            facts = path.lstat()
+            is_ours = not hasattr(os, "getuid") or facts.st_uid == os.getuid()
+            if S_ISREG(facts.st_mode) and is_ours and facts.st_mtime < at - _LEFT_SECONDS:
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def environ(scope: Scope, body: bytes | bytearray) -> dict[str, Any]:

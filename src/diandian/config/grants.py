@@ -20,7 +20,7 @@ _KEPT_ROOMS = (
     *("registry_", "ledger_", "payments_", "settlement_", "orders_", "audit_"),
     "transparency_",
 )
-_PASSING = ("orders_allocatorlease",)
+_PASSING = ("orders_allocatorlease", "payments_refusednotices")
 # What only a migration writes.
 _READ_ONLY = ("django_migrations",)
 

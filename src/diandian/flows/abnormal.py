@@ -1,7 +1,8 @@
 """Refunds that found no way home: tried once more, or paid by other means with two people's word.
 
-The gateway accepted such a refund and then could not pay it out, as with a closed card. It stays
-reserved until it is done, so that the same money never goes back twice.
+The gateway accepted such a refund and then could not pay it out, as with a closed card, or its
+time for refunds was over. It stays reserved until it is done, so that the same money never goes
+back twice.
 *Source:* payments design, section 6 (row 32).
 """
 
@@ -14,9 +15,16 @@ from diandian.audit import actions as audit_actions
 from diandian.flows import gateways, locks, refund
 from diandian.kernel.clock import now
 from diandian.payments import actions as payment_actions
-from diandian.payments.errors import MendingNotOfferedError, NotAbnormalError
+from diandian.payments.disputes import queries as disputes
+from diandian.payments.errors import DisputedError, MendingNotOfferedError, NotAbnormalError
 from diandian.payments.messages import Rejected
-from diandian.payments.models import MoneyRequest, MoneyRequestKind, Refund, RefundState
+from diandian.payments.models import (
+    MoneyRequest,
+    MoneyRequestKind,
+    Payment,
+    Refund,
+    RefundState,
+)
 from diandian.payments.refunds import queries as refund_queries
 from diandian.payments.requests import actions as request_actions
 
@@ -30,6 +38,8 @@ def mend(refund_id: int, *, actor: str, reason: str, at: datetime | None = None)
     at = at or now()
     assert reason, "a decision has a reason"
     abnormal = _still_abnormal(refund_id, at)
+    if abnormal.sent_at is None:
+        raise MendingNotOfferedError  # the gateway never had it: its time for it was over
     _record("refund.mending", abnormal, actor, {"reason": reason}, at)
     outcome = gateways.mend_refund(abnormal, at=at)
     if isinstance(outcome, Rejected):
@@ -44,7 +54,8 @@ def ask_otherwise(
     """Ask a second person to confirm that an abnormal refund was paid by other means.
 
     ``evidence``: where that can be read, such as the reference of a bank transfer.
-    Locks: order, payment. Raises: NotFoundError, NotAbnormalError, MoneyRequestWaitsError.
+    Locks: order, payment.
+    Raises: NotFoundError, NotAbnormalError, DisputedError, MoneyRequestWaitsError.
     """
     at = at or now()
     assert evidence, "whoever confirms looks at something"
@@ -52,6 +63,7 @@ def ask_otherwise(
     with transaction.atomic():
         locks.lock_order_of_ref(abnormal.payment.owner_ref)
         payment = payment_actions.lock(abnormal.payment)
+        _refuse_disputed(payment)
         wish = request_actions.Wish(
             kind=MoneyRequestKind.OTHERWISE,
             amount_minor=abnormal.amount_minor,
@@ -70,18 +82,24 @@ def confirm_otherwise(request: MoneyRequest, *, actor: str, at: datetime) -> Mon
     """Book that an abnormal refund was paid from our bank, as somebody else asked for.
 
     The gateway is asked first. Locks: order, payment, request.
-    Raises: NotAbnormalError, OwnMoneyRequestError, MoneyRequestDecidedError.
+    Raises: NotAbnormalError, DisputedError, OwnMoneyRequestError, MoneyRequestDecidedError.
     """
     assert request.refund_id is not None, "it is about a refund"
     abnormal = _still_abnormal(request.refund_id, at)
     with transaction.atomic():
         order = locks.lock_order_of_ref(abnormal.payment.owner_ref)
-        payment_actions.lock(abnormal.payment)
+        _refuse_disputed(payment_actions.lock(abnormal.payment))
         decided = request_actions.decide(request, confirms=True, decided_by=actor, at=at)
         refund.otherwise(order, abnormal, at=at)
         details = {"asked_by": decided.asked_by, "evidence": decided.evidence}
         _record("refund.otherwise", abnormal, actor, details, at)
     return decided
+
+
+def _refuse_disputed(payment: Payment) -> None:
+    """Refuse while a bank decides: it may give the guest the same money. Raises: DisputedError."""
+    if disputes.is_disputed(payment):
+        raise DisputedError
 
 
 def _still_abnormal(refund_id: int, at: datetime) -> Refund:

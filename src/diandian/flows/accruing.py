@@ -30,6 +30,7 @@ _KINDS = {
     "completion": LineKind.COMPLETION,
     "remedy": LineKind.REMEDY,
     "refund_settled": LineKind.ADVANCE,
+    "dispute_lost": LineKind.ADVANCE,
 }
 # A journal becomes visible at its commit; none takes this long.
 _LOOK_BACK = timedelta(days=2)

@@ -12,13 +12,12 @@ from datetime import datetime
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import aside, locks, refund, returning, review
+from diandian.flows import aside, locks, postings, refund, returning, review
 from diandian.kernel.clock import now
 from diandian.kernel.errors import NotFoundError
 from diandian.kernel.money import EXPONENTS, Money
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import chart
-from diandian.ledger import rules as ledger_rules
 from diandian.ledger.rules import TransferLine
 from diandian.orders import actions
 from diandian.orders.models import Order, OrderRetirement
@@ -78,9 +77,7 @@ def _can_be_kept(told: DisputeSnapshot) -> bool:
 
 
 def _open(order: Order | None, dispute: Dispute, at: datetime) -> None:
-    _book(
-        order, dispute, "opened", ledger_rules.build_disputed(_money(dispute), **_at(dispute)), at
-    )
+    _book(order, dispute, "opened", postings.dispute_opened(dispute), at)
     frozen = not aside.is_aside(dispute.payment) and review.money_left(order)
     log.error("payment %s is disputed by a bank", dispute.payment.payment_no)
     _record(dispute, "dispute.opened", review.ACTOR, {"order_under_review": frozen}, at)
@@ -89,22 +86,27 @@ def _open(order: Order | None, dispute: Dispute, at: datetime) -> None:
 def _book_fee(order: Order | None, dispute: Dispute, more_minor: int, at: datetime) -> None:
     fee = Money(more_minor, dispute.currency)
     step = f"fee:{dispute.fee_minor}"
-    _book(order, dispute, step, ledger_rules.build_dispute_fee(fee, **_at(dispute)), at)
+    lines = postings.dispute_fee(dispute, fee)
+    if lines:
+        _book(order, dispute, step, lines, at)
 
 
 def _end(order: Order | None, dispute: Dispute, state: str, at: datetime) -> None:
     amount = _money(dispute)
     covered, source = Money(0, amount.currency), ""
+    is_shared = state == DisputeState.LOST and _is_shared(dispute.payment)
     if state == DisputeState.WON:
-        lines = ledger_rules.build_dispute_won(amount, **_at(dispute))
+        lines = postings.dispute_won(dispute)
     else:
         covered, source = _owed(order, dispute, at)
-        lines = ledger_rules.build_dispute_lost(amount, covered=covered, source=source)
+        lines = postings.dispute_lost(
+            dispute, order, covered=covered, source=source, is_shared=is_shared
+        )
     dispute_actions.end(dispute, state, covered_minor=covered.amount_minor, source=source, at=at)
     _book(order, dispute, state, lines, at)
     _record(dispute, f"dispute.{state}", review.ACTOR, {"covered_minor": covered.amount_minor}, at)
     lost_minor = amount.amount_minor - covered.amount_minor
-    if state == DisputeState.LOST and lost_minor and _is_shared(dispute.payment):
+    if lost_minor and is_shared:
         returning.take_back_later(dispute.payment, lost_minor, dispute_id=dispute.id, at=at)
     refund.close_when_all_is_back(order)
 
@@ -165,10 +167,6 @@ def _look(order: Order | None, dispute: Dispute, told: DisputeSnapshot, at: date
 
 def _money(dispute: Dispute) -> Money:
     return Money(dispute.amount_minor, dispute.currency)
-
-
-def _at(dispute: Dispute) -> dict[str, str]:
-    return {"gateway": dispute.payment.gateway, "merchant": dispute.payment.received_by}
 
 
 def _book(

@@ -54,7 +54,7 @@ def ask(
         if not OrderRetirement.objects.filter(order=order).exists():
             raise NotRetiredError
         payment = payment_actions.lock(price_paid(order))
-        _require(payment, amount_minor, at)
+        _require(payment, amount_minor)
         wish = request_actions.Wish(MoneyRequestKind.GOODWILL, amount_minor, reason)
         asked, is_new = request_actions.ask(payment, wish, asked_by=actor, at=at)
         if is_new:
@@ -93,17 +93,17 @@ def refuse(request: MoneyRequest, *, actor: str, at: datetime | None = None) -> 
     return decided
 
 
-def _require(payment: Payment, amount_minor: int, at: datetime) -> None:
+def _require(payment: Payment, amount_minor: int) -> None:
     if disputes.is_disputed(payment):
         raise DisputedError
     left = Money(refund_queries.left_minor(payment), payment.received.currency)
     if not 0 < amount_minor <= left.amount_minor:
         raise NothingLeftError(left=f"{left.decimal()} {left.currency}")
-    refund_limits.require(payment, amount_minor, at=at)
+    refund_limits.require(payment, amount_minor)
 
 
 def _grant(order: Order | None, payment: Payment, amount_minor: int, at: datetime) -> Refund:
-    _require(payment, amount_minor, at)
+    _require(payment, amount_minor)
     made = refund_actions.request_refund(
         payment=payment,
         amount_minor=amount_minor,

@@ -8,13 +8,25 @@ Each room checks itself; here grams meet orders, and money meets payments.
 from collections.abc import Iterator
 from functools import partial
 
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from diandian.audit import invariants as audit_invariants
 from diandian.audit.breaches import Breach, asked
 from diandian.certificates.models import Certificate, CertificateState
-from diandian.flows import line_claims, log_check, owed_suppliers, reconcile_proof
+from diandian.flows import line_claims, log_check, owed_suppliers, postings, reconcile_proof
 from diandian.footprints import invariants as footprint_invariants
 from diandian.footprints import queries as footprint_queries
 from diandian.ledger import chart
@@ -178,15 +190,41 @@ def _gone_of_price(owner_ref: str) -> int:
 
 
 def _disputed_is_open() -> Iterator[Breach]:
-    """X9: what lies with payers' banks is what they dispute."""
-    rows = Dispute.objects.filter(state=DisputeState.OPEN).order_by().values_list("currency")
-    open_minor = dict(rows.annotate(total=Sum("amount_minor")))
-    for currency in {*ledger_queries.currencies(), *open_minor}:
-        booked = ledger_queries.balance_of(chart.disputed_funds(currency))
-        if booked != open_minor.get(currency, 0):
-            yield Breach(
-                "X9", f"currency:{currency}", f"{booked} lies with banks, others are disputed"
-            )
+    """X9: what lies with payers' banks is what they dispute, out of the account that collected.
+
+    And what they took for good, or may, is missing there and nowhere else.
+    """
+    at_supplier = Q(payment__settlement=postings.GATEWAY_SPLIT)
+    for is_theirs in (False, True):
+        rows = Dispute.objects.filter(at_supplier if is_theirs else ~at_supplier)
+        open_minor = _by_currency(rows.filter(state=DisputeState.OPEN))
+        gone_minor = _by_currency(rows.exclude(state=DisputeState.WON))
+        number = chart.GROSS_AT_SUPPLIERS if is_theirs else chart.GATEWAY_CLEARING
+        for currency in sorted({*ledger_queries.currencies(), *gone_minor}):
+            with_banks = chart.disputed_funds(currency)
+            if is_theirs:
+                with_banks = chart.gross_contra(currency, chart.DISPUTED)
+            booked = {
+                with_banks: (ledger_queries.balance_of(with_banks), open_minor),
+                f"{currency}:{number}": (_gone_of(f"{currency}:{number}:"), gone_minor),
+            }
+            for account, (found_minor, told) in booked.items():
+                due_minor = told.get(currency, 0)
+                if found_minor != due_minor:
+                    detail = f"{found_minor} of chargebacks is booked, not {due_minor}"
+                    yield Breach("X9", f"account:{account}", detail)
+
+
+def _by_currency(rows: QuerySet[Dispute]) -> dict[str, int]:
+    return dict(rows.order_by().values_list("currency").annotate(total=Sum("amount_minor")))
+
+
+def _gone_of(accounts: str) -> int:
+    """Return what chargebacks took out of accounts that begin so, less what came back."""
+    rows = Transfer.objects.filter(journal__kind__in=("dispute_opened", "dispute_won"))
+    taken = rows.filter(credit_code__startswith=accounts).aggregate(total=Sum("amount_minor"))
+    back = rows.filter(debit_code__startswith=accounts).aggregate(total=Sum("amount_minor"))
+    return int(taken["total"] or 0) - int(back["total"] or 0)
 
 
 def _prepaid() -> dict[str, int]:

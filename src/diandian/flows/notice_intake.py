@@ -7,11 +7,12 @@ nowhere. *Source:* payments design, sections 5 (step 1), 6 (rows 9, 10, 15 to 17
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from diandian.kernel.clock import business_day
+from diandian.kernel.clock import business_day, now
 from diandian.payments import merchants
 from diandian.payments.errors import UnknownGatewayError
+from diandian.payments.inbox import actions as inbox_actions
 from diandian.payments.inbox import queries as inbox_queries
 from diandian.payments.inbox import tally
 from diandian.payments.lines import told
@@ -21,6 +22,8 @@ from diandian.payments.messages import Ack, NoticeRefused, VerifiedNotice
 log = logging.getLogger(__name__)
 
 NO_SUCH_ADDRESS = "no_such_address"
+# Days, today among them, whose counts of refused notices stay; the desk shows fewer.
+KEPT_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +72,9 @@ def watch(*, at: datetime | None = None) -> int:
             alarm.reason,
         )
     return len(alarms)
+
+
+def forget_old(*, at: datetime | None = None) -> int:
+    """Remove counts of refused notices that are older than ``KEPT_DAYS``; return how many."""
+    today = business_day(at or now())
+    return inbox_actions.forget_refused(today - timedelta(days=KEPT_DAYS - 1))

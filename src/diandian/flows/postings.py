@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from diandian.kernel.money import Money
 from diandian.ledger import chart, payouts
@@ -12,10 +13,18 @@ from diandian.ledger.actions import JournalRequest
 from diandian.ledger.rules import TransferLine
 from diandian.orders import queries as order_queries
 from diandian.orders.models import Order
-from diandian.payments.models import Payment, Refund, RefundKind
+from diandian.payments.models import Dispute, Payment, Refund, RefundKind
 
 GATEWAY_SPLIT = "gateway_split"
 PRINCIPAL = "principal"
+
+
+class Where(TypedDict):
+    """Whose account at which gateway."""
+
+    gateway: str
+    merchant: str
+    at_supplier: bool
 
 
 def at_supplier(payment: Payment) -> bool:
@@ -117,6 +126,61 @@ def _given_back(refund: Refund) -> list[TransferLine]:
 
 def _money(refund: Refund) -> Money:
     return Money(refund.amount_minor, refund.payment.received.currency)
+
+
+# -- chargebacks ------------------------------------------------------------------------------
+
+
+def dispute_opened(dispute: Dispute) -> list[TransferLine]:
+    """Return what is booked when a payer's bank took money until it decides."""
+    return ledger_rules.build_disputed(_disputed(dispute), **_where(dispute.payment))
+
+
+def dispute_fee(dispute: Dispute, fee: Money) -> list[TransferLine]:
+    """Return what is booked of a gateway's fee for a chargeback: it is of whoever collected."""
+    payment = dispute.payment
+    if at_supplier(payment):
+        return []
+    return ledger_rules.build_dispute_fee(
+        fee, gateway=payment.gateway, merchant=payment.received_by
+    )
+
+
+def dispute_won(dispute: Dispute) -> list[TransferLine]:
+    """Return what is booked when a bank gave the money back."""
+    return ledger_rules.build_dispute_won(_disputed(dispute), **_where(dispute.payment))
+
+
+def dispute_lost(
+    dispute: Dispute, order: Order | None, *, covered: Money, source: str, is_shared: bool
+) -> list[TransferLine]:
+    """Return what is booked when a bank keeps the money: whose loss it is.
+
+    Out of the account of a supplier who collected, what no customer was owed is our loss as well,
+    unless that supplier stands for it (``is_shared``).
+    """
+    is_theirs = at_supplier(dispute.payment)
+    amount = _disputed(dispute)
+    lines = ledger_rules.build_dispute_lost(
+        amount, covered=covered, source=source, at_supplier=is_theirs
+    )
+    lost = amount - covered
+    if not is_theirs or is_shared or order is None or not lost.amount_minor:
+        return lines
+    supplier_ref = order.project.supplier_ref
+    return [*lines, *ledger_rules.build_dispute_advanced(lost, supplier_ref=supplier_ref)]
+
+
+def _disputed(dispute: Dispute) -> Money:
+    return Money(dispute.amount_minor, dispute.currency)
+
+
+def _where(payment: Payment) -> Where:
+    return {
+        "gateway": payment.gateway,
+        "merchant": payment.received_by,
+        "at_supplier": at_supplier(payment),
+    }
 
 
 # -- sales ------------------------------------------------------------------------------------

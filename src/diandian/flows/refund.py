@@ -37,7 +37,14 @@ from diandian.payments.errors import (
     NothingToRefundError,
     RetiredNotRefundableError,
 )
-from diandian.payments.messages import NOT_FOUND, Outcome, RefundSnapshot, Rejected, Unknown
+from diandian.payments.messages import (
+    NOT_FOUND,
+    WINDOW_OVER,
+    Outcome,
+    RefundSnapshot,
+    Rejected,
+    Unknown,
+)
 from diandian.payments.models import Payment, Refund, RefundKind, RefundState
 from diandian.payments.refunds import actions as refund_actions
 from diandian.payments.refunds import queries as refund_queries
@@ -155,7 +162,7 @@ def open_refund(
         raise DisputedError
     if not 0 < amount_minor <= left_minor:
         raise NothingLeftError(left=_plain(Money(left_minor, payment.received.currency)))
-    refund_limits.require(payment, amount_minor, at=at)
+    refund_limits.require(payment, amount_minor)
     is_aside = aside.is_aside(payment)
     refund = refund_actions.request_refund(
         payment=payment,
@@ -211,6 +218,9 @@ def _dispatch(refund: Refund, at: datetime) -> bool:
     if not may_send(refund, at=at):
         refund_actions.wait(refund, at=at)
         return False
+    if refund_limits.is_too_late(refund.payment, at=at):
+        # Not asked: two people pay it another way (``abnormal``).
+        return _keep(refund, Rejected(WINDOW_OVER), at)
     gap_seconds = refund_limits.gap_seconds(refund.payment)
     with transaction.atomic():
         is_its_turn = refund_actions.note_sending(refund, gap_seconds=gap_seconds, at=at)
@@ -273,11 +283,11 @@ def _keep(refund: Refund, outcome: Outcome[RefundSnapshot], at: datetime) -> boo
             close_when_all_is_back(order)
         case RefundState.FAILED:
             book_failed(order, refund, at)
-            _tell_operator(refund)
+            _tell_operator(refund, outcome)
             # Whoever was refused may have been too late: the money went back without us.
             payment_actions.ask_again(refund.payment, after=payment_rules.FIRST_ATTEMPT, at=at)
         case RefundState.ABNORMAL:
-            _tell_operator(refund)
+            _tell_operator(refund, outcome)
     return True
 
 
@@ -309,13 +319,14 @@ def _is_back(payment: Payment) -> bool:
     return back_minor + disputes.taken_minor(payment) >= payment.received.amount_minor
 
 
-def _tell_operator(refund: Refund) -> None:
-    log.error("refund %s is %s: somebody must look", refund.refund_no, refund.state)
+def _tell_operator(refund: Refund, outcome: Outcome[RefundSnapshot]) -> None:
+    why = outcome.code if isinstance(outcome, Rejected) else ""
+    log.error("refund %s is %s %s: somebody must look", refund.refund_no, refund.state, why)
     audit_actions.record(
         actor_ref="platform",
         action=f"refund.{refund.state}",
         subject_ref=refund.payment.owner_ref,
-        details={"refund_no": refund.refund_no, "amount_minor": refund.amount_minor},
+        details={"refund_no": refund.refund_no, "amount_minor": refund.amount_minor, "why": why},
     )
 
 

@@ -1,6 +1,7 @@
 """What a gateway offers for refunds: in parts, how often, how close together, for how long.
 
-A line that is no longer in use limits nothing here: its refunds fail when they are sent.
+A line that is no longer in use limits nothing here: its refunds fail when they are sent. Neither
+does the time that a gateway gives for refunds: what comes too late is paid by people, another way.
 *Source:* payments design, section 6 (row 31).
 """
 
@@ -9,7 +10,6 @@ from datetime import datetime, timedelta
 from diandian.payments import merchants
 from diandian.payments.errors import (
     NoPartialRefundError,
-    RefundWindowError,
     TooManyRefundsError,
     UnknownGatewayError,
 )
@@ -23,10 +23,10 @@ def gap_seconds(payment: Payment) -> int:
     return 0 if offered is None else offered.refund_gap_seconds
 
 
-def require(payment: Payment, amount_minor: int, *, at: datetime) -> None:
-    """Refuse a refund that the gateway would refuse for good.
+def require(payment: Payment, amount_minor: int) -> None:
+    """Refuse a refund that the gateway would refuse for good, in this form.
 
-    Raises: NoPartialRefundError, TooManyRefundsError, RefundWindowError.
+    Raises: NoPartialRefundError, TooManyRefundsError.
     """
     offered = _offered(payment)
     if offered is None:
@@ -36,9 +36,14 @@ def require(payment: Payment, amount_minor: int, *, at: datetime) -> None:
     living = payment.refunds.exclude(state=RefundState.FAILED).count()
     if living >= offered.refunds_limit:
         raise TooManyRefundsError(limit=offered.refunds_limit)
-    window = timedelta(days=offered.refund_window_days)
-    if payment.paid_at is not None and at > payment.paid_at + window:
-        raise RefundWindowError(days=offered.refund_window_days)
+
+
+def is_too_late(payment: Payment, *, at: datetime) -> bool:
+    """Tell whether the time is over in which the gateway gives a payment back."""
+    offered = _offered(payment)
+    if offered is None or payment.paid_at is None:
+        return False
+    return at > payment.paid_at + timedelta(days=offered.refund_window_days)
 
 
 def _offered(payment: Payment) -> Capabilities | None:

@@ -41,6 +41,7 @@ TASKS = (
     Task("deliver events", timedelta(0), lambda: subscribers.deliver(32)),
     Task("retry notices", timedelta(seconds=1), lambda: payment_events.retry_notices(16)),
     Task("watch refused notices", timedelta(hours=1), notice_intake.watch),
+    Task("forget old refused notices", timedelta(days=1), notice_intake.forget_old),
     Task("ask about payments", timedelta(seconds=1), lambda: payment_events.poll_due(16)),
     Task("continue refunds", timedelta(seconds=2), lambda: refund.continue_refunds(16)),
     Task("note what suppliers are owed", timedelta(minutes=2), lambda: accruing.accrue(512)),

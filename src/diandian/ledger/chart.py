@@ -27,8 +27,10 @@ GOODWILL = "5130"
 REMEDIES = "5140"
 GROSS_AT_SUPPLIERS = "9010"
 GROSS_CONTRA = "9020"
-# Of that contra: what a supplier's account gave back after a retirement; the one in debit.
+# Of that contra, those in debit: what a supplier's account gave back after a retirement, and what
+# payers' banks took out of it until a chargeback is decided.
 RETURNED = "returned"
+DISPUTED = "disputed"
 
 NAMES = {
     BANK: "Bank",
@@ -180,5 +182,8 @@ def gross_at_supplier(currency: str, gateway: str, merchant: str) -> str:
 
 
 def gross_contra(currency: str, stands: str) -> str:
-    """Return the contra of that memo. ``stands``: paid, aside, retired, refunding or returned."""
+    """Return the contra of that memo.
+
+    ``stands``: paid, aside, retired, refunding, returned or disputed.
+    """
     return code(currency, GROSS_CONTRA, stands)

@@ -49,9 +49,11 @@ def _balanced() -> Iterator[Breach]:
         difference = sum(account.balance_minor for account in totals)
         if difference:
             yield Breach("M2", f"currency:{currency}", f"debits exceed credits by {difference}")
-        returned = chart.gross_contra(currency, chart.RETURNED)
+        in_debit = {
+            chart.gross_contra(currency, stands) for stands in (chart.RETURNED, chart.DISPUTED)
+        }
         for account in totals:
-            owed = chart.number_of(account.code) in _NEVER_IN_DEBIT and account.code != returned
+            owed = chart.number_of(account.code) in _NEVER_IN_DEBIT and account.code not in in_debit
             if owed and account.balance_minor > 0:
                 yield Breach(
                     "M5", f"account:{account.code}", f"overdrawn by {account.balance_minor}"

@@ -178,10 +178,18 @@ def build_refund_settled(
     return [line(_in_transit(amount.currency, at_supplier=at_supplier), taken, amount)]
 
 
-def build_disputed(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
+def _with_banks(currency: str, *, at_supplier: bool) -> str:
+    if at_supplier:
+        return chart.gross_contra(currency, chart.DISPUTED)
+    return chart.disputed_funds(currency)
+
+
+def build_disputed(
+    amount: Money, *, gateway: str, merchant: str, at_supplier: bool = False
+) -> list[TransferLine]:
     """Book that a payer's bank took money back until a chargeback is decided."""
-    clearing = chart.gateway_clearing(amount.currency, gateway, merchant)
-    return [line(chart.disputed_funds(amount.currency), clearing, amount)]
+    taken = _taken(amount.currency, gateway, merchant, at_supplier=at_supplier)
+    return [line(_with_banks(amount.currency, at_supplier=at_supplier), taken, amount)]
 
 
 def build_dispute_fee(fee: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
@@ -190,26 +198,42 @@ def build_dispute_fee(fee: Money, *, gateway: str, merchant: str) -> list[Transf
     return [line(chart.chargeback_loss(fee.currency), clearing, fee)]
 
 
-def build_dispute_won(amount: Money, *, gateway: str, merchant: str) -> list[TransferLine]:
+def build_dispute_won(
+    amount: Money, *, gateway: str, merchant: str, at_supplier: bool = False
+) -> list[TransferLine]:
     """Book that the money of a chargeback came back."""
-    return [each.swapped() for each in build_disputed(amount, gateway=gateway, merchant=merchant)]
+    opened = build_disputed(amount, gateway=gateway, merchant=merchant, at_supplier=at_supplier)
+    return [each.swapped() for each in opened]
 
 
-def build_dispute_lost(amount: Money, *, covered: Money, source: str) -> list[TransferLine]:
+def build_dispute_lost(
+    amount: Money, *, covered: Money, source: str, at_supplier: bool = False
+) -> list[TransferLine]:
     """Book that the money of a chargeback is gone.
 
     ``covered``: what of it was still owed to the customer, on the account of number ``source``:
-    nothing retired, so nothing lost. The rest is our loss: the grams stay retired.
+    nothing retired, so nothing lost. The rest is our loss: the grams stay retired. ``at_supplier``:
+    a memo that it left the supplier's account; whose loss it is, is booked beside it.
     """
-    taken = chart.disputed_funds(amount.currency)
-    lost = amount - covered
+    currency, lost = amount.currency, amount - covered
+    taken = _with_banks(currency, at_supplier=at_supplier)
     assert min(covered.amount_minor, lost.amount_minor) >= 0, "no more is covered than was taken"
     lines = []
     if covered.amount_minor:
-        lines.append(line(chart.code(covered.currency, source), taken, covered))
+        where = _aside if source == chart.UNALLOCATED else _prepaid
+        lines.append(line(where(currency, at_supplier=at_supplier), taken, covered))
     if lost.amount_minor:
-        lines.append(line(chart.chargeback_loss(lost.currency), taken, lost))
+        gone = chart.chargeback_loss(currency)
+        if at_supplier:
+            gone = chart.gross_contra(currency, chart.RETURNED)
+        lines.append(line(gone, taken, lost))
     return lines
+
+
+def build_dispute_advanced(amount: Money, *, supplier_ref: str) -> list[TransferLine]:
+    """Book that a bank took our loss out of a supplier's account: we owe it to the supplier."""
+    payable = chart.supplier_payable(amount.currency, supplier_ref)
+    return [line(chart.chargeback_loss(amount.currency), payable, amount)]
 
 
 def build_completion(cost: Money, *, supplier_ref: str) -> list[TransferLine]:

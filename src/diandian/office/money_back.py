@@ -44,6 +44,10 @@ NEXT = {
     "processing": N_("Accepted, not done yet: it is asked about by itself."),
     "abnormal": N_("The gateway cannot pay it out: try another way, or pay by other means."),
 }
+_TOO_LATE = N_(
+    "The time in which the gateway gives this payment back is over, and it was not asked. Pay the"
+    " guest by other means, such as a bank transfer; then write down the evidence here."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ def _order_of(owner_ref: str) -> str:
 def _refund_line(row: Refund) -> Line:
     amount = Money(row.amount_minor, row.payment.received.currency)
     words = gettext(NEXT[row.state]) if row.state in NEXT else ""
+    if row.state == "abnormal" and row.sent_at is None:
+        words = gettext(_TOO_LATE)
     return Line(row, _order_of(row.payment.owner_ref), amount, words)
 
 

@@ -121,17 +121,6 @@ class NoPartialRefundError(ConflictError):
     fixer = Fixer.OPERATOR
 
 
-class RefundWindowError(ConflictError):
-    """The gateway gives nothing back after so long."""
-
-    code = "refund_window"
-    message = N_(
-        "This way to pay takes refunds for %(days)s days only, and they are over. Nothing was"
-        " refunded. Please pay the guest by other means."
-    )
-    fixer = Fixer.OPERATOR
-
-
 class TooManyRefundsError(ConflictError):
     """The gateway takes so many refunds of one payment and no more."""
 

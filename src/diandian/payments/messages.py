@@ -32,6 +32,8 @@ RefusalReason = Literal["bad_signature", "stale", "unknown_key", "malformed", "n
 
 # The code of a rejection that says: the gateway has never heard of this number.
 NOT_FOUND = "not_found"
+# The code of a rejection that says: the time in which the gateway gives money back is over.
+WINDOW_OVER = "refund_window"
 # The code of a rejection that says: no connection came about, and not one byte was sent.
 UNREACHABLE = "unreachable"
 # A notice may be this old, or this far in the future, and not a second more.

@@ -77,7 +77,7 @@ class LineKind(models.TextChoices):
     COMPLETION = "completion"
     REMEDY = "remedy"
     CLAIM = "claim"
-    # A refund that was our cost, paid out of the account of a supplier who collects.
+    # Money back that was our cost and left the account of a supplier who collects.
     ADVANCE = "advance"
 
 

@@ -37,6 +37,10 @@ _WORDS = {
     ),
     RefundState.OTHERWISE: N_("Returned to you by other means."),
 }
+_TOO_LATE = N_(
+    "The way you paid takes nothing back after so long. The money is safe, and we return it another"
+    " way."
+)
 _BANKS_WORDS = {
     DisputeState.OPEN: N_("Your bank asked for this back and decides about it. We wait for it."),
     DisputeState.LOST: N_("Your bank took this back for you."),
@@ -75,7 +79,7 @@ def money_back(order: Order, payments: Sequence[Payment]) -> MoneyBack:
     refunds = queries.refunds_of(order.ref)
     newest = {refund.payment_id: refund.id for refund in refunds}
     lines = [
-        _line(refund.payment, refund.amount_minor, gettext(_WORDS[RefundState(refund.state)]))
+        _line(refund.payment, refund.amount_minor, gettext(_words(refund)))
         for refund in refunds
         if refund.state != RefundState.FAILED
         or (newest[refund.payment_id] == refund.id and refund.kind != RefundKind.EXTERNAL)
@@ -100,6 +104,12 @@ def where_the_money_is(order: Order, received: Sequence[Payment]) -> str:
         return str(OrderState.REVIEW)
     is_done = states <= {*_DONE, RefundState.FAILED}
     return str(OrderState.REFUNDED if is_done else OrderState.UNFULFILLABLE)
+
+
+def _words(refund: Refund) -> str:
+    if refund.state == RefundState.ABNORMAL and refund.sent_at is None:
+        return _TOO_LATE
+    return _WORDS[RefundState(refund.state)]
 
 
 def _line(payment: Payment, amount_minor: int, words: str) -> MoneyLine:

@@ -4,7 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from diandian.payments.messages import NOT_FOUND, Done, RefundSnapshot, Rejected, Unknown
+from diandian.payments.messages import (
+    NOT_FOUND,
+    WINDOW_OVER,
+    Done,
+    RefundSnapshot,
+    Rejected,
+    Unknown,
+)
 from tests.payments.gateways import alipay_kit
 from tests.payments.gateways.alipay_kit import RECEIVER, number
 
@@ -54,6 +61,14 @@ def test_30_the_same_number_with_another_amount_shows_what_was_done(shop):
 
 def test_30_a_number_that_does_not_name_its_payment_is_unknown(shop):
     assert isinstance(shop.query_refund("X-1"), Unknown)
+
+
+def test_31_a_trade_that_is_finished_gives_nothing_back_any_more(shop):
+    payment_no = shop.paid()
+    shop.lever("finish", number=payment_no)
+    assert code_of(shop.refund(payment_no)) == WINDOW_OVER
+    assert shop.query(payment_no).value.state == "succeeded"
+    assert shop.truth(payment_no)["refunds"] == []
 
 
 def test_31_no_more_than_was_paid_goes_back(shop):

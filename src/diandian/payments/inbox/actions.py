@@ -1,6 +1,6 @@
 """Writes of the inbox: a verified notice is kept once, and tried until it could be applied."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import F
 
@@ -76,3 +76,9 @@ def count_refused(
         defaults={"last_at": at},
     )
     RefusedNotices.objects.filter(id=row.id).update(count=F("count") + count, last_at=at)
+
+
+def forget_refused(before: date) -> int:
+    """Remove the counts of refused notices of the days before one; return how many rows."""
+    removed, _ = RefusedNotices.objects.filter(day__lt=before).delete()
+    return removed

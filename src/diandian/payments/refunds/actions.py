@@ -13,7 +13,14 @@ from diandian.payments.errors import (
     OverRefundError,
     RefundConflictError,
 )
-from diandian.payments.messages import Done, Outcome, Pending, RefundSnapshot, Rejected
+from diandian.payments.messages import (
+    WINDOW_OVER,
+    Done,
+    Outcome,
+    Pending,
+    RefundSnapshot,
+    Rejected,
+)
 from diandian.payments.models import Payment, PaymentState, Refund, RefundKind, RefundState
 
 
@@ -133,6 +140,9 @@ def _refund_state(refund: Refund, outcome: Outcome[RefundSnapshot]) -> str:
             return RefundState.SUBMITTED
         case Rejected(retryable=True):
             return str(refund.state)
+        case Rejected(code=code) if code == WINDOW_OVER:
+            # It will never take this one: people pay it another way.
+            return RefundState.ABNORMAL
         case Rejected():
             return RefundState.FAILED
         case _:
@@ -145,7 +155,8 @@ def give_up_unsent(refund: Refund) -> bool:
     Locks: the refund's row.
     """
     assert connection.in_atomic_block, "a refund and its posting change together"
-    unsent = Refund.objects.filter(id=refund.id, state=RefundState.REQUESTED, sent_at=None)
+    waiting = (RefundState.REQUESTED, RefundState.ABNORMAL)
+    unsent = Refund.objects.filter(id=refund.id, state__in=waiting, sent_at=None)
     return _fail(refund, bool(unsent.update(state=RefundState.FAILED, next_query_at=None)))
 
 

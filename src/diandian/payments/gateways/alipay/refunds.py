@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from diandian.payments.gateways.alipay import answers, client
 from diandian.payments.gateways.alipay.answers import MalformedError, NoAnswerError
-from diandian.payments.messages import NOT_FOUND, RefundSnapshot, Rejected, Unknown
+from diandian.payments.messages import NOT_FOUND, WINDOW_OVER, RefundSnapshot, Rejected, Unknown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +24,8 @@ _STATES: dict[str, RefundSnapshotState] = {
 }
 # The number was used with another amount.
 _ASKED_BEFORE = "ACQ.DISCORDANT_REPEAT_REQUEST"
+# The time for refunds that the contract gives is over: the trade is closed for good.
+_OVER = "ACQ.TRADE_HAS_FINISHED"
 _LONGEST_REASON = 80
 
 
@@ -39,7 +41,7 @@ def send(context: MerchantContext, request: RefundRequest, *, at: datetime) -> R
         facts = client.call(context, "alipay.trade.refund", content, at=at).facts
     except NoAnswerError as error:
         if error.hint != _ASKED_BEFORE:
-            raise _missing(error) from error
+            raise _for_good(error) from error
         return _find(context, request.payment_no, request.refund_no, at=at)
     if answers.number(facts, "out_trade_no") != request.payment_no:
         raise MalformedError("the refund is of another payment")
@@ -50,8 +52,10 @@ def send(context: MerchantContext, request: RefundRequest, *, at: datetime) -> R
     return _after(context, request, at=at)
 
 
-def _missing(error: NoAnswerError) -> NoAnswerError:
-    """Return what it means that a paid trade is not there: nothing that can be."""
+def _for_good(error: NoAnswerError) -> NoAnswerError:
+    """Return what it means that a paid trade is not there, or over: the first cannot be."""
+    if error.hint == _OVER:
+        return NoAnswerError(Rejected(WINDOW_OVER, "the trade is finished"), error.hint)
     if isinstance(error.outcome, Rejected) and error.outcome.code == NOT_FOUND:
         return NoAnswerError(Unknown("the payment is not there"), error.hint)
     return error
