@@ -3,30 +3,28 @@
 Clients in a process of their own have one request outstanding each; one writer takes what waits,
 up to 256 requests, and answers when they are committed. The writer is the product's own code. On
 PostgreSQL the rate is given as a share of TPC-B's, with as many clients, right before and after.
+That is the commit alone. Beside it stand whole fulfilments, and paid orders through the intake,
+with the worker that takes them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kit import intake
+from kit.asking import Writer, writer_on
 from kit.machine import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_WRITER = Path(__file__).resolve().parent / "kit" / "writer.py"
 _CLIENTS = (8, 32)
-# More than any machine does: the holds are made before, and what is left over stays held.
-_MOST_PER_SECOND = 12_000
 _WARM_UP = 4_000
 _SIZES = (10_000, 1_000_000, 10_000_000)
 
@@ -49,7 +47,12 @@ def read_plan() -> Plan:
     parser.add_argument("--seconds", type=int, default=8, help="each measured time")
     parser.add_argument("--tpcb-seconds", type=int, default=8, help="each run of pgbench")
     parser.add_argument("--only", choices=("sqlite", "postgres"), default="")
-    parser.add_argument("--orders", type=int, default=1024, help="for whole fulfilments; 0: none")
+    parser.add_argument(
+        "--orders",
+        type=int,
+        default=1024,
+        help="for whole fulfilments, and through the intake; 0: none",
+    )
     parser.add_argument(
         "--grow", action="store_true", help="measure again in a register that has grown"
     )
@@ -67,70 +70,6 @@ def read_plan() -> Plan:
         given.orders,
         given.no_audit,
     )
-
-
-class Writer:
-    """The process that writes, asked for one step after the other. ``lane``: the hot row."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._next = 1
-        self.lane: int = self.step("prepare")
-
-    def step(self, *given: object) -> Any:  # noqa: ANN401 - what the step says
-        """Do a step; return what it says."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(given) + "\n")
-        self._process.stdin.flush()
-        said = self._process.stdout.readline()
-        if not said:
-            raise SystemExit(f"The writer ended at {given}; what it said stands above.")
-        return json.loads(said)
-
-    def closed(self, clients: int, seconds: float, most: int = 0) -> dict[str, Any]:
-        """Answer closed loops."""
-        most = most or int(seconds * _MOST_PER_SECOND)
-        first, self._next = self._next, self._next + most
-        found: dict[str, Any] = self.step("closed", self.lane, first, clients, seconds, most)
-        return found
-
-    def arrivals(self, per_second: float, seconds: float) -> dict[str, Any]:
-        """Answer requests that come at a rate."""
-        first = self._next
-        self._next += int(per_second * seconds) + 1
-        found: dict[str, Any] = self.step("arrivals", self.lane, first, per_second, seconds)
-        return found
-
-
-@contextmanager
-def writer_on(database_url: str, folder: Path) -> Iterator[Writer]:
-    """Start a writer on an empty database."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("DIANDIAN_")}
-    environment = ours | {
-        "DIANDIAN_DATA_DIR": str(folder),
-        "DIANDIAN_MODE": "demo",
-        "DIANDIAN_SECRET_KEY": "a bench keeps no secrets",
-        "DIANDIAN_LOG_LEVEL": "WARNING",
-        "DATABASE_URL": database_url,
-        "DJANGO_SETTINGS_MODULE": "diandian.config.settings",
-    }
-    process = subprocess.Popen(
-        [sys.executable, str(_WRITER)],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield Writer(process)
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 def show(name: str, found: dict[str, Any]) -> None:
@@ -154,27 +93,35 @@ def at_10_percent(writer: Writer, per_second: float, plan: Plan) -> dict[str, An
     return found
 
 
-def growth(
-    writer: Writer, plan: Plan, beside: Callable[[], float] | None = None
-) -> dict[str, float]:
-    """Return the rate at 32 clients after each size.
+def growth(writer: Writer, plan: Plan, beside: Callable[[], float] | None = None) -> dict[str, Any]:
+    """Return the rate at 32 clients in a register of each size, and what the log's files cost then.
 
+    The database is its own, so that the smallest size is not passed before it is measured.
     ``beside``: lets the database rest and measures its baseline, before and after each; then the
     share of it is given too, which a noisy machine changes less.
     """
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {}
+    writer.closed(32, 60, _WARM_UP)
     for size in plan.sizes:
-        writer.step("fill", writer.lane, size)
+        found[f"retirements_before_{size}"] = writer.step("fill", writer.lane, size)["retirements"]
+        writer.step("publish")
         before = beside() if beside else 0.0
         told = writer.closed(32, plan.seconds)
         show(f"after {size}", told)
         found[f"per_s_after_{size}"] = told["per_s"]
+        found[f"python_us_after_{size}"] = told["python_us"]
+        log = writer.step("publish")
+        found[f"log_us_per_entry_after_{size}"] = round(log["seconds"] / log["entries"] * 1e6, 1)
         if beside:
             after = beside()
             ratio = told["per_s"] / ((before + after) / 2)
             print(f"  TPC-B {before:.0f} before, {after:.0f} after: ratio {ratio:.2f}", flush=True)
             found[f"ratio_after_{size}"] = round(ratio, 3)
-    return found
+    if len(plan.sizes) > 1:
+        kind = "ratio" if beside else "per_s"
+        least, most = (found[f"{kind}_after_{of(plan.sizes)}"] for of in (min, max))
+        found["growth_loss"] = round(1 - most / least, 3)
+    return found | {f"grown_{key}": value for key, value in finished(writer, plan).items()}
 
 
 def finished(writer: Writer, plan: Plan) -> dict[str, Any]:
@@ -184,7 +131,8 @@ def finished(writer: Writer, plan: Plan) -> dict[str, Any]:
     """
     said: dict[str, Any] = writer.step("weigh")
     print(
-        f"  {said['retirements']} retirements, {said['bytes_per_retirement']} bytes each",
+        f"  {said['retirements']} retirements, {said['bytes_per_retirement']} bytes each,"
+        f" and {said['log_files_bytes_per_retirement']} in the log's files",
         flush=True,
     )
     if plan.is_unaudited:
@@ -224,15 +172,31 @@ def on_postgres(plan: Plan, server: Server) -> dict[str, Any]:
         figures["p99_ms_at_10_percent"] = quiet["p99_ms"]
         figures["longest_wait_ms_at_10_percent"] = quiet["longest_wait_ms"]
 
-        def beside() -> float:
-            server.settle(name)
-            return server.tpcb(tpcb, plan.tpcb_seconds, 32)
-
-        grown = growth(writer, plan, beside)
-        figures |= {f"postgres_{key}": value for key, value in grown.items()}
         figures |= {f"postgres_{key}": value for key, value in finished(writer, plan).items()}
         if plan.orders:
             figures |= fulfilments(writer, plan, "postgres")
+    if plan.sizes:
+        with (
+            server.database("tpcb") as tpcb,
+            server.database("grow") as name,
+            tempfile.TemporaryDirectory(prefix="diandian-bench-") as path,
+            writer_on(server.url(name), Path(path)) as writer,
+        ):
+            server.make_tpcb(tpcb)
+
+            def beside() -> float:
+                server.settle(name)
+                return server.tpcb(tpcb, plan.tpcb_seconds, 32)
+
+            grown = growth(writer, plan, beside)
+            figures |= {f"postgres_{key}": value for key, value in grown.items()}
+    if plan.orders:
+        with (
+            server.database("intake") as name,
+            tempfile.TemporaryDirectory(prefix="diandian-bench-") as path,
+            writer_on(server.url(name), Path(path), is_bare=True) as writer,
+        ):
+            figures |= through_intake(writer, plan, "postgres")
     return figures
 
 
@@ -240,22 +204,50 @@ def on_sqlite(plan: Plan) -> dict[str, Any]:
     """Measure on a SQLite file, with synchronous=FULL as always."""
     print("SQLite:", flush=True)
     figures: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="diandian-bench-") as path:
-        folder = Path(path)
-        with writer_on(f"sqlite://{folder}/bench.sqlite3", folder) as writer:
-            writer.closed(32, 60, _WARM_UP)
-            found = writer.closed(32, plan.seconds)
-            show("32 clients, one batch", found)
-            figures |= {f"sqlite_{key}": value for key, value in found.items()}
-            quiet = at_10_percent(writer, found["per_s"], plan)
-            figures["sqlite_p99_ms_at_10_percent"] = quiet["p99_ms"]
-            longest = max(found["longest_wait_ms"], quiet["longest_wait_ms"])
-            figures["sqlite_longest_wait_ms"] = longest
+    with on_file() as writer:
+        writer.closed(32, 60, _WARM_UP)
+        found = writer.closed(32, plan.seconds)
+        show("32 clients, one batch", found)
+        figures |= {f"sqlite_{key}": value for key, value in found.items()}
+        quiet = at_10_percent(writer, found["per_s"], plan)
+        figures["sqlite_p99_ms_at_10_percent"] = quiet["p99_ms"]
+        longest = max(found["longest_wait_ms"], quiet["longest_wait_ms"])
+        figures["sqlite_longest_wait_ms"] = longest
+        figures |= {f"sqlite_{key}": value for key, value in finished(writer, plan).items()}
+        if plan.orders:
+            figures |= fulfilments(writer, plan, "sqlite")
+    if plan.sizes:
+        with on_file() as writer:
             figures |= {f"sqlite_{key}": value for key, value in growth(writer, plan).items()}
-            figures |= {f"sqlite_{key}": value for key, value in finished(writer, plan).items()}
-            if plan.orders:
-                figures |= fulfilments(writer, plan, "sqlite")
+    with on_file() as writer:
+        writer.closed(32, 60, _WARM_UP)
+        two = intake.beside_writer(writer, figures["sqlite_per_s"], plan.seconds)
+        figures |= {f"sqlite_{key}": value for key, value in two.items()}
+    if plan.orders:
+        with on_file(is_bare=True) as writer:
+            figures |= through_intake(writer, plan, "sqlite")
     return figures
+
+
+@contextmanager
+def on_file(*, is_bare: bool = False) -> Iterator[Writer]:
+    """Start a writer on a SQLite file of its own, which goes at the end."""
+    with tempfile.TemporaryDirectory(prefix="diandian-bench-") as path:
+        url = f"sqlite://{path}/bench.sqlite3"
+        with writer_on(url, Path(path), is_bare=is_bare) as writer:
+            yield writer
+
+
+def through_intake(writer: Writer, plan: Plan, name: str) -> dict[str, Any]:
+    """Measure paid orders from the intake to their certificate, on a database of their own.
+
+    Raises: SystemExit where an invariant of grams or money is broken.
+    """
+    found = intake.measure(writer, plan.orders, plan.seconds)
+    said = writer.step("audit")
+    if said["breaches"]:
+        raise SystemExit(f"The audit failed: {said['first_breach']}")
+    return {f"{name}_{key}": value for key, value in found.items()}
 
 
 def fulfilments(writer: Writer, plan: Plan, name: str) -> dict[str, Any]:
@@ -285,6 +277,9 @@ def main() -> None:
             figures |= dict.fromkeys(("ratio_tpcb_8", "ratio_tpcb_32", "p99_ms_at_10_percent"))
         else:
             figures |= on_postgres(plan, server)
+    losses = [figures[name] for name in figures if name.endswith("_growth_loss")]
+    if losses:
+        figures["growth_worst_loss"] = max(losses)
     print(json.dumps(figures, ensure_ascii=False))
 
 

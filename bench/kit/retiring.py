@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import F
 
-from diandian.flows import fulfil
+from diandian.flows import fulfil, log_check, log_entries
 from diandian.kernel.clock import now
 from diandian.kernel.collector import collector_held
 from diandian.kernel.money import Money
@@ -27,10 +27,12 @@ from diandian.ledger.actions import JournalRequest
 from diandian.registry import actions as registry_actions
 from diandian.registry import invariants as registry_invariants
 from diandian.registry.actions import RetireRequest
-from diandian.registry.models import Holding, HoldState, Lane, Retirement
+from diandian.registry.models import CreditBatch, Holding, HoldState, Lane, Retirement
+from diandian.registry.queries import lanes_of
 from diandian.store.inserts import InsertMany
 from diandian.store.running import pipelined
-from kit import clients
+from diandian.transparency import actions as log_actions
+from kit import clients, filling
 from kit.machine import cpu_seconds_of
 
 if TYPE_CHECKING:
@@ -41,6 +43,11 @@ SERIALS = f"CDCER-SAMPLE-BENCH-0000001~{TONNES}"
 SUPPLIER = "sample-supplier"
 _HOLDS = InsertMany(Holding, "owner_ref", "mass_g", shared=("lane_id", "state", "expires_at"))
 _PORTION = 10_000
+
+
+@transaction.atomic
+def _enter(batch: CreditBatch) -> None:
+    log_actions.append_many([log_entries.issued(batch, lanes_of(batch))], at=batch.issued_at)
 
 
 def make_batch() -> int:
@@ -80,6 +87,7 @@ def make_batch() -> int:
         verified_on=date(2026, 1, 15),
         is_sample=True,
     )
+    _enter(batch)
     # What all guests together paid before, so that the customers' account is never in debt.
     paid = Money(10**15, "CNY")
     ledger_actions.post(
@@ -194,15 +202,22 @@ def tidy() -> None:
 
 
 def audit() -> dict[str, Any]:
-    """Check every invariant of grams and money."""
-    breaches = [*registry_invariants.check(), *ledger_invariants.check()]
+    """Check every invariant of grams, money and the public log."""
+    breaches = [*registry_invariants.check(), *ledger_invariants.check(), *log_check.check()]
     return {"breaches": len(breaches), "first_breach": str(breaches[0]) if breaches else ""}
 
 
 def weigh() -> dict[str, Any]:
-    """Say how large the database is for each retirement."""
+    """Say how large the database and the public log's files are for each retirement."""
+    filling.publish()
     count = Retirement.objects.count()
-    return {"retirements": count, "bytes_per_retirement": size() // max(1, count)}
+    files = filling.log_files_bytes()
+    return {
+        "retirements": count,
+        "bytes_per_retirement": size() // max(1, count),
+        "log_files_bytes_per_retirement": files // max(1, count),
+        "all_bytes_per_retirement": (size() + files) // max(1, count),
+    }
 
 
 def size() -> int:

@@ -27,7 +27,10 @@ def main() -> None:
         "audit": retiring.audit,
         "weigh": retiring.weigh,
         "fill": filling.fill,
+        "publish": filling.publish,
         "fulfil": fulfilling.measure,
+        "place": fulfilling.place,
+        "sample": fulfilling.begin,
     }
     for line in sys.stdin:
         name, *given = json.loads(line)
