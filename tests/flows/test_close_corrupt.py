@@ -8,6 +8,7 @@ from django.db import connection
 from diandian.audit.breaches import Breach, asked
 from diandian.config import guards
 from diandian.flows import close, invariants, log_check, sales
+from diandian.kernel.memory import Memory
 from diandian.registry import invariants as registry_invariants
 
 ACTOR = "operator:Wang"
@@ -33,7 +34,7 @@ def found_by_close(world):
     """Close; return what was found, sales being stopped now."""
     assert not sales.are_stopped()
     closing = close.close(actor=ACTOR, at=world.now)
-    sales.are_stopped.forget()
+    Memory.forget_everything()
     assert sales.are_stopped()
     assert not closing.holds
     return {(breach.rule, breach.subject_ref) for breach in closing.breaches}
