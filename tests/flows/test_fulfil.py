@@ -1,12 +1,16 @@
 """One order that cannot be fulfilled neither stops the others nor loses its money."""
 
+from datetime import timedelta
+
 import pytest
 
+from diandian.audit import queries as audit
 from diandian.flows import fulfil
 from diandian.orders import rules
-from diandian.orders.models import Intake
+from diandian.orders.models import Intake, Order
 from diandian.registry import actions as registry_actions
 from diandian.registry.models import CreditBatch
+from tests.flows.conftest import make_project
 
 pytestmark = pytest.mark.django_db
 
@@ -74,3 +78,85 @@ def test_a_just_paid_order_is_due_at_once_behind_many_that_wait(world, unfulfill
 )
 def test_failures_wait_longer_each_time_up_to_an_hour(failures, seconds):
     assert rules.wait_after(failures).total_seconds() == seconds
+
+
+def _freeze_all():
+    for batch in CreditBatch.objects.all():
+        registry_actions.freeze(batch, "a report is being checked")
+
+
+def _tried_until(order, at):
+    """Let the allocator have its turns until a moment."""
+    while (intake := Intake.objects.get(order=order)).state == "waiting":
+        due = intake.next_attempt_at or order.created_at
+        if due > at:
+            return
+        fulfil.drain(at=due)
+
+
+def test_a_paid_order_on_a_frozen_batch_goes_to_people_at_its_deadline(world, unfulfilled):
+    [order] = unfulfilled(1)
+    _freeze_all()
+    _tried_until(order, world.later(hours=72, seconds=-1))
+    assert world.state(order) == "paid"
+    _tried_until(order, world.later(hours=72))
+    assert world.state(order) == "review"
+    [entry] = audit.trail(order.ref)
+    assert (entry.action, entry.at) == ("order.under_review", world.later(hours=72))
+    assert "BatchNotOpenError" in entry.details["error"]
+    assert world.stock().held_g == order.mass_g, "its grams stay held until people decide"
+
+
+def test_the_deadline_counts_from_the_end_of_a_right_to_withdraw(world, unfulfilled, settings):
+    settings.PAID_ORDER_HOURS = 2
+    [order] = unfulfilled(1)
+    ends = world.later(days=14)
+    Order.objects.filter(id=order.id).update(withdrawal="kept", retire_after=ends)
+    Intake.objects.update(next_attempt_at=ends)
+    _freeze_all()
+    _tried_until(order, ends + timedelta(hours=2, seconds=-1))
+    assert world.state(order) == "paid"
+    _tried_until(order, ends + timedelta(hours=2))
+    assert world.state(order) == "review"
+
+
+def test_an_order_first_tried_after_its_deadline_still_gets_its_turns(world, unfulfilled):
+    [order] = unfulfilled(1)
+    _freeze_all()
+    late = world.later(hours=100)
+    assert fulfil.drain(at=late) == 0
+    assert world.state(order) == "paid"
+    _tried_until(order, late + timedelta(minutes=10))
+    assert world.state(order) == "review"
+
+
+def test_orders_on_idle_batches_are_left_out_in_one_pass(world, unfulfilled, monkeypatch):
+    waiting = unfulfilled(9)
+    _freeze_all()
+    monkeypatch.setattr(world, "project", make_project("other"))
+    fine = unfulfilled(7)
+    commits = []
+    locked = fulfil._fulfil_locked
+
+    def counted(order_ids, at):
+        commits.append(len(order_ids))
+        return locked(order_ids, at)
+
+    monkeypatch.setattr(fulfil, "_fulfil_locked", counted)
+    assert fulfil.drain(at=world.now) == 7
+    assert commits == [16, 7], "one that finds the idle ones, one without them"
+    assert {world.state(order) for order in waiting} == {"paid"}
+    assert {world.state(order) for order in fine} == {"completed"}
+    assert set(Intake.objects.filter(state="waiting").values_list("attempts", flat=True)) == {1}
+
+
+def test_of_a_frozen_and_a_recalled_batch_each_owner_hears_its_own(world, unfulfilled, monkeypatch):
+    frozen = unfulfilled(2)
+    monkeypatch.setattr(world, "project", make_project("other"))
+    recalled = unfulfilled(2)
+    _freeze_all()
+    CreditBatch.objects.filter(project=world.project).update(state="recalled")
+    assert fulfil.drain(at=world.now) == 0
+    errors = {each.order_id: each.error for each in Intake.objects.all()}
+    assert all("does not serve retirements now" in errors[order.id] for order in frozen)
+    assert all("was recalled" in errors[order.id] for order in recalled)

@@ -194,7 +194,9 @@ def test_a_late_payment_waits_from_when_it_came(world):
 
 
 def test_a_failure_never_shortens_the_wait(world, held):
-    actions.note_failure(Intake.objects.get(order=held), "a fault", at=world.now)
+    actions.note_failure(
+        Intake.objects.get(order=held), "a fault", due=world.later(hours=72), at=world.now
+    )
     assert Intake.objects.get(order=held).next_attempt_at == due(world)
     assert fulfil.drain(at=due(world) - AN_INSTANT) == 0
     assert fulfil.drain(at=due(world)) == 1

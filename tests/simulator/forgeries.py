@@ -244,6 +244,7 @@ CONSTRAINTS = {
     ),
     "allocator_lease_one_row": _second_lease,
     "certificate_version_once": _version_again,
+    "journal_reversed_once": _two_reversals,
     "certificate_one_current": lambda: copy("certificates_certificate", "state = 'current'"),
 }
 UNIQUE = {
@@ -257,7 +258,6 @@ UNIQUE = {
     ),
     "registry_creditbatch.serial_block_id": lambda: copy("registry_creditbatch"),
     "registry_allocation.start_key": _fork,
-    "ledger_journal.reverses_id": _two_reversals,
     "payments_payment.payment_no": lambda: copy(
         "payments_payment",
         state="failed",

@@ -116,6 +116,29 @@ def test_production_hears_nothing_of_a_modest_role(role):
         assert run_checks(tags=["database"], databases=["default"]) == []
 
 
+def test_a_role_whose_rights_are_behind_is_told_at_the_start(owner):
+    call_command("grants", ROLE, "--apply")
+    with connection.cursor() as cursor:
+        # As a migration leaves it: a new table, a new column of a table with fixed ones.
+        cursor.execute(f'REVOKE ALL ON orders_intake FROM "{ROLE}"')
+        cursor.execute(f'REVOKE UPDATE (state) ON registry_creditbatch FROM "{ROLE}"')
+    before = _connect_as(ROLE)
+    try:
+        assert grants.lacking() == ["orders_intake", "registry_creditbatch"]
+        [found] = run_checks(tags=["database"], databases=["default"])
+        assert found.id == "diandian.W004"
+        assert f"diandian grants {ROLE} --apply" in found.msg
+    finally:
+        _connect_as(before)
+    call_command("grants", ROLE, "--apply")
+    before = _connect_as(ROLE)
+    try:
+        assert grants.behind() == ""
+        assert run_checks(tags=["database"], databases=["default"]) == []
+    finally:
+        _connect_as(before)
+
+
 def test_the_command_shows_before_it_gives_and_refuses_the_owner(owner, capsys):
     call_command("grants", ROLE)
     shown = capsys.readouterr().out

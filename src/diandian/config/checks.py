@@ -36,6 +36,15 @@ def role_is_modest(*, databases: Sequence[str] | None = None, **_: object) -> li
     return [Caution(text, id="diandian.W003") for text in found if text]
 
 
+@register(Tags.database)
+def role_has_its_rights(
+    *, databases: Sequence[str] | None = None, **_: object
+) -> list[CheckMessage]:
+    """Warn when the role that serves lacks a right, as after a migration."""
+    found = (grants.behind(alias) for alias in databases or ())
+    return [Caution(text, id="diandian.W004") for text in found if text]
+
+
 def unsafe_settings() -> list[str]:
     """Name each setting with which production must not start; a demo may have them all."""
     if settings.MODE not in _MODES:

@@ -104,6 +104,43 @@ def too_mighty(using: str = DEFAULT_DB_ALIAS) -> str:
     return f"the database role {name} may change {count} tables that are for ever" if count else ""
 
 
+def lacking(using: str = DEFAULT_DB_ALIAS) -> list[str]:
+    """Return the tables on which the present role lacks a right it needs to serve, by name.
+
+    So it is after a migration until ``diandian grants`` ran. Always none on SQLite.
+    """
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return []
+    wanted = [
+        (connection.ops.quote_name(table), name, column)
+        for table, rights in _rights(connection)
+        for name, _, columns in (right.partition(" ") for right in rights)
+        for column in columns.strip("()").replace('"', "").split(", ")
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT t FROM unnest(%s::text[], %s::text[], %s::text[]) AS w (t, r, c)"
+            " WHERE NOT CASE c WHEN '' THEN has_table_privilege(t, r)"
+            "  ELSE has_column_privilege(t, c, r) END ORDER BY t",
+            [list(column) for column in zip(*wanted, strict=True)],
+        )
+        return [table.strip('"') for (table,) in cursor.fetchall()]
+
+
+def behind(using: str = DEFAULT_DB_ALIAS) -> str:
+    """Say which rights the present role lacks, and how it gets them; "" when none."""
+    tables = lacking(using)
+    if not tables:
+        return ""
+    role = connections[using].settings_dict["USER"]
+    shown = ", ".join(tables[:3]) + (", ..." if len(tables) > 3 else "")  # noqa: PLR2004 - an example
+    return (
+        f"the database role {role} lacks rights on {len(tables)} tables ({shown}), so some pages"
+        f" will fail; run as the owner of the tables: diandian grants {role} --apply"
+    )
+
+
 def advice(using: str = DEFAULT_DB_ALIAS) -> str:
     """Return what production should hear at its start about its role; "" when nothing."""
     found = "" if settings.TEST_MODE else too_mighty(using)

@@ -260,6 +260,8 @@ UNPAID_ORDERS_PER_GUEST = int(os.environ.get("DIANDIAN_UNPAID_ORDERS_PER_GUEST",
 
 # Suppliers are paid once guests can no longer ask for their money back, and a changed account only
 # after some days; below the minimum, in minor units of each currency, a payout by bank waits.
+# A paid order that cannot be retired is tried for so long after its payment; then people decide.
+PAID_ORDER_HOURS = int(os.environ.get("DIANDIAN_PAID_ORDER_HOURS", "72"))
 SETTLEMENT_REFUND_DAYS = int(os.environ.get("DIANDIAN_SETTLEMENT_REFUND_DAYS", "7"))
 PAYEE_COOL_DOWN_DAYS = int(os.environ.get("DIANDIAN_PAYEE_COOL_DOWN_DAYS", "3"))
 PAYOUT_MINIMUM_MINOR = int(os.environ.get("DIANDIAN_PAYOUT_MINIMUM_MINOR", "10000"))

@@ -14,5 +14,5 @@ from diandian.config import checks, grants, guards  # noqa: E402 - needs the app
 guards.require()
 checks.require_safe_settings()
 checks.require_database_of_this_mode()
-if advice := grants.advice():
-    logging.getLogger(__name__).warning(advice)
+for text in filter(None, (grants.advice(), grants.behind())):
+    logging.getLogger(__name__).warning(text)

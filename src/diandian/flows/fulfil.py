@@ -1,7 +1,8 @@
 """Paid orders to retired grams: money, retirement, certificate and outbox in one commit.
 
-``drain`` takes many orders a transaction; with one order it is the synchronous path. A poison order
-is split off by halving, so that it cannot stop the others. *Source:* registry design, section 4.2.
+``drain`` takes many orders a transaction; with one order it is the synchronous path. Orders whose
+batch may not serve are left out in one pass; any other poison order is split off by halving, so
+that it cannot stop the others. *Source:* registry design, section 4.2.
 """
 
 import logging
@@ -15,7 +16,8 @@ from diandian.audit import actions as audit_actions
 from diandian.certificates import actions as certificate_actions
 from diandian.certificates.record import Facts, Shared, build
 from diandian.emissions.life.certified import is_year
-from diandian.flows import line_claims, log_entries, postings, refund, review, sales
+from diandian.flows import deadline, line_claims, log_entries, postings, refund, review, sales
+from diandian.flows.deadline import GIVE_UP_AFTER
 from diandian.flows.locks import lock_intakes
 from diandian.kernel import tokens
 from diandian.kernel.clock import business_day, now
@@ -32,6 +34,7 @@ from diandian.orders.models import Intake, Order
 from diandian.registry import actions as registry_actions
 from diandian.registry import queries as registry_queries
 from diandian.registry.actions import RetireRequest
+from diandian.registry.errors import BatchNotOpenError
 from diandian.registry.models import Retirement
 from diandian.registry.queries import RetiredRange
 from diandian.store.running import pipelined, set_off
@@ -42,7 +45,6 @@ log = logging.getLogger(__name__)
 
 # The platform completes a part-tonne itself at the latest by then (market study, M2).
 RETIRE_WITHIN = timedelta(days=14)
-GIVE_UP_AFTER = 5
 
 
 def drain(limit: int = queries.MOST_AT_ONCE, *, at: datetime | None = None) -> int:
@@ -73,24 +75,44 @@ def _fulfil_or_split(order_ids: list[int], at: datetime) -> int:
         log.error("nothing is retired: %s", error)  # noqa: TRY400
         return 0
     except Exception as error:  # noqa: BLE001 - whatever one order does, the others go on
-        if len(order_ids) > 1:
-            half = len(order_ids) // 2
-            return _fulfil_or_split(order_ids[:half], at) + _fulfil_or_split(order_ids[half:], at)
-        _fail(order_ids[0], error, at)
-        return 0
+        failed = _named(order_ids, error)
+        if not failed and len(order_ids) == 1:
+            failed = {order_ids[0]: error}
+        if failed:
+            _fail_all(failed, at)
+            return _fulfil_or_split([each for each in order_ids if each not in failed], at)
+        half = len(order_ids) // 2
+        return _fulfil_or_split(order_ids[:half], at) + _fulfil_or_split(order_ids[half:], at)
 
 
-def _fail(order_id: int, error: Exception, at: datetime) -> None:
-    """Count the failure. What can never succeed is refunded; faults of ours are for people."""
-    intake = Intake.objects.select_related("order").get(order_id=order_id)
-    log.error("order %s could not be fulfilled", intake.order_id, exc_info=error)
-    actions.note_failure(intake, str(error), at=at)
-    if intake.attempts < GIVE_UP_AFTER:
-        return
-    if not isinstance(error, DiandianError):
-        review.keeps_failing(intake, error, at=at)
-    elif not error.retryable:
+def _named(order_ids: Sequence[int], error: Exception) -> dict[int, Exception]:
+    """Return the orders that a refusal names with their reasons: owners in idle batches."""
+    by_owner = error.by_owner if isinstance(error, BatchNotOpenError) else {}
+    return {each: by_owner[ref] for each in order_ids if (ref := f"order:{each}") in by_owner}
+
+
+def _fail_all(errors: Mapping[int, Exception], at: datetime) -> None:
+    """Count failures, in one commit, then end what has failed for good, each on its own."""
+    intakes = Intake.objects.select_related("order__paid_by").filter(order_id__in=errors)
+    failed = [(intake, errors[intake.order_id]) for intake in intakes]
+    with transaction.atomic():
+        for intake, error in failed:
+            log.error("order %s could not be fulfilled", intake.order_id, exc_info=error)
+            actions.note_failure(intake, str(error), due=deadline.of(intake), at=at)
+    for intake, error in failed:
+        if intake.attempts >= GIVE_UP_AFTER:
+            _end(intake, error, at)
+
+
+def _end(intake: Intake, error: Exception, at: datetime) -> None:
+    """End what fails for good: what can never succeed is refunded, faults of ours are for people.
+
+    What may still succeed waits until its deadline, then people decide.
+    """
+    if isinstance(error, DiandianError) and not error.retryable:
         refund.give_up(intake, str(error), at=at)
+    elif not isinstance(error, DiandianError) or at >= deadline.of(intake):
+        review.keeps_failing(intake, error, at=at)
 
 
 @transaction.atomic

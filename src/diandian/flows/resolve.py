@@ -22,6 +22,7 @@ from diandian.orders.errors import (
     NotUnderReviewError,
     SoldOutError,
     StillPayableError,
+    WaitUntilError,
 )
 from diandian.orders.models import Order, OrderRetirement, OrderState
 from diandian.payments import actions as payment_actions
@@ -83,7 +84,31 @@ def accept(
     Idempotent: a second call is refused, since the order is no longer under review.
     Locks: order, then lanes. Raises: NotUnderReviewError, MoneyDiffersError, SoldOutError.
     """
+    return _accept(order_id, None, actor, reason, dry=dry, at=at or now())
+
+
+def keep_waiting(
+    order_id: int,
+    *,
+    until: datetime,
+    actor: str,
+    reason: str,
+    dry: bool = False,
+    at: datetime | None = None,
+) -> Decision:
+    """Accept an order that could not be retired, and go on trying until a moment.
+
+    Then it is under review again. Idempotent, locks, raises: as ``accept``; WaitUntilError.
+    """
     at = at or now()
+    if not at < until <= at + rules.LONGEST_KEPT:
+        raise WaitUntilError(days=rules.LONGEST_KEPT.days)
+    return _accept(order_id, until, actor, reason, dry=dry, at=at)
+
+
+def _accept(
+    order_id: int, until: datetime | None, actor: str, reason: str, *, dry: bool, at: datetime
+) -> Decision:
     with transaction.atomic():
         order = _under_review(order_id)
         taken = _whole_price(order)
@@ -93,9 +118,10 @@ def accept(
         _hold(order, at)
         moved = actions.pay(order, taken[0])
         assert moved, "its lock is ours"
-        actions.requeue(order, at=at)
+        actions.requeue(order, keep_until=until, at=at)
         decision = Decision(order, OrderState.REVIEW, OrderState.PAID, _amounts(taken))
-        _end(decision, "order.accepted", actor, reason, dry=dry, at=at)
+        action = "order.accepted" if until is None else "order.kept_waiting"
+        _end(decision, action, actor, reason, until=until, dry=dry, at=at)
     if not dry:
         fulfil.fulfil_order(order.id, at=at)
     return decision
@@ -275,7 +301,14 @@ def _why_nothing(order: Order) -> Exception:
 
 
 def _end(
-    decision: Decision, action: str, actor: str, reason: str, *, dry: bool, at: datetime
+    decision: Decision,
+    action: str,
+    actor: str,
+    reason: str,
+    *,
+    until: datetime | None = None,
+    dry: bool,
+    at: datetime,
 ) -> None:
     """Write a decision to the trail; a dry one is undone."""
     assert actor, "somebody decides"
@@ -291,6 +324,7 @@ def _end(
             "amounts": [
                 [number, money.amount_minor, money.currency] for number, money in decision.moved
             ],
+            **({"until": until.isoformat()} if until else {}),
         },
         at=at,
     )

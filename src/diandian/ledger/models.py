@@ -20,15 +20,23 @@ class Journal(models.Model):
     body_sha256 = models.CharField(max_length=64)
     kind = models.CharField(max_length=40)
     owner_ref = models.CharField(max_length=80)
-    reverses = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="reversed_by"
+    # Hardly any journal reverses another: only those that do are indexed, by the constraint.
+    reverses = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="reversals", db_index=False
     )
     business_day = models.DateField(db_index=True)
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["source_ref"], name="journal_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["source_ref"], name="journal_once"),
+            models.UniqueConstraint(
+                fields=["reverses"],
+                condition=Q(reverses__isnull=False),
+                name="journal_reversed_once",
+            ),
+        ]
         indexes = [models.Index(fields=["owner_ref"], name="journal_of_owner")]
 
     def __str__(self) -> str:

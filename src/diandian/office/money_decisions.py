@@ -6,6 +6,7 @@ What is posted names what was seen, so that nothing is decided twice or unseen.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +14,13 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
-from diandian.flows import aside, goodwill, resolve
+from diandian.flows import aside, deadline, goodwill, resolve
+from diandian.kernel.clock import business_day, day_starts, now
 from diandian.kernel.errors import N_, ConflictError, DiandianError, InputError
 from diandian.kernel.money import Money
 from diandian.office.acts import actor_of
+from diandian.orders import rules
+from diandian.orders.errors import WaitUntilError
 from diandian.orders.models import Order, OrderState
 from diandian.payments import merchants
 from diandian.payments import queries as payments
@@ -119,6 +123,15 @@ def amount_in(request: HttpRequest, currency: str) -> Money:
     return amount
 
 
+def until_in(request: HttpRequest) -> datetime:
+    """Return the end of the posted day of the business zone. Raises: WaitUntilError."""
+    try:
+        day = date.fromisoformat(request.POST.get("until", "").strip())
+        return day_starts(day + timedelta(days=1))
+    except (ValueError, OverflowError) as error:
+        raise WaitUntilError(field="until", days=rules.LONGEST_KEPT.days) from error
+
+
 def answer(request: HttpRequest, order: Order) -> tuple[dict[str, Any] | None, int]:
     """Return what the page shows and its status; nothing to show once something was done."""
     if request.method != "POST":
@@ -165,6 +178,8 @@ def _shown(order: Order) -> dict[str, Any]:
         "is_shared": _is_shared(received),
         "is_reviewed": order.state == OrderState.REVIEW,
         "came": came(order) if order.state == OrderState.REVIEW else None,
+        "missed": deadline.missed(order),
+        "tomorrow": business_day(now()) + timedelta(days=1),
         "seen": _seen(order),
         "most_reason": MOST_REASON,
     }
@@ -240,6 +255,8 @@ def _decide(request: HttpRequest, order: Order) -> dict[str, Any] | None:
     facts: dict[str, Any] = {"actor": actor_of(request), "reason": reason, "dry": not is_sure}
     if action == "part":
         decision = resolve.refund_part(order.id, part=_part(request, order), **facts)
+    elif action == "wait":
+        decision = resolve.keep_waiting(order.id, until=until_in(request), **facts)
     elif action in _DECISIONS:
         decision = _DECISIONS[action](order.id, **facts)
     else:
@@ -252,6 +269,7 @@ def _decide(request: HttpRequest, order: Order) -> dict[str, Any] | None:
         "action": action,
         "reason": reason,
         "amount": request.POST.get("amount", ""),
+        "until": request.POST.get("until", ""),
         "payment_no": request.POST.get("payment_no", ""),
     }
 

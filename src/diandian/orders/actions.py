@@ -274,10 +274,15 @@ def complete(
     assert taken_in.count() == len(ids), "each has its place in the queue"
 
 
-def note_failure(intake: Intake, error: str, *, at: datetime) -> None:
-    """Count a failed attempt to fulfil; the order stays in the queue and waits longer each time."""
+def note_failure(intake: Intake, error: str, *, due: datetime, at: datetime) -> None:
+    """Count a failed attempt to fulfil; the order stays in the queue and waits longer each time.
+
+    ``due``: its deadline; the last attempt is made then, not an hour later.
+    """
     intake.attempts += 1
     again_at = at + rules.wait_after(intake.attempts)
+    if at < due:
+        again_at = min(again_at, due)
     Intake.objects.filter(id=intake.id, state=IntakeState.WAITING).update(
         attempts=intake.attempts,
         error=error[:200],
@@ -291,15 +296,19 @@ def park(intake: Intake) -> None:
     Intake.objects.filter(id=intake.id, state=IntakeState.WAITING).update(state=IntakeState.PARKED)
 
 
-def requeue(order: Order, *, at: datetime) -> None:
+def requeue(order: Order, *, keep_until: datetime | None = None, at: datetime) -> None:
     """Put a paid order into the queue anew; earlier failures no longer count.
 
-    It is due at once, or once its guest may no longer withdraw.
+    It is due at once, or once its guest may no longer withdraw. ``keep_until``: its new deadline.
     """
     _begin_wait(order, at)
     enqueue(order, at=at)
     Intake.objects.filter(order=order).exclude(state=IntakeState.DONE).update(
-        state=IntakeState.WAITING, attempts=0, error="", next_attempt_at=order.retire_after
+        state=IntakeState.WAITING,
+        attempts=0,
+        error="",
+        next_attempt_at=order.retire_after,
+        keep_until=keep_until,
     )
 
 

@@ -294,6 +294,17 @@ class StillPayableError(ConflictError):
     retryable = True
 
 
+class WaitUntilError(InputError):
+    """An order cannot wait until then."""
+
+    code = "wait_until"
+    message = N_(
+        "A paid order waits until a day after today, %(days)s days at most. Nothing was changed."
+        " Please choose such a day, or give the money back."
+    )
+    fixer = Fixer.OPERATOR
+
+
 class NotPayableError(ConflictError):
     """The order is paid, given up, or its time to pay is over."""
 

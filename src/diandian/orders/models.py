@@ -250,7 +250,8 @@ class IntakeState(models.TextChoices):
 class Intake(models.Model):
     """The durable queue of paid orders; written with the payment, drained by ``flows/fulfil``.
 
-    ``next_attempt_at``: not before then; empty is at once.
+    ``next_attempt_at``: not before then; empty is at once. ``keep_until``: people decided to go on
+    trying until then; empty is the usual deadline (``flows/deadline``).
     """
 
     order = models.OneToOneField(Order, models.PROTECT, related_name="intake")
@@ -259,6 +260,7 @@ class Intake(models.Model):
     error = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField(null=True, blank=True)
+    keep_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]

@@ -33,6 +33,9 @@ LARGE_ORDER_G = 1_000_000
 # An allocator that said nothing for so long is taken to be gone; it speaks every half second.
 LEASE_LASTS = timedelta(seconds=2)
 
+# The longest that people may have a paid order wait on, from when they decide.
+LONGEST_KEPT = timedelta(days=31)
+
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(hours=1)
 

@@ -23,13 +23,12 @@ from diandian.registry.batches.actions import (
 from diandian.registry.errors import (
     AlreadyRetiredError,
     BatchNotOpenError,
-    BatchRecalledError,
     HoldGoneError,
 )
 from diandian.registry.holds.actions import ask_settle, commit_hold, hold, release
 from diandian.registry.lanes.actions import ask_advance, close_if_sold_out, link_retired
+from diandian.registry.lanes.idle import named, refuse
 from diandian.registry.models import (
-    BatchState,
     Beneficiary,
     CreditBatch,
     Holding,
@@ -249,17 +248,17 @@ def _seal(request: RetireRequest, salt: str) -> tuple[str, str]:
 def _held_by_owner(
     rows: Iterable[tuple[str, int, int, int]], lanes: Mapping[int, Lane]
 ) -> dict[str, list[_Held]]:
-    """Return locked holds by owner. Refuses batches that may not serve (R9)."""
+    """Return locked holds by owner. Refuses batches that may not serve (R9), all owners at once."""
     idle = {lane.id for lane in lanes.values() if not may_serve(lane.batch)}
     held: dict[str, list[_Held]] = defaultdict(list)
+    refused: dict[str, BatchNotOpenError] = {}
     for row in map(_Held._make, rows):
-        if row.lane_id in idle:
-            batch = lanes[row.lane_id].batch
-            is_recalled = batch.state == BatchState.RECALLED
-            refusal = BatchRecalledError if is_recalled else BatchNotOpenError
-            raise refusal(batch=batch.public_id, owner_ref=row.owner_ref)
         assert row.mass_g > 0, "a hold has grams"
         held[row.owner_ref].append(row)
+        if row.lane_id in idle:
+            refuse(refused, row.owner_ref, lanes[row.lane_id].batch)
+    if refused:
+        raise named(refused)
     return dict(held)
 
 

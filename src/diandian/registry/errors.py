@@ -1,5 +1,7 @@
 """What the registry refuses."""
 
+from collections.abc import Mapping
+
 from diandian.kernel.errors import N_, ConflictError, Fixer, InputError
 
 
@@ -57,6 +59,8 @@ class BatchNotOpenError(ConflictError):
     code = "batch_not_open"
     # A frozen batch may be opened again: paid orders wait for the operator's word.
     retryable = True
+    # Why each owner among many was refused, so that the others need not be looked for by halving.
+    by_owner: Mapping[str, "BatchNotOpenError"] = {}
     message = N_(
         "Batch %(batch)s does not serve retirements now. Nothing was retired."
         " Please wait for the review or use another batch."

@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from diandian.certificates import queries as certificates
 from diandian.claims import wording
 from diandian.emissions.life.certified import is_year
-from diandian.flows import allocator, expiry, paying, payment_events, sales, withdrawal
+from diandian.flows import allocator, deadline, expiry, paying, payment_events, sales, withdrawal
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.errors import DiandianError
 from diandian.kernel.memory import Memory
@@ -180,6 +180,8 @@ def page(
         "asks_to_withdraw": asks_to_withdraw and where == "held",
         "total": Money(order.quote.total_minor, order.quote.currency),
         "sales_stopped": sales.are_stopped(),
+        "tried_until": deadline.told_to_guest(order) if where == "paid" else None,
+        "missed": where == OrderState.REVIEW and not back.lines and deadline.missed(order),
         "twice": back.twice,
         "refunds": back.lines,
         "code": certificates.code_of_order(order.ref) if where == "completed" else None,

@@ -29,7 +29,7 @@ class Retirement(models.Model):
     claim_from = models.DateField(null=True, blank=True)
     claim_to = models.DateField(null=True, blank=True)
     replaces = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="replacements"
+        "self", models.PROTECT, null=True, blank=True, related_name="replacements", db_index=False
     )
     is_sample = models.BooleanField(default=False)
     retired_at = models.DateTimeField(db_index=True)
@@ -45,6 +45,12 @@ class Retirement(models.Model):
         indexes = [
             models.Index(fields=["project", "-id"], name="retirement_by_project"),
             models.Index(fields=["context_ref", "-id"], name="retirement_by_context"),
+            # Hardly any retirement stands for another: only those that do are indexed.
+            models.Index(
+                fields=["replaces"],
+                condition=Q(replaces__isnull=False),
+                name="retirement_by_replaced",
+            ),
         ]
 
     def __str__(self) -> str:
