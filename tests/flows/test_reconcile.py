@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from diandian.audit.models import AuditEntry
-from diandian.flows import reconcile, reconcile_proof, refund
+from diandian.flows import matched, reconcile, reconcile_proof, refund
 from diandian.payments import merchants
 from diandian.payments.models import PaymentState
-from diandian.reconciliation import queries
 from diandian.reconciliation.models import DayState
 from tests.flows.books import CLEARING
 from tests.flows.statements import (
@@ -45,7 +44,7 @@ def test_a_day_that_agrees_is_closed_with_its_fees_booked(world):
     money = day.figures["money"]["funds"]["CNY"]
     assert money == {"gross_minor": 799, "fee_minor": 5, "net_minor": 799, "ours_minor": 804}
     assert day.figures["classes"]["trades"] == {"matched": 1}
-    assert queries.is_matched(payment.payment_no)
+    assert matched.is_matched(payment)
     assert reconcile_proof.check() == []
     assert AuditEntry.objects.filter(action="gateway_day.closed").count() == 1
 
@@ -141,12 +140,12 @@ def test_each_class_keeps_its_day_open(world, change, outcome):
         turn()
     assert differences() == [("trades", outcome)]
     assert the_day().state == DayState.OPEN
-    assert not queries.is_matched(payment.payment_no)
+    assert not matched.is_matched(payment)
     closed = later(days=1)
     assert reconcile.work_on(the_day(), afresh=True, at=closed)
     assert differences() == []
     assert the_day().state == DayState.CLOSED
-    assert queries.is_matched(payment.payment_no)
+    assert matched.is_matched(payment)
 
 
 def test_an_agreed_rate_is_compared(world, monkeypatch):
@@ -198,12 +197,12 @@ def test_what_is_near_midnight_waits_for_the_next_statement(world):
     turn()
     assert outcomes() == [("payment", "timing", "")]
     assert the_day().state == DayState.OPEN
-    assert not queries.is_matched(payment.payment_no)
+    assert not matched.is_matched(payment)
     turn(later(days=1))
     assert outcomes() == [("payment", "matched", "other_day")]
     assert outcomes(DAY + timedelta(days=1)) == [("payment", "matched", "")]
     assert [the_day(DAY + timedelta(days=n)).state for n in (0, 1)] == [DayState.CLOSED] * 2
-    assert queries.is_matched(payment.payment_no)
+    assert matched.is_matched(payment)
     assert world.balance(FEES) == 5
     assert reconcile_proof.check() == []
 

@@ -3,12 +3,12 @@
 import pytest
 
 from diandian.audit import queries as audit
-from diandian.flows import accruing, settling
+from diandian.flows import accruing, payouts, settling
 from diandian.ledger import chart
 from diandian.payments.gateways.sandbox import splits as sandbox
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
 from diandian.payments.messages import Rejected
-from diandian.settlement.models import Line, Return
+from diandian.settlement.models import Batch, Line, Return
 from tests.flows.books import CLEARING
 from tests.flows.settling import (
     AFTER,
@@ -96,6 +96,52 @@ def test_35_two_part_refunds_take_back_two_shares_that_add_up(world, paid):
 def test_35_after_a_lost_chargeback_it_lessens_the_loss(world, paid):
     assert back(world, paid, cause="dispute") == "ready"
     assert world.balance(chart.chargeback_loss("CNY")) == -744
+
+
+def in_statement(world, *, is_locked=True):
+    """Put what a gateway paid into its statement."""
+    facts = {"actor_ref": "ann", "at": world.later(days=9)}
+    made = payouts.draft(supplier_ref=SUPPLIER, currency="CNY", rail="gateway", **facts)
+    return payouts.lock(made, **facts) if is_locked else made
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+@pytest.mark.parametrize("really", [True, False])
+def test_35_what_stands_in_a_gateways_statement_is_taken_back_too(
+    world, paid, monkeypatch, really, is_locked
+):
+    in_statement(world, is_locked=is_locked)
+    with monkeypatch.context() as patch:
+        Lost(patch, "reverse_split", really=really)
+        assert back(world, paid) == "waiting"
+    settling.settle(at=world.later(days=10))
+    assert back(world, paid) == "ready"
+    assert [amount for _, amount in taken_back(world)] == [744]
+    assert line_of(paid).state == "reversed"
+    assert house_breaches() == []
+
+
+def test_a_part_that_came_back_leaves_the_draft_of_a_statement(world, paid):
+    other = retired(world, name="Wu")
+    settle(world, days=9)
+    draft = in_statement(world, is_locked=False)
+    assert back(world, paid) == "ready"
+    locked = payouts.lock(draft, actor_ref="ann", at=world.later(days=10))
+    assert [line.owner_ref for line in Batch.objects.get().lines.all()] == [other.ref]
+    assert locked.net_minor == 744
+    assert house_breaches() == []
+
+
+def test_sixteen_parts_of_which_nothing_is_done_keep_the_next_one_waiting_once(world):
+    payee(at=world.now)
+    orders = [retired(world, 10_000, name=f"Guest {n}") for n in range(17)]
+    accruing.accrue(at=world.now)
+    stuck = [line_of(order).id for order in orders[:16]]
+    # Nothing was ever asked of a gateway for these: there is nothing to do about them.
+    Line.objects.filter(id__in=stuck).update(state="queued", next_look_at=world.now)
+    for _ in range(2):
+        settling.settle(16, at=world.later(**AFTER))
+    assert line_of(orders[16]).state == "paid"
 
 
 @pytest.mark.parametrize("really", [True, False])

@@ -8,7 +8,9 @@ from diandian.flows import (
     accruing,
     fulfil,
     goodwill,
+    payees,
     payment_events,
+    payouts,
     refund,
     settling,
 )
@@ -222,6 +224,28 @@ def test_35_terms_that_change_later_change_no_refund(world, passed_on, settings,
 # -- chargebacks ------------------------------------------------------------------------------
 
 
+def lost(world, order):
+    """Let a bank take an order's money for good, and tell us."""
+    number = world.payment(order).payment_no
+    ref, _ = bank.begin(world.peer, number, amount_minor=804, now=world.later(days=9))
+    payment_events.refresh(number, at=world.later(days=9))
+    bank.end(world.peer, ref, "lost", world.later(days=10))
+    payment_events.refresh(number, at=world.later(days=10))
+
+
+def test_34_a_part_in_a_gateways_statement_is_taken_back_after_a_lost_chargeback(world, passed_on):
+    order = passed_on()
+    facts = {"actor_ref": "ann", "at": world.later(**AFTER)}
+    made = payouts.draft(supplier_ref=SUPPLIER, currency="CNY", rail="gateway", **facts)
+    payouts.lock(made, **facts)
+    lost(world, order)
+    settling.settle(at=world.later(days=11))
+    assert world.peer.run("SELECT amount_minor FROM reversal", ()) == [(744,)]
+    assert world.balance(chart.chargeback_loss("CNY")) == 60
+    assert line_of(order).state == "reversed"
+    assert house_breaches() == []
+
+
 @pytest.mark.parametrize(("shares", "loss_minor"), [(True, 60), (False, 804)])
 def test_34_a_lost_chargeback_takes_the_suppliers_part_where_agreed(
     world, settings, tmp_path, shares, loss_minor
@@ -230,12 +254,100 @@ def test_34_a_lost_chargeback_takes_the_suppliers_part_where_agreed(
     payee(at=world.now)
     order = retired(world)
     settle(world, **AFTER)
-    number = world.payment(order).payment_no
-    ref, _ = bank.begin(world.peer, number, amount_minor=804, now=world.later(days=9))
-    payment_events.refresh(number, at=world.later(days=9))
-    bank.end(world.peer, ref, "lost", world.later(days=10))
-    payment_events.refresh(number, at=world.later(days=10))
+    lost(world, order)
     settling.settle(at=world.later(days=11))
     assert world.balance(chart.chargeback_loss("CNY")) == loss_minor
     assert line_of(order).state == ("reversed" if shares else "paid")
+    assert house_breaches() == []
+
+
+def test_34_a_chargeback_stops_a_part_that_no_gateway_has_yet(world, settings, tmp_path, crash):
+    merchant_file(tmp_path, settings, settlement="connect", shares=True)
+    payee(at=world.now)
+    order = retired(world)
+    mend = crash(settling, "_send")
+    settle(world, **AFTER)
+    mend()
+    assert line_of(order).state == "queued"
+    number = world.payment(order).payment_no
+    ref, _ = bank.begin(world.peer, number, amount_minor=804, now=world.later(days=9))
+    payment_events.refresh(number, at=world.later(days=9))
+    settling.settle(at=world.later(days=10))
+    assert world.peer.run("SELECT * FROM leg", ()) == []
+    assert (line_of(order).state, line_of(order).waits_for) == ("queued", "dispute")
+    bank.end(world.peer, ref, "won", world.later(days=11))
+    payment_events.refresh(number, at=world.later(days=11))
+    settling.settle(at=world.later(days=12))
+    assert line_of(order).state == "paid"
+    assert house_breaches() == []
+
+
+@pytest.mark.parametrize("state", ["due", "failed"])
+def test_34_a_chargeback_stops_a_part_that_is_due_or_failed(world, settings, tmp_path, state):
+    merchant_file(tmp_path, settings, settlement="connect", shares=True)
+    payee(at=world.now)
+    order = retired(world)
+    accruing.accrue(at=world.now)
+    Line.objects.update(state=state, next_look_at=world.later(days=10))
+    number = world.payment(order).payment_no
+    bank.begin(world.peer, number, amount_minor=804, now=world.later(days=9))
+    payment_events.refresh(number, at=world.later(days=9))
+    settling.settle(at=world.later(days=10))
+    assert world.peer.run("SELECT * FROM leg", ()) == []
+    assert line_of(order).waits_for == "dispute"
+
+
+def test_an_account_out_of_force_gets_nothing_and_its_successor_all(world, crash):
+    first = payee(at=world.now)
+    order = retired(world)
+    mend = crash(settling, "_send")
+    settle(world, **AFTER)
+    mend()
+    payees.withdraw(first.id, actor_ref="ann", at=world.later(days=9))
+    settling.settle(at=world.later(days=9))
+    settling.settle(at=world.later(days=10))
+    assert world.peer.run("SELECT * FROM leg", ()) == []
+    assert (line_of(order).state, line_of(order).waits_for) == ("failed", "supplier")
+    payee(at=world.later(days=10), account="acct_other")
+    settling.settle(at=world.later(days=11))
+    assert world.peer.run("SELECT receiver, amount_minor FROM leg", ()) == [("acct_other", 744)]
+    assert house_breaches() == []
+
+
+def test_a_lost_leg_to_an_account_out_of_force_waits_for_people(world, monkeypatch):
+    first = payee(at=world.now)
+    order = retired(world)
+    with monkeypatch.context() as patch:
+        Lost(patch, "split", really=False)
+        settle(world, **AFTER)
+    payees.withdraw(first.id, actor_ref="ann", at=world.later(days=9))
+    settling.settle(at=world.later(days=9))
+    assert world.peer.run("SELECT * FROM leg", ()) == []
+    assert (line_of(order).state, line_of(order).waits_for) == ("unknown", "supplier")
+
+
+# -- before the worker made the line ----------------------------------------------------------
+
+
+def test_35_what_went_back_before_its_line_was_made_is_not_paid(world, settings, tmp_path):
+    merchant_file(tmp_path, settings, settlement="connect", shares=True)
+    payee(at=world.now)
+    order = retired(world)
+    assert give(world, order, 804).state == "succeeded"
+    settle(world, days=12)
+    assert world.peer.run("SELECT * FROM leg", ()) == []
+    assert (world.balance(GOODWILL), world.balance(PAYABLE)) == (60, 0)
+    assert line_of(order).state == "reversed"
+    assert house_breaches() == []
+
+
+def test_34_what_a_bank_took_before_its_line_was_made_is_not_paid(world, settings, tmp_path):
+    merchant_file(tmp_path, settings, settlement="connect", shares=True)
+    payee(at=world.now)
+    order = retired(world)
+    lost(world, order)
+    settle(world, days=12)
+    assert world.peer.run("SELECT * FROM leg", ()) == []
+    assert world.balance(chart.chargeback_loss("CNY")) == 60
+    assert line_of(order).state == "reversed"
     assert house_breaches() == []

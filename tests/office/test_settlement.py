@@ -1,6 +1,7 @@
 """Suppliers and payouts at the operator's desk: two people, masked accounts, files."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -177,3 +178,13 @@ def test_a_part_that_did_not_come_back_is_shown(world, settings, tmp_path, li): 
     assert "Parts that did not come back" in page
     assert order.ref in page
     assert "¥7.44" in page
+
+
+def test_a_part_that_waits_too_long_is_shown_with_its_reason(world, li):  # noqa: F811
+    order = retired(world)
+    settle(world, **AFTER)
+    assert order.ref not in text(li.get(DUE))
+    Line.objects.update(due_from=world.now - timedelta(days=6))
+    page = text(li.get(DUE))
+    assert order.ref in page
+    assert "the supplier has no confirmed account" in page

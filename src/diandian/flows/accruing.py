@@ -45,6 +45,13 @@ def accrue(limit: int = 200, *, at: datetime | None = None) -> int:
     return line_actions.accrue(_lines(found, at or now())) if found else 0
 
 
+def accrue_of(owner_ref: str, *, at: datetime) -> int:
+    """Make the lines of one order that are not there yet. Returns how many. Idempotent."""
+    missing = owed_without_line().filter(journal__owner_ref=owner_ref)
+    found = list(missing.select_related("journal").order_by("journal_id"))
+    return line_actions.accrue(_lines(found, at)) if found else 0
+
+
 def owed_without_line() -> QuerySet[Transfer]:
     """Return every transfer that owes a supplier something and has no line."""
     owed = Q(credit_code__contains=f":{chart.SUPPLIER_PAYABLE}:") | Q(

@@ -3,6 +3,8 @@
 *Source:* payments design, section 10.
 """
 
+from django.conf import settings
+
 from diandian.payments import merchants
 from diandian.payments.models import Payment
 from diandian.reconciliation import queries as reconciliation
@@ -16,4 +18,4 @@ def is_matched(payment: Payment) -> bool:
     gateway = merchants.gateway_of(payment.gateway)
     if not gateway.capabilities(merchants.of_payment(payment).context).statements:
         return True
-    return reconciliation.is_matched(payment.payment_no)
+    return reconciliation.is_matched(payment.payment_no, settings.SIGN_ALONE_MINOR)

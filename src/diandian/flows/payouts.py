@@ -5,7 +5,7 @@ second export says that it is a copy. *Source:* payments design, sections 4 and 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,13 +16,17 @@ from diandian.kernel.clock import business_day, now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import payouts as postings
+from diandian.payments.disputes import queries as disputes
 from diandian.settlement import bank_files, queries, statements
 from diandian.settlement.batches import actions
 from diandian.settlement.errors import (
+    BatchChangedError,
     BatchStateError,
     BelowMinimumError,
     LineMovesError,
     NoPayeeError,
+    PartDisputedError,
+    PayeeWithdrawnError,
     ResultFileError,
 )
 from diandian.settlement.models import Batch, BatchState, Line, LineState, Rail
@@ -43,11 +47,15 @@ class File:
 def draft(
     *, supplier_ref: str, currency: str, rail: str, actor_ref: str, at: datetime | None = None
 ) -> Batch:
-    """Collect what is due into the draft of a payout. Idempotent: one draft at a time."""
+    """Collect what is due into the draft of a payout. Idempotent: one draft at a time.
+
+    A part whose payment a bank disputes stays out, or leaves the draft.
+    """
     return actions.draft(
         supplier_ref=supplier_ref,
         currency=currency,
         rail=rail,
+        leave_out=_disputed() if rail == Rail.BANK else (),
         actor_ref=actor_ref,
         at=at or now(),
     )
@@ -58,7 +66,7 @@ def lock(batch: Batch, *, actor_ref: str, at: datetime | None = None) -> Batch:
     """Freeze a draft: its account, its lines, its digest.
 
     Locks: the payout, its lines. Raises: BatchStateError, NoPayeeError, BelowMinimumError,
-    LineMovesError.
+    LineMovesError, PartDisputedError.
     """
     at = at or now()
     locked = actions.lock(batch, BatchState.DRAFT)
@@ -66,11 +74,32 @@ def lock(batch: Batch, *, actor_ref: str, at: datetime | None = None) -> Batch:
     wanted = LineState.DUE if locked.rail == Rail.BANK else LineState.PAID
     if any(line.state != wanted or line.disputed_at for line in lines):
         raise LineMovesError
+    _require_undisputed(locked, lines)
     locked.net_minor = queries.summed_net(lines)
     _refuse_small(locked, lines)
     payee = _payee_of(locked, lines, at)
     statement = statements.of_batch(locked, lines, payee, day=business_day(at))
     return actions.seal(locked, payee=payee, statement=statement, actor_ref=actor_ref, at=at)
+
+
+def _disputed() -> set[str]:
+    """Return the numbers of the payments that banks dispute."""
+    return {dispute.payment.payment_no for dispute in disputes.undecided()}
+
+
+def _require_undisputed(batch: Batch, lines: Sequence[Line]) -> None:
+    if batch.rail == Rail.BANK and _disputed() & {line.payment_no for line in lines}:
+        raise PartDisputedError
+
+
+def _require_may_go(batch: Batch) -> None:
+    """Refuse what must not be paid any more, while nothing of it went.
+
+    Raises: PayeeWithdrawnError, PartDisputedError.
+    """
+    if not queries.is_payee_confirmed(batch.payee["payee"]):
+        raise PayeeWithdrawnError
+    _require_undisputed(batch, queries.lines_of(batch))
 
 
 def least_of(batch: Batch) -> Money:
@@ -101,13 +130,17 @@ def _payee_of(batch: Batch, lines: list[Line], at: datetime) -> dict[str, object
 
 @transaction.atomic
 def approve(batch: Batch, *, actor_ref: str, at: datetime | None = None) -> Batch:
-    """Approve a locked payout as a second person. Raises: SamePersonError, BatchStateError."""
+    """Approve a locked payout as a second person.
+
+    Raises: SamePersonError, BatchStateError, PayeeWithdrawnError, PartDisputedError.
+    """
+    _require_may_go(actions.lock(batch, BatchState.LOCKED))
     return actions.approve(batch, actor_ref=actor_ref, at=at or now())
 
 
 @transaction.atomic
 def cancel(batch: Batch, *, reason: str, actor_ref: str, at: datetime | None = None) -> Batch:
-    """Give a payout up before it was approved. Raises: BatchStateError."""
+    """Give a payout up before its file was made. Raises: BatchStateError."""
     return actions.cancel(batch, reason=reason, actor_ref=actor_ref, at=at or now())
 
 
@@ -115,10 +148,14 @@ def cancel(batch: Batch, *, reason: str, actor_ref: str, at: datetime | None = N
 def export(batch: Batch, *, form: str, actor_ref: str, at: datetime | None = None) -> File:
     """Make the file for a bank, from the locked copy. The first export counts as sent.
 
-    Locks: the payout. Raises: BatchStateError, NotForThisBankError.
+    Locks: the payout. Raises: BatchStateError, NotForThisBankError, BatchChangedError,
+    PayeeWithdrawnError, PartDisputedError.
     """
     at = at or now()
     locked = actions.lock(batch, BatchState.APPROVED, BatchState.SUBMITTED)
+    _require_as_locked(locked, locked.net_minor)
+    if locked.state == BatchState.APPROVED:
+        _require_may_go(locked)
     copy_number = locked.files.count() + 1
     order = bank_files.Transfer(
         number=locked.number,
@@ -137,12 +174,23 @@ def export(batch: Batch, *, form: str, actor_ref: str, at: datetime | None = Non
     )
 
 
+def _require_as_locked(batch: Batch, lines_minor: int) -> None:
+    """Refuse to pay anything but the frozen statement's sum. Raises: BatchChangedError."""
+    stated_minor = batch.statement["totals"]["supplier_minor"]
+    for minor in (batch.net_minor, lines_minor):
+        if minor != stated_minor:
+            raise BatchChangedError(
+                net=money(Money(minor, batch.currency), "en"),
+                stated=money(Money(stated_minor, batch.currency), "en"),
+            )
+
+
 @transaction.atomic
 def import_results(content: bytes, *, actor_ref: str, at: datetime | None = None) -> int:
     """Take over what a bank says became of each payout. Returns how many changed.
 
     All of a file or nothing of it; the same file again changes nothing.
-    Raises: ResultFileError.
+    Raises: ResultFileError, BatchChangedError.
     """
     at, changed = at or now(), 0
     for result in bank_files.read_results(content):
@@ -161,7 +209,7 @@ def import_results(content: bytes, *, actor_ref: str, at: datetime | None = None
 
 @transaction.atomic
 def mark_paid(batch: Batch, *, bank_ref: str, actor_ref: str, at: datetime | None = None) -> bool:
-    """Note that a bank paid a payout. Idempotent. Raises: BatchStateError."""
+    """Note that a bank paid a payout. Idempotent. Raises: BatchStateError, BatchChangedError."""
     return bool(_paid(batch, bank_ref, actor_ref, at or now()))
 
 
@@ -173,6 +221,7 @@ def _paid(batch: Batch, bank_ref: str, actor_ref: str, at: datetime) -> int:
     lines = actions.lock_lines(locked)
     taken_off = -sum(line.supplier_minor for line in lines if line.supplier_minor < 0)
     owed = sum(line.leg.amount_minor for line in lines if line.supplier_minor > 0)
+    _require_as_locked(locked, owed - taken_off)
     ledger_actions.post(
         kind="payout",
         source_ref=f"payout:{locked.number}",
@@ -184,7 +233,6 @@ def _paid(batch: Batch, bank_ref: str, actor_ref: str, at: datetime) -> int:
         ),
         at=at,
     )
-    assert owed - taken_off == locked.net_minor, "what is paid is what was locked"
     actions.paid(locked, bank_ref=bank_ref, actor_ref=actor_ref, at=at)
     return 1
 

@@ -11,7 +11,7 @@ from typing import Literal
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import gateways, split_terms
+from diandian.flows import accruing, gateways, split_terms
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import payouts
@@ -47,7 +47,7 @@ def reverse_before_refund(
     Idempotent by: ``refund_no``. Locks: the line.
     """
     assert amount_minor > 0, "a refund gives something back"
-    line = queries.line_of_payment(payment.payment_no)
+    line = _line_of(payment, at)
     if line is None:
         return "ready"  # nothing of it is owed to anybody
     number = f"V{refund_no or f'{payment.payment_no}-{amount_minor}'}"[:48]
@@ -64,12 +64,23 @@ def take_back_later(payment: Payment, amount_minor: int, *, dispute_id: int, at:
 
     In the caller's transaction: no gateway is asked here. Idempotent by: the dispute.
     """
-    line = queries.line_of_payment(payment.payment_no)
+    line = _line_of(payment, at)
     number = f"VD{dispute_id}"
     if line is None or queries.return_by_no(number) is not None:
         return
     if _begin(line, number, amount_minor, "dispute", payment, at) is None:
         log.error("a part of payment %s is on its way, none is taken back", payment.payment_no)
+
+
+def _line_of(payment: Payment, at: datetime) -> Line | None:
+    """Return the part that a payment paid; one that the worker did not make yet is made here.
+
+    What goes back before it is there would else be paid to the supplier afterwards.
+    """
+    line = queries.line_of_payment(payment.payment_no)
+    if line is None and accruing.accrue_of(payment.owner_ref, at=at):
+        line = queries.line_of_payment(payment.payment_no)
+    return line
 
 
 def answer_of(found: Return) -> Answer:

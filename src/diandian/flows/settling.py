@@ -50,6 +50,8 @@ def settle(limit: int = 50, *, at: datetime | None = None) -> int:
         except Exception:
             log.exception("line %s could not be settled, it will be tried again", line.id)
             line_actions.wait(line, "fault", until=at + rules.WAITS_LOOK)
+        # Of whatever nothing could be done, the others get their turn.
+        line_actions.look_later(line, at=at)
         line.refresh_from_db()
         changed += line.state != before
     return changed
@@ -67,8 +69,9 @@ def look(line: Line, *, at: datetime) -> None:
         LineState.REVERSING: returning.ask,
     }
     step = steps.get(LineState(line.state))
-    # What waits in a payout by bank moves with it.
-    if step is not None and line.batch_id is None:
+    # What is in a payout by bank moves with it; a gateway's statement moves nothing.
+    with_payout = line.batch_id is not None and line.rail == Rail.BANK
+    if step is not None and not with_payout:
         step(line, at)
 
 
@@ -130,8 +133,11 @@ def _divide(line: Line, at: datetime) -> None:
     if line.rail != Rail.GATEWAY:
         return
     payment = payment_queries.by_no(line.payment_no)
+    if line.disputed_at is not None or disputes.is_disputed(payment):
+        line_actions.wait(line, "dispute", until=at + rules.WAITS_LOOK)
+        return
     terms, payee = split_terms.terms_of(payment), _payee_of(line, at)
-    if line.disputed_at is not None or payee is None or terms is None:
+    if payee is None or terms is None:
         line_actions.wait(line, "supplier", until=at + rules.WAITS_LOOK)
         return
     if not line.leg.amount_minor:
@@ -187,9 +193,28 @@ def _ask(line: Line, at: datetime) -> None:
     payment = payment_queries.by_no(line.payment_no)
     outcome = gateways.query_split(payment, request_of(split, payment), at=at)
     if isinstance(outcome, Rejected) and outcome.code == NOT_FOUND:
-        _send(split, payment, at)
+        _send_again(line, split, payment, at)
     else:
         _keep(split, payment, outcome, at)
+
+
+def _send_again(line: Line, split: Split, payment: Payment, at: datetime) -> None:
+    """Send what its gateway does not know, if nothing came in between meanwhile.
+
+    Of a receiver that is not in force any more: a leg that was not sent, or refused, fails and may
+    get another number; one whose answer got lost waits, for it may have arrived after all.
+    """
+    if disputes.is_disputed(payment):
+        line_actions.wait(line, "dispute", until=at + rules.WAITS_LOOK)
+        return
+    terms, payee = split_terms.terms_of(payment), _payee_of(line, at)
+    receiver = _receiver(payment, payee, terms) if payee and terms else ""
+    if receiver == split.receiver:
+        _send(split, payment, at)
+    elif split.state == SplitState.QUEUED:
+        _keep(split, payment, Rejected("receiver_not_in_force"), at)
+    else:
+        line_actions.wait(line, "supplier", until=at + rules.WAITS_LOOK)
 
 
 def _ask_failed(line: Line, at: datetime) -> None:

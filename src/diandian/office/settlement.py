@@ -24,6 +24,19 @@ from diandian.ui.format import canonical_lang
 
 _MOST_NOTE = 300
 _MOST_FILE = 1_000_000
+# Why a part is not paid; a gateway's own code is shown as it is.
+WHY = {
+    "statement": N_("not in the gateway's statement, or a difference there waits for a signature"),
+    "supplier": N_("the supplier has no confirmed account for it"),
+    "gateway": N_("the gateway does not answer about it"),
+    "dispute": N_("a bank disputes the payment"),
+    "fault": N_("a fault of ours: it stands in the log"),
+    "over_cap": N_("more than the gateway lets us divide off"),
+    "queued": N_("the gateway did not take it yet"),
+    "submitted": N_("the gateway has it and does not say that it is done"),
+    "unknown": N_("nobody knows whether it was done"),
+    "reversing": N_("it does not come back from the supplier"),
+}
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
@@ -105,7 +118,7 @@ class KeepsPayouts:
             "open": [
                 (batch, gettext(PAYOUT_STATES[batch.state])) for batch in queries.batches_open()
             ],
-            "stuck": [(each, _why(each)) for each in queries.lines_stuck()],
+            "stuck": [(each, _why(each)) for each in queries.lines_stuck(now())],
             "short": queries.returns_short(),
             "names": payees.suppliers(),
             "may_pay": self.has_pay_permission(request),
@@ -230,10 +243,13 @@ class KeepsPayouts:
 
 
 def _why(line: Line) -> str:
-    """Return why people must look at a part."""
-    if line.waits_for:
-        return state_word("settlement.Line", "waits_for", line.waits_for)
-    return state_word("settlement.Line", "state", line.state)
+    """Return in words why somebody must look at a part."""
+    if line.disputed_at is not None:
+        return line.dispute_note
+    reason = line.waits_for or line.state
+    if reason in WHY:
+        return gettext(WHY[reason])
+    return state_word("settlement.Line", "waits_for" if line.waits_for else "state", reason)
 
 
 def _step(request: HttpRequest, batch: Batch) -> str:

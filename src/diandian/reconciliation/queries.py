@@ -48,19 +48,31 @@ class Difference:
 # -- what other rooms ask -------------------------------------------------------------------------
 
 
-def is_matched(payment_no: str) -> bool:
-    """Tell whether a payment stands on its gateway's statement exactly as we booked it."""
-    return payment_no in matched_payments([payment_no])
+def is_matched(payment_no: str, alone_minor: int) -> bool:
+    """Tell whether a payment stands on its gateway's statement as we booked it, or is signed for.
+
+    ``alone_minor``: what one person may sign alone.
+    """
+    return payment_no in matched_payments([payment_no], alone_minor)
 
 
-def matched_payments(payment_nos: Collection[str]) -> set[str]:
-    """Return those payments whose every mention on statements agrees with us."""
+def matched_payments(payment_nos: Collection[str], alone_minor: int) -> set[str]:
+    """Return those payments whose every mention on statements agrees with us, or is signed for.
+
+    That a line which is missing was signed for keeps nothing waiting, and proves no payment: a line
+    that came later does. ``alone_minor``: what one person may sign alone.
+    """
     good: set[str] = set()
     bad: set[str] = set()
     for portion in _portions(payment_nos):
         rows = MatchItem.objects.filter(kind="payment", our_no__in=portion)
-        for number, outcome in rows.values_list("our_no", "outcome"):
-            (good if outcome == MATCHED else bad).add(number)
+        agreed = rows.filter(outcome=MATCHED)
+        good.update(agreed.values_list("our_no", flat=True))
+        for each in _with_signatures(rows.exclude(outcome=MATCHED), alone_minor):
+            if each.is_open:
+                bad.add(each.item.our_no)
+            elif each.item.outcome != rules.MISSING_THERE:
+                good.add(each.item.our_no)
     return good - bad
 
 
@@ -233,16 +245,23 @@ def counts(days_shown: Collection[GatewayDay]) -> dict[int, dict[str, int]]:
 
 def differences(day: GatewayDay, alone_minor: int) -> list[Difference]:
     """Return what does not agree on a day. ``alone_minor``: what one person may sign alone."""
-    signed: dict[tuple[str, str, str], list[Signature]] = defaultdict(list)
-    for each in Signature.objects.filter(day=day).order_by("id"):
-        signed[each.statement_kind, each.key, each.seen].append(each)
+    odd = MatchItem.objects.filter(day=day).exclude(outcome=MATCHED)
+    return _with_signatures(odd.order_by("id"), alone_minor)
+
+
+def _with_signatures(items: QuerySet[MatchItem], alone_minor: int) -> list[Difference]:
+    found = list(items)
+    signed: dict[tuple[int, str, str, str], list[Signature]] = defaultdict(list)
+    days_of = {item.day_id for item in found}
+    for each in Signature.objects.filter(day__in=days_of).order_by("id") if found else ():
+        signed[each.day_id, each.statement_kind, each.key, each.seen].append(each)
     return [
         Difference(
             item,
-            tuple(signed[item.statement_kind, item.key, item.seen]),
+            tuple(signed[item.day_id, item.statement_kind, item.key, item.seen]),
             rules.persons_needed(item.at_stake_minor, alone_minor),
         )
-        for item in MatchItem.objects.filter(day=day).exclude(outcome=MATCHED).order_by("id")
+        for item in found
     ]
 
 

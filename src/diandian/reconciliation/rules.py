@@ -27,6 +27,7 @@ Outcome = Literal[
 FactState = Literal["done", "open", "failed"]
 
 MATCHED: Outcome = "matched"
+MISSING_THERE: Outcome = "missing_there"
 TIMING: Outcome = "timing"
 # Statements of so many later days are looked at before something counts as missing.
 TIMING_DAYS = 3

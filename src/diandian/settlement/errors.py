@@ -81,6 +81,39 @@ class LineMovesError(ConflictError):
     fixer = Fixer.OPERATOR
 
 
+class BatchChangedError(ConflictError):
+    """A payout does not add up to the statement that it was locked with."""
+
+    code = "batch_changed"
+    message = N_(
+        "This payout would pay %(net)s, and its locked statement says %(stated)s. No file was made"
+        " and nothing was booked. Please let somebody look why, before anything is paid."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class PayeeWithdrawnError(ConflictError):
+    """The account that a payout was locked with is not in force any more."""
+
+    code = "payee_withdrawn"
+    message = N_(
+        "The account of this payout was taken out of force. Nothing was approved or sent."
+        " Please cancel the payout, and draft it again once an account is confirmed."
+    )
+    fixer = Fixer.OPERATOR
+
+
+class PartDisputedError(ConflictError):
+    """A bank disputes a payment that a part of this payout comes from."""
+
+    code = "part_disputed"
+    message = N_(
+        "A bank disputes a payment in this payout. Nothing was locked, approved or sent. Please"
+        " draft it again, or cancel it if it is locked: the part is left out until that is decided."
+    )
+    fixer = Fixer.OPERATOR
+
+
 class UnknownBatchError(NotFoundError):
     """No batch of this number."""
 

@@ -10,6 +10,7 @@ from django.db.models.functions import TruncMonth
 
 from diandian.kernel.clock import BUSINESS_ZONE
 from diandian.kernel.money import Money
+from diandian.settlement import rules
 from diandian.settlement.errors import UnknownBatchError
 from diandian.settlement.models import (
     UNPAID,
@@ -49,6 +50,11 @@ def payees_of(supplier_ref: str) -> list[Payee]:
 def payees_waiting() -> list[Payee]:
     """Return the details that wait for a second person, oldest first."""
     return list(Payee.objects.filter(state=PayeeState.WAITING).order_by("id"))
+
+
+def is_payee_confirmed(number: int) -> bool:
+    """Tell whether a detail was confirmed and not taken out of force since."""
+    return Payee.objects.filter(id=number, state=PayeeState.CONFIRMED).exists()
 
 
 def payee_by_number(number: int) -> Payee | None:
@@ -107,11 +113,13 @@ def return_by_no(return_no: str) -> Return | None:
     return Return.objects.filter(return_no=return_no).select_related("line", "split").first()
 
 
-def lines_stuck() -> list[Line]:
-    """Return the lines that people must look at: failed for good, or disputed."""
+def lines_stuck(at: datetime) -> list[Line]:
+    """Return the lines that people must look at: failed for good, disputed, or waiting too long."""
     stuck = Q(state=LineState.FAILED, next_look_at__isnull=True) | Q(
         disputed_at__isnull=False, batch__isnull=True
     )
+    # Whatever is looked at again and again: waiting, or moving and never there.
+    stuck |= Q(next_look_at__isnull=False, due_from__lte=at - rules.WAITS_TOO_LONG)
     return list(Line.objects.filter(stuck).order_by("id")[:200])
 
 

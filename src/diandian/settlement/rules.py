@@ -16,6 +16,8 @@ FIRST_LOOK = timedelta(seconds=30)
 _NEXT_LOOKS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 360))
 # A payment that waits for its statement, its supplier or a person is looked at so often.
 WAITS_LOOK = timedelta(hours=1)
+# What still is not paid so long after its time is for people: statements are there by then.
+WAITS_TOO_LONG = timedelta(days=5)
 
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")

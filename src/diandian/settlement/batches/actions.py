@@ -3,7 +3,7 @@
 What is booked with a step is its flow's, in the same transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection
@@ -36,15 +36,27 @@ def lock(batch: Batch, *allowed: str) -> Batch:
     return locked
 
 
-def draft(*, supplier_ref: str, currency: str, rail: str, actor_ref: str, at: datetime) -> Batch:
+def draft(
+    *,
+    supplier_ref: str,
+    currency: str,
+    rail: str,
+    leave_out: Collection[str] = (),
+    actor_ref: str,
+    at: datetime,
+) -> Batch:
     """Collect what is due into a draft; the draft that there is takes up what came since.
 
+    ``leave_out``: numbers of payments whose parts stay out, or leave it.
+
     In the caller's transaction. Idempotent: one draft per supplier, currency and rail.
+    Locks: the draft, so that nothing comes into what somebody is just locking.
     """
     assert connection.in_atomic_block, "a draft and its lines are one"
-    known = Batch.objects.filter(
+    drafts = Batch.objects.select_for_update(no_key=True).filter(
         supplier_ref=supplier_ref, currency=currency, rail=rail, state=BatchState.DRAFT
-    ).first()
+    )
+    known = drafts.first()
     batch = known or Batch.objects.create(
         number=new_code(),
         supplier_ref=supplier_ref,
@@ -53,8 +65,11 @@ def draft(*, supplier_ref: str, currency: str, rail: str, actor_ref: str, at: da
         drafted_by=actor_ref,
         drafted_at=at,
     )
+    if leave_out:
+        batch.lines.filter(payment_no__in=leave_out).update(batch=None)
     free = MOST_LINES - batch.lines.count()
-    collected = queries.collectable(supplier_ref, currency, rail).order_by("id")[:free]
+    ready = queries.collectable(supplier_ref, currency, rail)
+    collected = ready.exclude(payment_no__in=leave_out).order_by("id")[:free]
     line_actions.put_into(batch, [line.id for line in collected])
     batch.net_minor = queries.summed_net(queries.lines_of(batch))
     batch.save(update_fields=["net_minor"])
@@ -100,8 +115,8 @@ def approve(batch: Batch, *, actor_ref: str, at: datetime) -> Batch:
 
 
 def cancel(batch: Batch, *, reason: str, actor_ref: str, at: datetime) -> Batch:
-    """Give a payout up before anything was sent; its lines are due as before."""
-    locked = lock(batch, BatchState.DRAFT, BatchState.LOCKED)
+    """Give a payout up before a file was made; its lines are due as before."""
+    locked = lock(batch, BatchState.DRAFT, BatchState.LOCKED, BatchState.APPROVED)
     return _end(locked, "cancelled", reason, actor_ref, at)
 
 

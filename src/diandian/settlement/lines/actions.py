@@ -12,6 +12,7 @@ from diandian.settlement import rules
 from diandian.settlement.errors import LineMovesError
 from diandian.settlement.models import (
     Batch,
+    BatchState,
     Line,
     LineKind,
     LineState,
@@ -46,6 +47,11 @@ def wait(line: Line, waits_for: str, *, until: datetime) -> None:
     Line.objects.filter(id=line.id, state=line.state).update(
         waits_for=waits_for[:20], next_look_at=until
     )
+
+
+def look_later(line: Line, *, at: datetime) -> None:
+    """Move the next look at a part that would be the first to be looked at again, for ever."""
+    Line.objects.filter(id=line.id, next_look_at__lte=at).update(next_look_at=at + rules.WAITS_LOOK)
 
 
 def become_due(line: Line, *, at: datetime) -> bool:
@@ -241,6 +247,10 @@ def _finish(found: Return, line: Line) -> None:
     whole_is_back = line.refunded_minor >= line.gross_minor
     if found.way == ReturnWay.REVERSED:
         _move(line, LineState.REVERSED if whole_is_back else LineState.PAID, next_look_at=None)
+        if whole_is_back:
+            # Nothing of it can stand in a statement that is not locked yet.
+            drafted = Line.objects.filter(id=line.id, batch__state=BatchState.DRAFT)
+            drafted.update(batch=None)
     elif found.way == ReturnWay.FORGONE and whole_is_back:
         _move(line, LineState.REVERSED, next_look_at=None, batch=None)
 
