@@ -19,6 +19,7 @@ from diandian.payments.gateways.sandbox import disputes as bank
 from diandian.payments.gateways.sandbox import refunds as desk
 from diandian.payments.gateways.sandbox import splits as sandbox
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
+from diandian.payments.messages import Rejected
 from diandian.payments.models import Refund
 from diandian.settlement.models import Line
 from tests.flows.money import LI, WANG
@@ -196,6 +197,29 @@ def test_35_while_the_part_comes_back_the_refund_waits(world, passed_on, monkeyp
     made.refresh_from_db()
     assert made.state == "succeeded"
     assert world.peer.run("SELECT amount_minor FROM reversal", ()) == [(744,)]
+    assert house_breaches() == []
+
+
+def test_35_a_receiver_without_enough_just_now_is_told_and_waited_for_three_days(
+    world, passed_on, monkeypatch
+):
+    order = passed_on()
+    said = Rejected("NOT_ENOUGH", retryable=True)
+    monkeypatch.setattr(SandboxGateway, "reverse_split", lambda *_, **__: said)
+    made = give(world, order, 804)
+    for days in (10, 11):
+        settling.settle(at=world.later(days=days))
+        refund.continue_refunds(at=world.later(days=days))
+    made.refresh_from_db()
+    assert (made.state, made.sent_at) == ("requested", None)
+    told = [entry.action for entry in audit.trail(order.ref)]
+    assert told.count("settlement.waits") == 1, "once for each reason"
+    assert "settlement.short" not in told
+    settling.settle(at=world.later(days=14))
+    refund.continue_refunds(at=world.later(days=14))
+    made.refresh_from_db()
+    assert (made.state, world.balance(GOODWILL)) == ("succeeded", 804)
+    assert "settlement.short" in {entry.action for entry in audit.trail(order.ref)}
     assert house_breaches() == []
 
 

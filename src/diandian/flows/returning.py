@@ -5,7 +5,7 @@ the supplier owes it, and the next payout is smaller. *Source:* payments design,
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from django.db import transaction
@@ -26,6 +26,9 @@ from diandian.settlement.lines import actions as line_actions
 from diandian.settlement.models import Line, LineState, Rail, Return, ReturnWay, SplitState
 
 log = logging.getLogger(__name__)
+
+# How long a guest's refund waits for a supplier's account to have enough; then ours goes alone.
+WAITS_FOR_SUPPLIER = timedelta(days=3)
 
 Answer = Literal["ready", "waiting", "short"]
 _STILL_HERE = (LineState.WAITING, LineState.DUE, LineState.FAILED)
@@ -181,12 +184,19 @@ def _keep(
     found: Return, payment: Payment, outcome: Outcome[ReversalSnapshot], at: datetime
 ) -> None:
     state, reason = _said(found, outcome)
+    # Refused for now, so certainly not done: no guest waits longer than that for a supplier.
+    if state == SplitState.QUEUED and at - found.created_at >= WAITS_FOR_SUPPLIER:
+        state = SplitState.FAILED
     with transaction.atomic():
         line = Line.objects.get(id=found.line_id)
         if line_actions.keep_return(found, state, reason=reason, at=at):
             _book(found, line, _lines_of(found, line, payment), at)
         elif state == SplitState.FAILED:
-            _tell_operator(found, line, reason, at)
+            log.error("return %s failed: %s; somebody must look", found.return_no, reason)
+            _tell_operator("settlement.short", found, line, reason, at)
+        elif state == SplitState.QUEUED and reason and reason != found.reason:
+            log.warning("return %s is refused for now: %s", found.return_no, reason)
+            _tell_operator("settlement.waits", found, line, reason, at)
 
 
 def _said(found: Return, outcome: Outcome[ReversalSnapshot]) -> tuple[str, str]:
@@ -237,11 +247,10 @@ def _book(found: Return, line: Line, lines: list[TransferLine], at: datetime) ->
         )
 
 
-def _tell_operator(found: Return, line: Line, reason: str, at: datetime) -> None:
-    log.error("return %s failed: %s; somebody must look", found.return_no, reason)
+def _tell_operator(action: str, found: Return, line: Line, reason: str, at: datetime) -> None:
     audit_actions.record(
         actor_ref="platform",
-        action="settlement.short",
+        action=action,
         subject_ref=line.owner_ref,
         details={"return": found.return_no, "supplier": line.supplier_ref, "reason": reason[:120]},
         at=at,

@@ -44,6 +44,10 @@ NEXT = {
     "processing": N_("Accepted, not done yet: it is asked about by itself."),
     "abnormal": N_("The gateway cannot pay it out: try another way, or pay by other means."),
 }
+_SUPPLIER_FIRST = N_(
+    "The supplier's part comes back first, within three days; then it is sent by itself. If the"
+    " trail says settlement.waits, ask the supplier to fill its account at the gateway."
+)
 _TOO_LATE = N_(
     "The time in which the gateway gives this payment back is over, and it was not asked. Pay the"
     " guest by other means, such as a bank transfer; then write down the evidence here."
@@ -68,6 +72,8 @@ def _order_of(owner_ref: str) -> str:
 def _refund_line(row: Refund) -> Line:
     amount = Money(row.amount_minor, row.payment.received.currency)
     words = gettext(NEXT[row.state]) if row.state in NEXT else ""
+    if row.state == "requested" and row.is_shared and row.sent_at is None:
+        words = gettext(_SUPPLIER_FIRST)
     if row.state == "abnormal" and row.sent_at is None:
         words = gettext(_TOO_LATE)
     return Line(row, _order_of(row.payment.owner_ref), amount, words)
