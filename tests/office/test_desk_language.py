@@ -192,4 +192,4 @@ def test_what_a_part_waits_for_is_said_in_words(desk):
     Line.objects.update(state="failed", next_look_at=None, disputed_at=None, batch=None)
     Line.objects.update(waits_for="supplier")
     page = desk.get("/admin/settlement/batch/due/", headers={"accept-language": "nl"})
-    assert "een rekening van de leverancier" in page.content.decode()
+    assert "de leverancier heeft er geen bevestigde rekening voor" in page.content.decode()

@@ -138,6 +138,11 @@ def _attempt_again():
         copy("payments_payment", owner_ref=owner, state="pending", refunded_minor=0)
 
 
+def _stated_again():
+    for _ in range(2):
+        copy("payments_refund", kind="external", state="succeeded", sent_at=None, stated_ref="R1")
+
+
 def _notice_again():
     row = one("SELECT notice_id FROM payments_notification ORDER BY id DESC")
     return copy("payments_notification", **row)
@@ -234,6 +239,7 @@ CONSTRAINTS = {
     "refund_external_is_never_sent": lambda: copy(
         "payments_refund", kind="external", state="requested"
     ),
+    "refund_stated_once": _stated_again,
     "notice_once": _notice_again,
     "offer_positive": lambda: copy("orders_offer", is_active=False, price_per_tonne_minor=0),
     "offer_one_active": lambda: copy("orders_offer", "is_active"),

@@ -116,7 +116,6 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "biochar": N_("biochar"),
         "other": N_("other"),
     },
-    "registry.CreditBatch corresponding_adjustment": {"none": N_("there is none")},
     "registry.CreditBatch custody": {
         "native": N_("account of our own"),
         "external": N_("account at the outside registry"),
