@@ -66,11 +66,11 @@ class Pool:
 
     @property
     def gauge_permille(self) -> int | None:
-        """Return what is retired at the origin for each 1000 g that we call retired, rounded down.
+        """Return what is retired at the origin of each 1000 g sold, rounded down; None before.
 
-        None while nothing is called retired.
+        That what we call retired is so at the origin is a check of its own (R10).
         """
-        return self.outside_g * 1000 // self.retired_g if self.retired_g else None
+        return self.retired_g * 1000 // self.sold_g if self.sold_g else None
 
 
 def pools(projects: Iterable[Project] | None = None) -> dict[int, Pool]:
