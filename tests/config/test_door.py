@@ -51,6 +51,7 @@ def test_cookies_are_secure_behind_a_proxy_that_speaks_https(settings, secure):
 def production(settings):
     settings.MODE = "production"
     settings.SECRET_KEY_IS_LASTING = True
+    settings.HIGH_WATER = "/somewhere/else/high-water"
     settings.BASE_URL = "https://diandian.example"
     settings.ALLOWED_HOSTS = ["diandian.example"]
     return settings

@@ -23,6 +23,7 @@ NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 def production(settings):
     settings.MODE, settings.TEST_MODE = "production", False
     settings.SECRET_KEY_IS_LASTING = True
+    settings.HIGH_WATER = "/somewhere/else/high-water"
     settings.BASE_URL = "https://diandian.example"
     settings.ALLOWED_HOSTS = ["diandian.example"]
     settings.GATEWAYS = []

@@ -104,7 +104,7 @@ def test_a_payout_is_drafted_and_nobody_has_locked_it():
 
 
 def test_a_part_is_disputed_and_says_that_it_is_a_sample():
-    [line] = settlement.lines_stuck()
+    [line] = settlement.lines_stuck(now())
     assert line.dispute_note == money.NOTE
     assert "Sample" in money.NOTE
     assert line.batch is None

@@ -118,8 +118,9 @@ def lines_stuck(at: datetime) -> list[Line]:
     stuck = Q(state=LineState.FAILED, next_look_at__isnull=True) | Q(
         disputed_at__isnull=False, batch__isnull=True
     )
-    # Whatever is looked at again and again: waiting, or moving and never there.
-    stuck |= Q(next_look_at__isnull=False, due_from__lte=at - rules.WAITS_TOO_LONG)
+    # Whatever is looked at again and again: waiting for something, or moving and never there.
+    long_ago = Q(next_look_at__isnull=False, due_from__lte=at - rules.WAITS_TOO_LONG)
+    stuck |= long_ago & ~Q(state=LineState.WAITING, waits_for="")
     return list(Line.objects.filter(stuck).order_by("id")[:200])
 
 
