@@ -19,6 +19,7 @@ from diandian.jobs.sample import money
 from diandian.jobs.sample.guests import Crowd
 from diandian.jobs.seed import MAIN_SCENE, seed, table
 from diandian.kernel.clock import business_day, now
+from diandian.kernel.memory import Memory
 from diandian.kernel.money import Money
 from diandian.leaderboards import queries as boards
 from diandian.ledger import invariants as ledger_invariants
@@ -53,6 +54,8 @@ AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 def said(django_db_setup, django_db_blocker):
     """Seed once for all tests of this file, and leave nothing behind."""
     lines = []
+    # Made before the first test forgets: a line to the sandbox may still rest from another file's.
+    Memory.forget_everything()
     with django_db_blocker.unblock(), transaction.atomic():
         assert seed(lines.append)
         yield lines
