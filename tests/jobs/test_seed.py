@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.test import override_settings
 
 from diandian.audit import invariants as audit_invariants
 from diandian.audit import queries as audit
@@ -51,12 +52,14 @@ AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def said(django_db_setup, django_db_blocker):
+def said(django_db_setup, django_db_blocker, tmp_path_factory):
     """Seed once for all tests of this file, and leave nothing behind."""
     lines = []
-    # Made before the first test forgets: a line to the sandbox may still rest from another file's.
+    # Its own bank: one that another sample was made with has payments of which this one knows
+    # nothing. Made before the first test forgets what other files left.
     Memory.forget_everything()
-    with django_db_blocker.unblock(), transaction.atomic():
+    bank = override_settings(SANDBOX_STORE=tmp_path_factory.mktemp("bank") / "bank.sqlite3")
+    with bank, django_db_blocker.unblock(), transaction.atomic():
         assert seed(lines.append)
         yield lines
         transaction.set_rollback(True)

@@ -13,7 +13,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils.translation import override
 
 from diandian.jobs.seed import seed
@@ -86,9 +86,10 @@ def visible(page):
 
 
 @pytest.fixture(scope="module")
-def sample(django_db_setup, django_db_blocker):
+def sample(django_db_setup, django_db_blocker, tmp_path_factory):
     """Seed once for all tests of this file, and leave nothing behind."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    bank = override_settings(SANDBOX_STORE=tmp_path_factory.mktemp("bank") / "bank.sqlite3")
+    with bank, django_db_blocker.unblock(), transaction.atomic():
         assert seed(lambda _line: None)
         yield
         transaction.set_rollback(True)
