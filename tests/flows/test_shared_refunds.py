@@ -200,9 +200,7 @@ def test_35_while_the_part_comes_back_the_refund_waits(world, passed_on, monkeyp
     assert house_breaches() == []
 
 
-def test_35_a_receiver_without_enough_just_now_is_told_and_waited_for_three_days(
-    world, passed_on, monkeypatch
-):
+def test_35_a_receiver_without_enough_is_told_and_waited_for(world, passed_on, monkeypatch):
     order = passed_on()
     said = Rejected("NOT_ENOUGH", retryable=True)
     monkeypatch.setattr(SandboxGateway, "reverse_split", lambda *_, **__: said)
@@ -220,6 +218,30 @@ def test_35_a_receiver_without_enough_just_now_is_told_and_waited_for_three_days
     made.refresh_from_db()
     assert (made.state, world.balance(GOODWILL)) == ("succeeded", 804)
     assert "settlement.short" in {entry.action for entry in audit.trail(order.ref)}
+    assert house_breaches() == []
+
+
+def test_35_a_reversal_that_may_have_arrived_is_never_given_up(world, passed_on, monkeypatch):
+    """Its sending had no answer; then the gateway refuses all that it is asked, for a week."""
+    order = passed_on()
+    with monkeypatch.context() as patch:
+        Lost(patch, "reverse_split", really=True)
+        made = give(world, order, 804)
+    with monkeypatch.context() as patch:
+        busy = Rejected("busy", retryable=True)
+        patch.setattr(SandboxGateway, "query_reversal", lambda *_, **__: busy)
+        patch.setattr(SandboxGateway, "reverse_split", lambda *_, **__: busy)
+        for days in (10, 14, 17):
+            settling.settle(at=world.later(days=days))
+            refund.continue_refunds(at=world.later(days=days))
+    made.refresh_from_db()
+    assert (made.state, made.sent_at) == ("requested", None)
+    assert "settlement.short" not in {entry.action for entry in audit.trail(order.ref)}
+    settling.settle(at=world.later(days=18))
+    refund.continue_refunds(at=world.later(days=18))
+    made.refresh_from_db()
+    assert made.state == "succeeded"
+    assert world.peer.run("SELECT amount_minor FROM reversal", ()) == [(744,)]
     assert house_breaches() == []
 
 

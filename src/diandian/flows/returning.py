@@ -177,16 +177,34 @@ def _send(found: Return, payment: Payment, at: datetime) -> None:
     outcome: Outcome[ReversalSnapshot] = Rejected("not_offered")
     if terms is not None and terms.can_reverse:
         outcome = gateways.send_reversal(payment, _request(found, payment), at=at)
+    if isinstance(outcome, Rejected) and outcome.retryable:
+        outcome = _refused_for_now(found, payment, outcome, at)
     _keep(found, payment, outcome, at)
+
+
+def _refused_for_now(
+    found: Return, payment: Payment, refusal: Rejected, at: datetime
+) -> Outcome[ReversalSnapshot]:
+    """Tell the operator what keeps a sending from being taken, and end it when that lasts too long.
+
+    An earlier sending, whose answer got lost, may have arrived: it ends only where the gateway says
+    that it knows no such reversal.
+    """
+    if at - found.created_at >= WAITS_FOR_SUPPLIER:
+        outcome = gateways.query_reversal(payment, _request(found, payment), at=at)
+        is_unknown_there = isinstance(outcome, Rejected) and outcome.code == NOT_FOUND
+        return Rejected(refusal.code, refusal.message) if is_unknown_there else outcome
+    if refusal.code != found.reason:
+        line = Line.objects.get(id=found.line_id)
+        log.warning("return %s is refused for now: %s", found.return_no, refusal.code)
+        _tell_operator("settlement.waits", found, line, refusal.code, at)
+    return refusal
 
 
 def _keep(
     found: Return, payment: Payment, outcome: Outcome[ReversalSnapshot], at: datetime
 ) -> None:
     state, reason = _said(found, outcome)
-    # Refused for now, so certainly not done: no guest waits longer than that for a supplier.
-    if state == SplitState.QUEUED and at - found.created_at >= WAITS_FOR_SUPPLIER:
-        state = SplitState.FAILED
     with transaction.atomic():
         line = Line.objects.get(id=found.line_id)
         if line_actions.keep_return(found, state, reason=reason, at=at):
@@ -194,9 +212,6 @@ def _keep(
         elif state == SplitState.FAILED:
             log.error("return %s failed: %s; somebody must look", found.return_no, reason)
             _tell_operator("settlement.short", found, line, reason, at)
-        elif state == SplitState.QUEUED and reason and reason != found.reason:
-            log.warning("return %s is refused for now: %s", found.return_no, reason)
-            _tell_operator("settlement.waits", found, line, reason, at)
 
 
 def _said(found: Return, outcome: Outcome[ReversalSnapshot]) -> tuple[str, str]:
