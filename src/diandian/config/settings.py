@@ -145,7 +145,7 @@ def _database(url: str) -> dict[str, object]:
     file = Path(unquote(parts.path))
     file.parent.mkdir(parents=True, exist_ok=True)
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "diandian.store.sqlite3",
         "NAME": file,
         "CONN_MAX_AGE": None,
         "OPTIONS": {

@@ -89,7 +89,7 @@ def sent_along(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> None
 
 
 def _run(on: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> tuple[list[Any], int]:
-    cursor = sqlite.cursor_of(on)
+    cursor = sqlite.cursor_of(on, sql)
     if cursor is not None:
         with on.wrap_database_errors:
             return sqlite.run(cursor, sql, values)
@@ -105,7 +105,7 @@ def sent_each(
 
     ``together``: the same for ``sqlite.ROWS_AT_ONCE`` rows at a time.
     """
-    cursor = sqlite.cursor_of(on)
+    cursor = sqlite.cursor_of(on, sql)
     if cursor is None:
         with on.cursor() as usual:
             usual.executemany(sql, rows)

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from diandian.store.sqlite3.base import writes
+
 # So many rows a statement: their text is read once, and SQLite notes the last id once for them all.
 ROWS_AT_ONCE = 8
 _MARK = re.compile(r"(?<!%)%s")
@@ -22,12 +24,16 @@ def _marked(sql: str) -> str:
     return _MARK.sub("?", sql).replace("%%", "%")
 
 
-def cursor_of(on: BaseDatabaseWrapper) -> Any:  # noqa: ANN401 - the driver's
-    """Return a cursor of the driver's; None where Django's own is needed, as somebody listens.
+def cursor_of(on: BaseDatabaseWrapper, sql: str) -> Any:  # noqa: ANN401 - the driver's
+    """Return a cursor of the driver's for a statement; None where Django's own is needed.
+
+    That is where somebody listens, and where a statement writes alone: it has to wait its turn.
 
     Raises: TransactionManagementError after an error broke the transaction, as Django does.
     """
     if on.vendor != "sqlite" or on.execute_wrappers or on.queries_logged:
+        return None
+    if not on.in_atomic_block and writes(sql):
         return None
     on.ensure_connection()
     on.validate_no_broken_transaction()
