@@ -343,6 +343,7 @@ _GONE = {
     "registry_upstreamretirement": _delete("registry_upstreamretirement"),
     "audit_auditentry": _delete("audit_auditentry"),
 }
+_KEPT = ("registry_creditbatch", "registry_lane", "certificates_certificate")
 _APART = {
     "registry_serialblock": {"first": 10**12, "last": 10**12},
     "registry_upstreamretirement": {"first_serial": 10**12, "last_serial": 10**12},
@@ -350,7 +351,7 @@ _APART = {
 GUARDS = {
     **{(table, "update"): _update(table) for table in _GONE},
     **{(table, "delete"): forge for table, forge in _GONE.items()},
-    **{(table, "replace"): _replace(table, **_APART.get(table, {})) for table in _GONE},
+    **{(table, "replace"): _replace(table, **_APART.get(table, {})) for table in (*_GONE, *_KEPT)},
     ("registry_creditbatch", "fixed"): _update(
         "registry_creditbatch", "vintage_year = vintage_year + 1"
     ),

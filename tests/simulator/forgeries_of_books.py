@@ -1,7 +1,7 @@
 """Forged writes of closed days and recalls; how they are used stands in ``forgeries``."""
 
 # ruff: noqa: S608 - the forged statements are made of this file's own texts
-from tests.simulator.rows import copy, fresh_batch, fresh_number, insert, one, run
+from tests.simulator.rows import copy, fresh_batch, fresh_number, insert, one, put_again, run
 
 _AT = "1999-01-03 09:00:00+00:00"
 
@@ -142,16 +142,6 @@ def _deleted(table, make):
     return lambda: run(f"DELETE FROM {table} WHERE id = %s", make())
 
 
-def _put_again(table, make):
-    """Put a row in the place of one with the same number, as only SQLite can."""
-
-    def forge():
-        number = make()
-        run(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE id = %s", number)
-
-    return forge
-
-
 BOOK_CONSTRAINTS = {
     "closed_day_order": lambda: _day(first_day="1999-01-03"),
     "checkpoint_once": _two_checkpoints,
@@ -178,9 +168,10 @@ _MADE = {
 BOOK_GUARDS = {
     **{(table, "update"): _updated(table, make) for table, make in _MADE.items()},
     **{(table, "delete"): _deleted(table, make) for table, make in _MADE.items()},
-    **{(table, "replace"): _put_again(table, make) for table, make in _MADE.items()},
+    **{(table, "replace"): put_again(table, make) for table, make in _MADE.items()},
     ("registry_recall", "fixed"): _updated("registry_recall", _recall, "end_g = end_g + 1"),
     ("registry_recall", "delete"): _deleted("registry_recall", _recall),
+    ("registry_recall", "replace"): put_again("registry_recall", _recall),
     ("registry_creditbatch", "recalled"): _back_on_sale,
     ("ledger_journal", "day"): _late_booking,
     ("ledger_transfer", "journal_id_insert"): lambda: copy(

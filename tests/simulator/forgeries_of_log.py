@@ -1,7 +1,7 @@
 """Forged writes of the public log; how they are used stands in ``forgeries``."""
 
 # ruff: noqa: S608 - the forged statements are made of this file's own texts
-from tests.simulator.rows import fresh_number, insert, one, run
+from tests.simulator.rows import fresh_number, insert, one, put_again, run
 
 
 def _entry(**changes):
@@ -109,4 +109,14 @@ LOG_GUARDS = {
     ),
     ("transparency_logkey", "fixed"): _changed("transparency_logkey", _key, "vkey = 'other'"),
     ("transparency_logkey", "delete"): _changed("transparency_logkey", _key, ""),
+    ("transparency_loghead", "replace"): lambda: run(
+        "INSERT OR REPLACE INTO transparency_loghead SELECT * FROM transparency_loghead"
+    ),
+    **{
+        (table, "replace"): put_again(table, make)
+        for table, make in (
+            ("transparency_logcheckpoint", lambda: _checkpoint(5, 3)),
+            ("transparency_logkey", _key),
+        )
+    },
 }

@@ -103,3 +103,13 @@ def lane(**changes):
     """A lane in a batch of its own: other lanes are not in its way."""
     plain = {"batch_id": fresh_batch(), "lo": 0, "hi": 1_000_000, "cursor": 0, "held_g": 0}
     return copy("registry_lane", "kind = 'sale'", **plain | changes)
+
+
+def put_again(table, make):
+    """Put a row in the place of one with the same number, as only SQLite can."""
+
+    def forge():
+        number = make()
+        run(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE id = %s", number)
+
+    return forge

@@ -91,6 +91,9 @@ def _for_sqlite() -> Iterator[Guard]:
         yield _sqlite(table, "fixed", "UPDATE", f"{table}: fixed columns", changed)
         stays = f"NOT {MAY_GO[table]}" if table in MAY_GO else "1"
         yield _sqlite(table, "delete", "DELETE", f"{table} rows stay", stays)
+        key = "origin" if table == "transparency_loghead" else "id"
+        again = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"
+        yield _sqlite(table, "replace", "INSERT", f"{table} rows stay", again)
     for table, (column, refusal) in ONWARD.items():
         back = f"NEW.{column} < OLD.{column}"
         yield _sqlite(table, "onward", "UPDATE", refusal, back)
