@@ -166,12 +166,24 @@ def test_what_else_goes_wrong_is_told_as_it_is(connect):
 
 def test_each_connection_gives_its_file_back(connect):
     on = connect()
+    begin(on)
+    end(on)
     files = len(list(Path("/proc/self/fd").iterdir()))
 
     for _ in range(3):
-        begin(on)
-        end(on)
         on.close()
         on.connect()
+        begin(on)
+        end(on)
 
     assert len(list(Path("/proc/self/fd").iterdir())) == files
+
+
+def test_where_the_file_cannot_be_opened_a_transaction_begins_all_the_same(connect, tmp_path):
+    (tmp_path / "turns.sqlite3-turn").mkdir()
+    on = connect()
+
+    begin(on)
+    end(on)
+
+    assert list((tmp_path / "turns.sqlite3-turn").iterdir()) == []

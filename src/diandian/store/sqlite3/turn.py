@@ -10,25 +10,41 @@ A process that dies loses its lock.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
 class Turn:
-    """The turn at one database, for one connection. ``database``: its file."""
+    """The turn at one database, for one connection that writes. ``database``: its file."""
 
     def __init__(self, database: str | Path) -> None:
-        self._file = os.open(f"{database}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        self._path, self._file = f"{database}-turn", -1
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Hold the turn, once those before us have begun or have given up."""
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        """Hold the turn, once those before us have begun or have given up.
+
+        Who may not open its file waits as SQLite waits.
+        """
+        file = self._opened()
+        if file < 0:
+            yield
+            return
+        fcntl.flock(file, fcntl.LOCK_EX)
         try:
             yield
         finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+            fcntl.flock(file, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Leave the file."""
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _opened(self) -> int:
+        """Return the file, -1 where it cannot be opened. To lock it, reading is enough."""
+        if self._file < 0:
+            with suppress(OSError):
+                self._file = os.open(self._path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        return self._file
