@@ -6,6 +6,7 @@ from http.server import ThreadingHTTPServer
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from django.db import transaction
 
 from diandian.transparency import queries, shown, witnesses
@@ -28,8 +29,9 @@ NAME = "w.example/1"
 class Neighbour:
     """A witness in a thread of its own; ``up`` when the log's key is known."""
 
-    def __init__(self, folder, log_key):
-        self.signer = notes.Signer(NAME, Ed25519PrivateKey.generate(), kind=notes.COSIGNATURE)
+    def __init__(self, folder, log_key, kind):
+        makes = MLDSA44PrivateKey if kind == notes.ML_DSA_44 else Ed25519PrivateKey
+        self.signer = notes.Signer(NAME, makes.generate(), kind=kind)
         self.memory = Memory(folder / "seen.json")
         known = {log_key.name: [log_key]}
         witness = Witness(self.signer, known, self.memory, clock=lambda: 1_800_000_000)
@@ -47,12 +49,18 @@ class Neighbour:
 
 
 @pytest.fixture
-def neighbour(log, settings, tmp_path, monkeypatch):
+def kind():
+    """What kind of signatures the neighbour makes."""
+    return notes.COSIGNATURE
+
+
+@pytest.fixture
+def neighbour(log, settings, tmp_path, monkeypatch, kind):
     monkeypatch.setattr(signer, "_ASK_AGAIN_SECONDS", -1)
     log.grow(3)
     log.sign()
     log_key = notes.Verifier.parse(queries.keys_of(log.head)[0].vkey)
-    made = Neighbour(tmp_path, log_key)
+    made = Neighbour(tmp_path, log_key, kind)
     file = tmp_path / "witnesses.txt"
     file.write_text(f"witness w {made.signer.vkey()} {made.url}\nquorum w\n")
     settings.LOG_WITNESSES = str(file)
@@ -64,6 +72,7 @@ def names(log):
     return [each.name for each in shown.published(1, log.head).witnessed]
 
 
+@pytest.mark.parametrize("kind", [notes.COSIGNATURE, notes.ML_DSA_44])
 def test_a_head_is_published_with_the_witness_s_signature(log, neighbour):
     log.grow(300)
     assert log.sign() == 1
@@ -102,6 +111,7 @@ def test_nobody_at_the_address_stops_nothing(log, neighbour):
     neighbour.leave = lambda: None
 
 
+@pytest.mark.parametrize("kind", [notes.COSIGNATURE, notes.ML_DSA_44])
 def test_after_a_restart_the_witness_is_met_where_it_is(log, neighbour):
     log.sign()
     log.restart()
@@ -138,6 +148,7 @@ def test_another_past_than_a_witness_saw_is_not_published(log, neighbour):
     assert log.files.published() is None
 
 
+@pytest.mark.parametrize("kind", [notes.COSIGNATURE, notes.ML_DSA_44])
 def test_the_policy_that_is_shown_can_be_read_and_names_key_and_witness(log, neighbour):
     read = Policy.parse(shown.policy(log.head, "https://log.example/2026"))
     assert [key.vkey() for key in read.logs] == [row.vkey for row in queries.keys_of(log.head)]
@@ -181,11 +192,20 @@ def test_what_the_witness_cannot_remember_it_does_not_sign(log, neighbour, monke
     assert names(log) == []
 
 
-def test_the_witness_s_command_makes_a_key_once_and_shows_it(tmp_path, capsys):
-    arguments = [NAME, "--key", str(tmp_path / "w.pem"), "--memory", str(tmp_path / "seen.json")]
+@pytest.mark.parametrize("extra", [[], ["--ml-dsa-44"]])
+def test_the_witness_s_command_makes_a_key_once_and_shows_it(tmp_path, capsys, extra):
+    key = tmp_path / "w.pem"
+    arguments = [NAME, "--key", str(key), "--memory", str(tmp_path / "seen.json"), *extra]
     assert main(arguments) == main(arguments) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first == second
-    assert notes.Verifier.parse(first.removeprefix("public key: ")).is_cosigner
-    assert (tmp_path / "w.pem").stat().st_mode & 0o077 == 0
+    made = notes.Verifier.parse(first.removeprefix("public key: "))
+    assert made.kind == (notes.ML_DSA_44 if extra else notes.COSIGNATURE)
+    assert made.is_cosigner
+    assert key.stat().st_mode & 0o077 == 0
     assert main([*arguments, "--log", "no key"]) == 2
+    before = key.read_bytes()
+    capsys.readouterr()
+    assert main([*arguments, "--ml-dsa-44"] if not extra else arguments[:-1]) == 2
+    assert "--ml-dsa-44" in capsys.readouterr().err
+    assert key.read_bytes() == before

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from diandian.kernel.clock import now
 from diandian.verifier import notes
@@ -23,10 +24,16 @@ _SECONDS = 10
 _PATH = "/add-checkpoint"
 
 
-def _key(path: Path) -> Ed25519PrivateKey:
-    """Return the key of a file; a new one, readable by its owner only, where there is no file."""
+def _key(path: Path, kind: int) -> notes.PrivateKey:
+    """Return the key of a file; a new one, readable by its owner only, where there is no file.
+
+    Raises: NoteError where the file holds a key of another kind.
+    """
+    makes: type[notes.PrivateKey] = (
+        MLDSA44PrivateKey if kind == notes.ML_DSA_44 else Ed25519PrivateKey
+    )
     if not path.exists():
-        pem = Ed25519PrivateKey.generate().private_bytes(
+        pem = makes.generate().private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
@@ -35,8 +42,11 @@ def _key(path: Path) -> Ed25519PrivateKey:
         path.touch(mode=0o600, exist_ok=False)
         path.write_bytes(pem)
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise notes.NoteError(f"{path} holds another kind of key than Ed25519")
+    if not isinstance(key, makes):
+        wanted, do = ("ML-DSA-44", "leave out") if kind == notes.ML_DSA_44 else ("Ed25519", "add")
+        raise notes.NoteError(
+            f"{path} holds no {wanted} key; {do} --ml-dsa-44 or name another file"
+        )
     return key
 
 
@@ -95,6 +105,11 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("name", help="your name as a witness, such as witness.example.org/w1")
     parser.add_argument("--key", type=Path, required=True, help="key file; made when missing")
+    parser.add_argument(
+        "--ml-dsa-44",
+        action="store_true",
+        help="sign with ML-DSA-44, which holds against quantum computers too, instead of Ed25519",
+    )
     parser.add_argument("--memory", type=Path, required=True, help="file of what was seen")
     parser.add_argument(
         "--log", action="append", default=[], metavar="VKEY", help="key of a log, out of keys.txt"
@@ -108,7 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until stopped; without ``--log`` only show the public key."""
     options = _options(sys.argv[1:] if arguments is None else arguments)
     try:
-        signer = notes.Signer(options.name, _key(options.key), kind=notes.COSIGNATURE)
+        kind = notes.ML_DSA_44 if options.ml_dsa_44 else notes.COSIGNATURE
+        signer = notes.Signer(options.name, _key(options.key, kind), kind=kind)
         logs = _logs(options.log)
         memory = Memory(options.memory)
     except (notes.NoteError, DamagedMemoryError, OSError, ValueError) as error:
