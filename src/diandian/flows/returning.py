@@ -18,8 +18,10 @@ from diandian.ledger import payouts
 from diandian.ledger.rules import TransferLine
 from diandian.payments import merchants
 from diandian.payments import queries as payment_queries
+from diandian.payments.disputes import actions as dispute_actions
+from diandian.payments.disputes import queries as disputes
 from diandian.payments.messages import NOT_FOUND, Done, Outcome, Pending, Rejected
-from diandian.payments.models import Payment
+from diandian.payments.models import Dispute, Payment
 from diandian.payments.splits import ReversalRequest, ReversalSnapshot
 from diandian.settlement import queries, rules
 from diandian.settlement.lines import actions as line_actions
@@ -65,14 +67,68 @@ def reverse_before_refund(
 def take_back_later(payment: Payment, amount_minor: int, *, dispute_id: int, at: datetime) -> None:
     """Begin to take back a supplier's share of what a bank took for good; the worker goes on.
 
+    While the part is just moving its share waits, with the dispute, until that has ended.
     In the caller's transaction: no gateway is asked here. Idempotent by: the dispute.
     """
     line = _line_of(payment, at)
-    number = f"VD{dispute_id}"
-    if line is None or queries.return_by_no(number) is not None:
+    if line is None or _begin_of_dispute(line, payment, amount_minor, dispute_id, at):
         return
-    if _begin(line, number, amount_minor, "dispute", payment, at) is None:
-        log.error("a part of payment %s is on its way, none is taken back", payment.payment_no)
+    dispute_actions.let_share_wait(dispute_id, waits=True)
+    log.warning("a part of payment %s is on its way, its share waits", payment.payment_no)
+    audit_actions.record(
+        actor_ref="platform",
+        action="settlement.waits",
+        subject_ref=line.owner_ref,
+        details={"dispute": dispute_id, "supplier": line.supplier_ref, "reason": line.state},
+        at=at,
+    )
+
+
+def take_back_waiting(limit: int = 50, *, at: datetime) -> None:
+    """Go on with shares that waited for a moving part; what still moves waits on. Idempotent."""
+    for dispute in disputes.with_waiting_share(limit):
+        try:
+            line = _line_of(dispute.payment, at)
+            assert line is not None, "what moves is there"
+            _take_waiting(dispute, line, at)
+        except Exception:
+            log.exception("the share of dispute %s could not be taken back yet", dispute.id)
+
+
+def forgo_waiting(line: Line, payment: Payment, *, at: datetime) -> bool:
+    """Take shares that wait from a part of which certainly nothing moved; tell whether one was.
+
+    The caller knows that from the gateway: such a part is not tried again for what goes back.
+    """
+    waiting = disputes.waiting_shares_of(payment)
+    for dispute in waiting:
+        _take_waiting(dispute, line, at, way=ReturnWay.FORGONE)
+    return bool(waiting)
+
+
+def _take_waiting(
+    dispute: Dispute, line: Line, at: datetime, *, way: ReturnWay | None = None
+) -> None:
+    lost_minor = dispute.amount_minor - dispute.covered_minor
+    with transaction.atomic():
+        if _begin_of_dispute(line, dispute.payment, lost_minor, dispute.id, at, way=way):
+            dispute_actions.let_share_wait(dispute.id, waits=False)
+
+
+def _begin_of_dispute(
+    line: Line,
+    payment: Payment,
+    amount_minor: int,
+    dispute_id: int,
+    at: datetime,
+    *,
+    way: ReturnWay | None = None,
+) -> bool:
+    """Tell whether the share of a lost chargeback is being taken back: once for each."""
+    number = f"VD{dispute_id}"
+    if queries.return_by_no(number) is not None:
+        return True
+    return _begin(line, number, amount_minor, "dispute", payment, at, way=way) is not None
 
 
 def _line_of(payment: Payment, at: datetime) -> Line | None:
@@ -96,14 +152,21 @@ def answer_of(found: Return) -> Answer:
 
 @transaction.atomic
 def _begin(
-    line: Line, number: str, amount_minor: int, cause: str, payment: Payment, at: datetime
+    line: Line,
+    number: str,
+    amount_minor: int,
+    cause: str,
+    payment: Payment,
+    at: datetime,
+    *,
+    way: ReturnWay | None = None,
 ) -> Return | None:
     """Write what is taken back; None while the part is on its way to its supplier."""
     locked = line_actions.lock(line)
     found = queries.return_by_no(number)
     if found is not None:
         return found
-    way = _way(locked)
+    way = way if way and locked.state in _STILL_HERE else _way(locked)
     if way is None:
         return None
     refund = Money(amount_minor, locked.currency)

@@ -54,6 +54,8 @@ def settle(limit: int = 50, *, at: datetime | None = None) -> int:
         line_actions.look_later(line, at=at)
         line.refresh_from_db()
         changed += line.state != before
+    # Last: what just ended its way may have to come back.
+    returning.take_back_waiting(at=at)
     return changed
 
 
@@ -140,6 +142,8 @@ def _divide(line: Line, at: datetime) -> None:
     if payee is None or terms is None:
         line_actions.wait(line, "supplier", until=at + rules.WAITS_LOOK)
         return
+    if returning.forgo_waiting(line, payment, at=at):
+        return  # the rest has its turn later
     if not line.leg.amount_minor:
         line_actions.paid_without_leg(line, at=at)
         return
@@ -201,11 +205,15 @@ def _ask(line: Line, at: datetime) -> None:
 def _send_again(line: Line, split: Split, payment: Payment, at: datetime) -> None:
     """Send what its gateway does not know, if nothing came in between meanwhile.
 
-    Of a receiver that is not in force any more: a leg that was not sent, or refused, fails and may
-    get another number; one whose answer got lost waits, for it may have arrived after all.
+    What a bank took since, and nobody asked the gateway for, fails: it goes nowhere. Of a receiver
+    that is not in force any more: a leg that was not sent, or refused, fails and may get another
+    number; one whose answer got lost waits, for it may have arrived after all.
     """
     if disputes.is_disputed(payment):
         line_actions.wait(line, "dispute", until=at + rules.WAITS_LOOK)
+        return
+    if split.state == SplitState.QUEUED and disputes.waiting_shares_of(payment):
+        _keep(split, payment, Rejected("taken_back"), at)
         return
     terms, payee = split_terms.terms_of(payment), _payee_of(line, at)
     receiver = _receiver(payment, payee, terms) if payee and terms else ""

@@ -222,6 +222,7 @@ COLUMNS = {
     "serial parser": N_("form of serial numbers"),
     "settlement": N_("kind of settlement"),
     "sha256": N_("fingerprint"),
+    "share waits": N_("the supplier’s share still to come back"),
     "site": N_("project site"),
     "slug": N_("address"),
     "source ref": N_("comes from"),

@@ -14,12 +14,15 @@ from django.utils.translation import get_language, gettext
 from diandian.flows import payees, payouts
 from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, InputError
+from diandian.kernel.money import Money
 from diandian.office.acts import actor_of, say
 from diandian.office.desk_states import PAYOUT_STATES, RAILS, state_word
+from diandian.payments.disputes import queries as disputes
+from diandian.payments.models import Dispute
 from diandian.settlement import bank_files, queries, statements
 from diandian.settlement.errors import UnknownBatchError
 from diandian.settlement.lines import actions as line_actions
-from diandian.settlement.models import Batch, Line
+from diandian.settlement.models import Batch, Line, Rail
 from diandian.ui.format import canonical_lang
 
 _MOST_NOTE = 300
@@ -120,6 +123,7 @@ class KeepsPayouts:
             ],
             "stuck": [(each, _why(each)) for each in queries.lines_stuck(now())],
             "short": queries.returns_short(),
+            "to_come": _to_come_back(),
             "names": payees.suppliers(),
             "may_pay": self.has_pay_permission(request),
             "title": gettext("Settlement"),
@@ -250,6 +254,22 @@ def _why(line: Line) -> str:
     if reason in WHY:
         return gettext(WHY[reason])
     return state_word("settlement.Line", "waits_for" if line.waits_for else "state", reason)
+
+
+def _to_come_back() -> list[tuple[Dispute, Money, Line | None, str]]:
+    """Return lost chargebacks whose share waits for a moving part, what was lost, and why."""
+    rows = []
+    for dispute in disputes.with_waiting_share(200):
+        line = queries.line_of_payment(dispute.payment.payment_no)
+        lost = Money(dispute.amount_minor - dispute.covered_minor, dispute.currency)
+        rows.append((dispute, lost, line, _why_moving(line)))
+    return rows
+
+
+def _why_moving(line: Line | None) -> str:
+    if line is None or line.batch_id is None or line.rail != Rail.BANK:
+        return _why(line) if line is not None else ""
+    return gettext("it stands in a payout to a bank that is not over")
 
 
 def _step(request: HttpRequest, batch: Batch) -> str:

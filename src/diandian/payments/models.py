@@ -184,7 +184,8 @@ class Dispute(models.Model):
 
     ``covered_minor``, ``source``: what of a lost one was still the customer's own money, and on
     which account that lay; the rest is our loss. ``is_odd``: the gateway said something later that
-    contradicts what is booked; people look.
+    contradicts what is booked; people look. ``share_waits``: the supplier's share of a lost one is
+    still to be taken back, since the supplier's part was just moving.
     """
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="disputes")
@@ -196,6 +197,7 @@ class Dispute(models.Model):
     covered_minor = models.BigIntegerField(default=0)
     source = models.CharField(max_length=4, blank=True, default="")
     is_odd = models.BooleanField(default=False)
+    share_waits = models.BooleanField(default=False)
     opened_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -208,6 +210,10 @@ class Dispute(models.Model):
                 & Q(covered_minor__lte=models.F("amount_minor")),
                 name="dispute_adds_up",
             ),
+        ]
+        # Looked for every few seconds; there is hardly ever one.
+        indexes = [
+            models.Index(fields=["id"], condition=Q(share_waits=True), name="dispute_share_waits")
         ]
 
     def __str__(self) -> str:

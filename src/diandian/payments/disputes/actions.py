@@ -50,6 +50,11 @@ def end(
     dispute.save(update_fields=["state", "covered_minor", "source", "ended_at"])
 
 
+def let_share_wait(dispute_id: int, *, waits: bool) -> None:
+    """Keep whether the supplier's share of a lost chargeback is still to be taken back."""
+    Dispute.objects.filter(id=dispute_id).update(share_waits=waits)
+
+
 def mark_odd(dispute: Dispute) -> bool:
     """Keep that the gateway contradicts what is booked; tell whether that is new."""
     is_new = not dispute.is_odd

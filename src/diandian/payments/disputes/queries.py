@@ -1,6 +1,6 @@
 """Reads chargebacks."""
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from diandian.payments.models import Dispute, DisputeState, Payment
 
@@ -29,6 +29,20 @@ def taken_minor(payment: Payment) -> int:
     taken = Dispute.objects.filter(payment=payment, currency=payment.received.currency)
     total = taken.exclude(state=DisputeState.WON).aggregate(total=Sum("amount_minor"))["total"]
     return int(total or 0)
+
+
+def with_waiting_share(limit: int) -> list[Dispute]:
+    """Return lost chargebacks of which suppliers' shares are still to come back, oldest first."""
+    return list(_with_waiting_share()[:limit])
+
+
+def waiting_shares_of(payment: Payment) -> list[Dispute]:
+    """Return those of one payment."""
+    return list(_with_waiting_share().filter(payment=payment))
+
+
+def _with_waiting_share() -> QuerySet[Dispute]:
+    return Dispute.objects.filter(share_waits=True).select_related("payment").order_by("id")
 
 
 def undecided() -> list[Dispute]:
