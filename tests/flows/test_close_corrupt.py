@@ -1,14 +1,17 @@
 """A row that cannot be read is a breach like any other: the close names it and sales stop."""
 
 import logging
+from io import StringIO
 
 import pytest
-from django.db import connection
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 
 from diandian.audit.breaches import Breach, asked
 from diandian.config import guards
 from diandian.flows import close, invariants, log_check, sales
 from diandian.kernel.memory import Memory
+from diandian.ledger import queries as ledger
 from diandian.registry import invariants as registry_invariants
 
 ACTOR = "operator:Wang"
@@ -105,3 +108,58 @@ def test_a_lost_connection_is_no_breach(monkeypatch):
     monkeypatch.setattr(connection, "is_usable", lambda: False)
     with pytest.raises(ValueError, match="the line was cut"):
         asked(stumble)
+
+
+def _cannot(*_, **__):
+    raise KeyError("the name of somebody")
+
+
+UNREAD = {
+    "the equations": "diandian.flows.books.registry_queries.stock",
+    "a sum of money": "diandian.flows.books.cash_of",
+    "what is published": "diandian.flows.close.log_invariants.published_now",
+    "what waits for people": "diandian.flows.close.order_queries.under_review",
+    "the refunds": "diandian.flows.close.payment_queries.refunds_open",
+    "what is due": "diandian.flows.close.registry_days.first_retired_day",
+    "the seal of a day": "diandian.flows.close.registry_days.retirements_sha256",
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_what_cannot_be_computed_stops_sales_by_itself(sold, monkeypatch, name):
+    later = sold.later(days=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(UNREAD[name], _cannot)
+        assert close.close_due(later) == 0
+    Memory.forget_everything()
+    assert sales.are_stopped()
+    told = " ".join(ledger.sales_switch().breaches)
+    assert "CHECK" in told
+    assert "the program's log says why" in told
+    assert "the name of somebody" not in told
+    assert ledger.newest_closed() is None
+    assert close.reopen(actor=ACTOR, reason="it can be read again", at=later).closed
+    Memory.forget_everything()
+    assert not sales.are_stopped()
+
+
+def test_the_command_tells_that_the_equations_could_not_be_computed(sold, monkeypatch):
+    monkeypatch.setattr(UNREAD["the equations"], _cannot)
+    out = StringIO()
+    with pytest.raises(CommandError, match="could not be computed") as refused:
+        call_command("close", stdout=out)
+    assert "All sales are stopped" in str(refused.value)
+    assert "The equations of grams and money could not be computed." in out.getvalue()
+
+
+def test_a_lock_that_was_not_had_is_tried_again_and_stops_nothing(sold, monkeypatch):
+    def busy(*_, **__):
+        raise OperationalError("lock timeout")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("diandian.flows.close.day_actions.hold_still", busy)
+        with pytest.raises(OperationalError):
+            close.close_due(sold.later(days=2))
+    Memory.forget_everything()
+    assert not sales.are_stopped()
+    assert close.close_due(sold.later(days=2)) == 1

@@ -6,13 +6,15 @@ sales that go on meanwhile tear nothing apart.
 sections 8 and 10.
 """
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.audit.breaches import Breach
+from diandian.audit.breaches import Breach, computed
 from diandian.flows import books, invariants, sales
 from diandian.flows.books import Books, MoneyLine, Side
 from diandian.kernel.clock import business_day, now
@@ -26,6 +28,8 @@ from diandian.registry import days as registry_days
 from diandian.registry.stock import Stock
 from diandian.transparency import invariants as log_invariants
 
+log = logging.getLogger(__name__)
+
 _TOLD = 20
 # What was begun before midnight is booked by then.
 CLOSES_AFTER = timedelta(minutes=10)
@@ -36,13 +40,21 @@ class Closing:
     """What a close found. Counts: what people, or the worker, still have to do.
 
     ``closed``: the day that it closed, None when there was none to close or something is wrong.
+    ``equations``, ``under_review`` and ``refunds_open`` are None where they could not be computed,
+    which is a breach.
     """
 
-    books: Books
-    under_review: int
-    refunds_open: int
+    equations: Books | None
+    under_review: int | None
+    refunds_open: int | None
     breaches: tuple[Breach, ...]
     closed: ClosedDay | None = None
+
+    @property
+    def books(self) -> Books:
+        """Return the equations, where they could be computed."""
+        assert self.equations is not None, "a breach was found instead"
+        return self.equations
 
     @property
     def stock(self) -> Stock:
@@ -66,11 +78,12 @@ class Closing:
     @property
     def holds(self) -> bool:
         """Tell whether every invariant and every equation holds."""
-        return self.books.hold and not self.breaches
+        return not self.breaches and self.books.hold
 
     def found(self) -> list[str]:
         """Return what does not hold, in words for the operator."""
-        uneven = [] if self.books.hold else ["an equation of the books does not hold"]
+        is_even = self.equations is None or self.equations.hold
+        uneven = [] if is_even else ["an equation of the books does not hold"]
         return [str(breach) for breach in self.breaches] + uneven
 
 
@@ -81,25 +94,30 @@ def close(*, actor: str, at: datetime | None = None) -> Closing:
     Locks: the days that are closed, against bookings on them.
     """
     at = at or now()
-    # Read first: what is published was committed before, so this moment knows it.
-    published = log_invariants.published_now()
-    with books.one_moment():
-        closing = Closing(
-            books=books.read(),
-            under_review=len(order_queries.under_review()),
-            refunds_open=payment_queries.refunds_open(),
-            breaches=tuple(invariants.check(published)),
-        )
+    closing = _look()
     _note(closing, actor, at)
+    if closing.holds:
+        closed, breaches = _close_days(closing.books, actor, at)
+        closing = replace(closing, breaches=tuple(breaches), closed=closed)
     if not closing.holds:
         sales.stop(closing.found(), actor_ref=actor, at=at)
-        return closing
+    return closing
+
+
+def _look() -> Closing:
+    """Check and compute everything at one moment; what cannot be computed is a breach."""
+    # Read first: what is published was committed before, so this moment knows it.
+    published, unread = computed(log_invariants.published_now)
+    with books.one_moment():
+        equations, uneven = computed(books.read_whole)
+        under_review, no_reviews = computed(lambda: len(order_queries.under_review()))
+        refunds_open, no_refunds = computed(payment_queries.refunds_open)
+        found = invariants.check(published)
     return Closing(
-        closing.books,
-        closing.under_review,
-        closing.refunds_open,
-        closing.breaches,
-        closed=_close_days(closing.books, actor, at),
+        equations=equations,
+        under_review=under_review,
+        refunds_open=refunds_open,
+        breaches=(*unread, *uneven, *no_reviews, *no_refunds, *found),
     )
 
 
@@ -119,7 +137,10 @@ def close_due(at: datetime | None = None) -> int:
     A stop is for people: the books are not read again and again meanwhile.
     """
     at = at or now()
-    if sales.are_stopped() or _due(at) is None:
+    if sales.are_stopped():
+        return 0
+    due, unread = computed(partial(_due, at))
+    if due is None and not unread:
         return 0
     return int(close(actor="platform", at=at).closed is not None)
 
@@ -135,7 +156,25 @@ def _due(at: datetime) -> tuple[date, date] | None:
     return (first_day, day) if first_day is not None and first_day <= day else None
 
 
-def _close_days(found: Books, actor: str, at: datetime) -> ClosedDay | None:
+def _close_days(found: Books, actor: str, at: datetime) -> tuple[ClosedDay | None, list[Breach]]:
+    """Close what is over; rows that cannot be sealed are a breach, and close no day.
+
+    Raises: OperationalError (a lock that was not had, say), IntegrityError (somebody else was
+    first): the next try is another one.
+    """
+    try:
+        return _seal_days(found, actor, at), []
+    except (OperationalError, IntegrityError):
+        raise
+    except Exception as error:
+        if not connection.is_usable():
+            raise
+        log.exception("a day could not be closed")
+        detail = f"could not be closed ({type(error).__name__}); the program's log says why"
+        return None, [Breach("CHECK", f"day:{business_day(at).isoformat()}", detail)]
+
+
+def _seal_days(found: Books, actor: str, at: datetime) -> ClosedDay | None:
     due = _due(at)
     if due is None:
         return None
@@ -173,12 +212,17 @@ def _note(closing: Closing, actor: str, at: datetime) -> None:
             "holds": closing.holds,
             "breaches": len(closing.breaches),
             "first": [str(breach)[:200] for breach in closing.breaches[:_TOLD]],
-            "issued_g": closing.stock.issued_g,
-            "retired_g": closing.stock.retired_g,
-            "held_minor": {
-                currency: closing.total(currency, Side.HELD).amount_minor
-                for currency in closing.money
-            },
+            **(_amounts(closing) if closing.equations is not None else {}),
         },
         at=at,
     )
+
+
+def _amounts(closing: Closing) -> dict[str, object]:
+    return {
+        "issued_g": closing.stock.issued_g,
+        "retired_g": closing.stock.retired_g,
+        "held_minor": {
+            currency: closing.total(currency, Side.HELD).amount_minor for currency in closing.money
+        },
+    }

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
+from diandian.audit.breaches import computed
 from diandian.flows import books as the_books
 from diandian.flows import pool
 from diandian.flows.books import Books, Cash
@@ -51,10 +52,14 @@ _DAY_COLUMNS = (
 
 
 @ttl_cache(20)
-def read() -> Books:
-    """Return both equations as of some seconds ago: every order and retirement is read for them."""
+def read() -> Books | None:
+    """Return both equations as of some seconds ago: every order and retirement is read for them.
+
+    None where they cannot be computed, which the program's log explains.
+    """
     with the_books.one_moment():
-        return the_books.read()
+        found, _ = computed(the_books.read_whole)
+    return found
 
 
 @ttl_cache(20)
@@ -142,8 +147,10 @@ def _difference(each: Equation, currency: str = "") -> str:
 def page(request: HttpRequest) -> HttpResponse:
     """Show both equations, the last closed days, and the tonnes behind the grams."""
     found = read()
-    shown: list[tuple[Equation, str]] = [(each, "") for each in grams(found)]
-    shown += [(money(cash), currency) for currency, cash in found.cash.items()]
+    shown: list[tuple[Equation, str]] = []
+    if found is not None:
+        shown += [(each, "") for each in grams(found)]
+        shown += [(money(cash), currency) for currency, cash in found.cash.items()]
     switch = ledger.sales_switch()
     days = ledger.closed_days(_DAYS_SHOWN)
     facts = {
@@ -151,7 +158,8 @@ def page(request: HttpRequest) -> HttpResponse:
             {"is": each, "scale": _scale(each, unit), "difference": _difference(each, unit)}
             for each, unit in shown
         ],
-        "holds": all(each.holds for each, _ in shown),
+        "unread": found is None,
+        "holds": found is not None and all(each.holds for each, _ in shown),
         "stopped": switch if switch is not None and not switch.is_open else None,
         "days": days,
         "classes": _classes(),

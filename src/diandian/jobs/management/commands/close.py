@@ -55,12 +55,10 @@ class Command(BaseCommand):
                 " --reason TEXT."
             )
         closing = reopen(actor=actor, reason=reason) if options["reopen"] else close(actor=actor)
-        self._grams(closing)
-        for currency in closing.money:
-            self._money(closing, currency)
+        self._equations(closing)
         self.stdout.write(
-            f"For people: {closing.under_review} orders under review,"
-            f" {closing.refunds_open} refunds not settled."
+            f"For people: {_count(closing.under_review)} orders under review,"
+            f" {_count(closing.refunds_open)} refunds not settled."
         )
         if not closing.holds:
             found = "\n".join(f"  {each}" for each in closing.found())
@@ -80,6 +78,14 @@ class Command(BaseCommand):
             if sales.are_stopped()
             else "Sales are open."
         )
+
+    def _equations(self, closing: Closing) -> None:
+        if closing.equations is None:
+            self.stdout.write("The equations of grams and money could not be computed.")
+            return
+        self._grams(closing)
+        for currency in closing.money:
+            self._money(closing, currency)
 
     def _grams(self, closing: Closing) -> None:
         self.stdout.write("Grams")
@@ -104,3 +110,7 @@ class Command(BaseCommand):
 
     def _line(self, amount: str, words: str, sign: str) -> None:
         self.stdout.write(f"  {amount:>28}  {words} {sign}".rstrip())
+
+
+def _count(found: int | None) -> str:
+    return "an unknown number of" if found is None else str(found)
