@@ -16,7 +16,7 @@ from diandian.kernel.money import Money
 from diandian.payments import lines, merchants
 from diandian.payments import payer as payer_exchange
 from diandian.payments.errors import PayerUnknownError
-from diandian.payments.gateway import Gateway, MendsRefunds
+from diandian.payments.gateway import Gateway, MendsRefunds, TriesReceivers
 from diandian.payments.lines import Ask, told
 from diandian.payments.merchant_files import Merchant
 from diandian.payments.messages import (
@@ -41,6 +41,7 @@ from diandian.payments.splits import (
     SplitSnapshot,
 )
 from diandian.payments.statements import Statement, StatementKind
+from diandian.settlement import queries as settlement_queries
 
 T = TypeVar("T")
 
@@ -250,7 +251,18 @@ def try_out(merchant: Merchant, *, at: datetime) -> list[Finding]:
     """
     gateway = merchants.gateway_of(merchant.gateway)
     try:
-        return gateway.check(merchant.context, notify_url=notice_address(merchant), at=at)
+        return [*_own_findings(gateway, merchant, at), *_of_receivers(gateway, merchant, at)]
     except Exception as error:  # noqa: BLE001 - whatever a library throws
         text = f"The trial broke off: {told(error)}. Nothing was changed."
         return [Finding(merchant.gateway, is_fine=False, text=text)]
+
+
+def _own_findings(gateway: Gateway, merchant: Merchant, at: datetime) -> list[Finding]:
+    return gateway.check(merchant.context, notify_url=notice_address(merchant), at=at)
+
+
+def _of_receivers(gateway: Gateway, merchant: Merchant, at: datetime) -> list[Finding]:
+    if not isinstance(gateway, TriesReceivers):
+        return []
+    accounts = settlement_queries.accounts_at(merchant.gateway, merchant.suppliers)
+    return gateway.check_receivers(merchant.context, accounts, at=at)

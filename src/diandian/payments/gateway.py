@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from diandian.kernel.folders import plug_in_modules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from diandian.payments.messages import (
@@ -131,6 +131,16 @@ class MendsRefunds(Protocol):
         self, context: MerchantContext, request: RefundRequest, *, at: datetime
     ) -> Outcome[RefundSnapshot]:
         """Try an abnormal refund once more. Idempotent by: the refund number."""
+
+
+@runtime_checkable
+class TriesReceivers(Protocol):
+    """What a gateway may offer on top: a look at the accounts that suppliers' parts go to."""
+
+    def check_receivers(
+        self, context: MerchantContext, accounts: Sequence[str], *, at: datetime
+    ) -> list[Finding]:
+        """Tell whether each could receive its part now, without moving money."""
 
 
 @cache

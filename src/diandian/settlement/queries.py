@@ -47,6 +47,16 @@ def payees_of(supplier_ref: str) -> list[Payee]:
     return list(Payee.objects.filter(supplier_ref=supplier_ref).order_by("-id"))
 
 
+def accounts_at(gateway: str, supplier_refs: Collection[str]) -> list[str]:
+    """Return suppliers' accounts at a gateway that are used, or wait to be; ``*`` names all."""
+    rows = Payee.objects.filter(
+        gateway=gateway, state__in=(PayeeState.CONFIRMED, PayeeState.WAITING)
+    )
+    if "*" not in supplier_refs:
+        rows = rows.filter(supplier_ref__in=list(supplier_refs))
+    return sorted({str(payee.detail["account"]) for payee in rows})
+
+
 def payees_waiting() -> list[Payee]:
     """Return the details that wait for a second person, oldest first."""
     return list(Payee.objects.filter(state=PayeeState.WAITING).order_by("id"))

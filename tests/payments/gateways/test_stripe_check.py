@@ -8,6 +8,7 @@ import pytest
 from diandian.payments import options
 from diandian.payments.gateways.stripe import client
 from diandian.payments.gateways.stripe.gateway import GATEWAY
+from diandian.payments.messages import Done
 from tests.payments.gateways import stripe_kit
 
 pytestmark = pytest.mark.pure
@@ -81,6 +82,64 @@ def test_missing_rights_are_named(shop):
 def test_an_account_that_is_not_open_yet_is_told(shop):
     shop.lever("account", is_open=False)
     assert {"payments", "payouts"} <= set(faults(shop))
+
+
+# -- suppliers' accounts ----------------------------------------------------------------------
+
+
+def receivers(shop, *accounts):
+    found = GATEWAY.check_receivers(shop.context, accounts, at=shop.now)
+    return {each.subject: (each.is_fine, each.text) for each in found}
+
+
+def test_an_account_that_may_receive_transfers_is_fine(shop):
+    account = shop.facts["destination"]
+    found = receivers(shop, account)
+    assert {is_fine for is_fine, _ in found.values()} == {True}
+    assert set(found) == {"connect", f"receiver …{account[-4:]}"}
+    assert account not in str(found), "of an account only its end is told"
+
+
+def test_connect_that_is_not_open_is_told_before_anybody_pays(shop):
+    shop.lever("account", is_platform=False)
+    assert set(receivers(shop, shop.facts["destination"])) == {"connect"}
+    is_fine, text = receivers(shop)["connect"]
+    assert not is_fine
+    assert "Open Connect" in text
+    # As the gateway refuses: there is no such destination then.
+    assert_refused(shop, "resource_missing")
+
+
+@pytest.mark.parametrize("state", ["inactive", "pending"])
+def test_a_receiver_without_the_capability_is_told(shop, state):
+    account = shop.facts["destination"]
+    shop.lever("account", transfers={account: state})
+    is_fine, text = receivers(shop, account)[f"receiver …{account[-4:]}"]
+    assert not is_fine
+    assert f"this capability is {state}" in text
+    assert "company.tax_id, external_account" in text
+    assert_refused(shop, "insufficient_capabilities_for_transfer")
+
+
+def test_a_receiver_that_is_not_connected_and_one_that_is_none_are_told(shop):
+    found = receivers(shop, "acct_of_nobody", "../account")
+    assert "not connected" in found["receiver …body"][1]
+    assert "no account of this gateway" in found["receiver …ount"][1]
+    assert [is_fine for is_fine, _ in found.values()].count(False) == 2
+
+
+def test_no_receiver_and_a_right_that_lacks_are_told(shop):
+    assert not receivers(shop)["receivers"][0]
+    shop.lever("account", denied=["accounts"])
+    assert "Give the key this right" in receivers(shop)["connect"][1]
+
+
+def assert_refused(shop, code):
+    payment_no = shop.paid()
+    request = shop.split_request(payment_no, 700)
+    outcome = GATEWAY.split(shop.context, request, at=shop.now)
+    assert isinstance(outcome, Done)
+    assert [(leg.state, leg.reason) for leg in outcome.value.legs] == [("failed", code)]
 
 
 def test_a_gateway_that_does_not_answer_is_told(shop):

@@ -26,7 +26,8 @@ class Account:
         self.is_open = True
         self.keys, self.secrets, self.denied = [], [], set()
         self.refunds_wait, self.short = False, set()
-        self.destinations = set()
+        # Connected accounts, and where the capability to receive transfers stands with each.
+        self.is_platform, self.destinations = True, {}
         self.asked = {}
         for shelf in ("sessions", "intents", "charges", "refunds", "transfers", "reversals"):
             setattr(self, shelf, Shelf())
@@ -228,7 +229,8 @@ class Account:
 
     # -- disputes -----------------------------------------------------------------------------
 
-    def dispute(self, paid, status, fee):
+    def dispute(self, paid, status, fee, back=0, alone=False):
+        """Begin or end a dispute; ``back``: of its fee, within the movement or ``alone`` beside."""
         old = self.disputes.groups.get(paid["id"], [])
         if not old:
             move = self.move(
@@ -249,10 +251,16 @@ class Account:
         made = old[0]
         made["status"] = status
         if status == "won":
+            within = 0 if alone else -back
+            currency = self._settled(paid)
             move = self.move(
-                "adjustment", paid["amount"], 0, source=made["id"], currency=self._settled(paid)
+                "adjustment", paid["amount"], within, source=made["id"], currency=currency
             )
+            move["reporting_category"] = "dispute_reversal"
             made["balance_transactions"].append(shown(move))
+            if alone:
+                move = self.move("adjustment", back, 0, source=made["id"], currency=currency)
+                move["reporting_category"] = "fee"
         self.tell("charge.dispute.closed", made)
         return made
 
@@ -278,9 +286,15 @@ class Account:
         for needed in ("amount", "currency", "destination"):
             if needed not in params:
                 raise RefusedError("parameter_missing", f"Missing: {needed}", param=needed)
-        if params["destination"] not in self.destinations:
+        if not self.is_platform or params["destination"] not in self.destinations:
             text = f"No such destination: '{params['destination']}'"
             raise RefusedError("resource_missing", text, param="destination")
+        if self.destinations[params["destination"]] != "active":
+            text = (
+                "Your destination account needs to have at least one of the following capabilities"
+                " enabled: transfers, crypto_transfers, legacy_payments"
+            )
+            raise RefusedError("insufficient_capabilities_for_transfer", text)
         paid = self.charges.get(params.get("source_transaction", ""), "charge")
         if self._settled(paid) != params["currency"]:
             text = "The currency of source_transaction's balance transaction must match."
@@ -306,6 +320,16 @@ class Account:
         self.transfers.put(made, group)
         self.tell("transfer.created", made)
         return made
+
+    def connected(self, name):
+        """Return a connected account; of others nothing is told, not even whether they exist."""
+        if not self.is_platform or name not in self.destinations:
+            text = (
+                f"The provided key does not have access to account '{name}' (or that account does"
+                " not exist). Application access may have been revoked."
+            )
+            raise RefusedError("account_invalid", text, status=403)
+        return shapes.connected(name, transfers=self.destinations[name])
 
     def reverse(self, name, params):
         sent = self.transfers.get(name, "transfer")
@@ -374,7 +398,7 @@ class Bank:
         self.accounts[made.name] = made
         self.add_key(made)
         self.add_secret(made)
-        made.destinations.add(self.name("acct", 16))
+        made.destinations[self.name("acct", 16)] = "active"
         return made
 
     def add_key(self, account):

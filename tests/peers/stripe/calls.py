@@ -99,6 +99,8 @@ class Calls:
                     is_live=account.is_live,
                     is_open=account.is_open,
                 )
+            case ["accounts", name]:
+                found = account.connected(name)
             case ["checkout", "sessions", name]:
                 found = account.page_of(name)
             case [
@@ -114,6 +116,10 @@ class Calls:
 
     def _list(self, account, steps, query):
         match steps:
+            case ["accounts"]:
+                params = forms.read(query, "GET accounts")
+                names = list(account.destinations) if account.is_platform else []
+                page, more = [account.connected(name) for name in names], False
             case ["checkout", "sessions"]:
                 params = forms.read(query, "GET sessions")
                 status = params.get("status")

@@ -77,6 +77,8 @@ class Control:
             made.refunds_wait = asked.get("refunds_wait", made.refunds_wait)
             made.denied = set(asked.get("denied", made.denied))
             made.short = set(asked.get("short", made.short))
+            made.is_platform = asked.get("is_platform", made.is_platform)
+            made.destinations.update(asked.get("transfers", {}))
         return self._described(made)
 
     def do_key(self, asked):
@@ -147,7 +149,8 @@ class Control:
     def do_dispute(self, asked):
         account = self._account(asked)
         paid = account.charges.groups[asked["number"]][-1]
-        return shown(account.dispute(paid, asked["status"], asked.get("fee", 1_500)))
+        back, alone = asked.get("back", 0), asked.get("alone", False)
+        return shown(account.dispute(paid, asked["status"], asked.get("fee", 1_500), back, alone))
 
     def do_payout(self, asked):
         return shown(self._account(asked).pay_out(asked["amount"]))

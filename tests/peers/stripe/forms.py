@@ -27,6 +27,7 @@ _ITEM = {
 # What each call takes; the gateway refuses a parameter that it does not know.
 KNOWN = {
     "GET account": {"expand": NUMBER_LIST},
+    "GET accounts": _LISTED,
     "GET one": {"expand": NUMBER_LIST},
     "GET sessions": _LISTED | {"status": TEXT, "payment_intent": TEXT},
     "GET charges": _LISTED | {"transfer_group": TEXT, "payment_intent": TEXT},

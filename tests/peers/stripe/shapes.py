@@ -26,6 +26,24 @@ def account(name, *, currency, is_live, is_open=True):
     }
 
 
+def connected(name, *, transfers):
+    due = [] if transfers == "active" else ["company.tax_id", "external_account"]
+    return account(name, currency="sgd", is_live=False, is_open=transfers == "active") | {
+        "capabilities": {"transfers": transfers},
+        "requirements": {
+            "alternatives": [],
+            "current_deadline": None,
+            "currently_due": due,
+            "disabled_reason": "requirements.past_due" if due else None,
+            "errors": [],
+            "eventually_due": due,
+            "past_due": due,
+            "pending_verification": [],
+        },
+        "type": "express",
+    }
+
+
 @slim
 def session(name, params, *, total, currency, is_live, created, url):
     return {

@@ -28,7 +28,7 @@ from diandian.payments.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from diandian.payments.messages import (
@@ -142,6 +142,12 @@ class StripeGateway:
     def check(self, context: MerchantContext, *, notify_url: str, at: datetime) -> list[Finding]:
         """Try keys, account, clock, address for notices and rights."""
         return trials.whole(lambda: trial.findings(context, notify_url=notify_url, at=at))
+
+    def check_receivers(
+        self, context: MerchantContext, accounts: Sequence[str], *, at: datetime
+    ) -> list[Finding]:
+        """Try whether Connect is open, and whether each account may receive transfers."""
+        return trials.whole(lambda: trial.receivers(context, accounts, at=at))
 
     def parse_notification(
         self, context: MerchantContext, headers: Mapping[str, str], body: bytes, *, at: datetime
