@@ -11,6 +11,7 @@ from diandian.config import grants, guards
 from diandian.payments import merchants
 from diandian.payments import queries as payment_queries
 from diandian.registry.batches import lookups
+from diandian.transparency.rules import name_fault
 
 _MODES = ("demo", "production")
 
@@ -117,6 +118,25 @@ def backups_are_noticed(**_: object) -> list[CheckMessage]:
     ]
 
 
+def log_name_fault() -> str:
+    """Say why no public log can have the name that is set, and what to do; or nothing."""
+    fault = name_fault(settings.LOG_ORIGIN, is_first=True)
+    if not fault:
+        return ""
+    return (
+        f"The public log cannot be named {settings.LOG_ORIGIN[:40]}…: {fault}. Nothing was started,"
+        " since no key of the log could be entered. Set DIANDIAN_LOG_ORIGIN to a shorter name, such"
+        " as HOST/log; a log that is open keeps its own name."
+    )
+
+
+@register(Tags.security)
+def log_can_be_named(**_: object) -> list[CheckMessage]:
+    """Refuse a name of the public log with which no key of it could be entered."""
+    fault = log_name_fault()
+    return [Error(fault, id="diandian.E007")] if fault else []
+
+
 @register(Tags.security)
 def production_is_safe(**_: object) -> list[CheckMessage]:
     """Report each setting that production refuses."""
@@ -125,5 +145,6 @@ def production_is_safe(**_: object) -> list[CheckMessage]:
 
 def require_safe_settings() -> None:
     """Refuse to serve with unsafe settings or a faulty set-up. Raises: RuntimeError naming each."""
-    if wrong := [*unsafe_settings(), *merchants.set_up_faults()]:
+    names = [fault for fault in (log_name_fault(),) if fault]
+    if wrong := [*unsafe_settings(), *merchants.set_up_faults(), *names]:
         raise RuntimeError("; ".join(wrong) + ". See docs/reference/settings.md")

@@ -15,7 +15,7 @@ from diandian.transparency import keys, queries
 from diandian.transparency.errors import LogClosedError, LogNameError
 from diandian.transparency.heads import actions as head_actions
 from diandian.transparency.models import LogHead
-from diandian.verifier.entries import problem_of
+from diandian.transparency.rules import name_fault
 
 
 def _open_head() -> LogHead:
@@ -60,7 +60,7 @@ def close(
     head = _open_head()
     origin = next_origin or f"{settings.LOG_ORIGIN}/{len(queries.heads()) + 1}"
     used = {each.origin for each in queries.heads()}
-    if origin in used or problem_of("open", "origin", origin):
+    if origin in used or name_fault(origin):
         raise LogNameError(origin=origin)
     key, path = keys.make_another(at)
     with transaction.atomic():

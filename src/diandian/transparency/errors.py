@@ -33,7 +33,8 @@ class LogNameError(ConflictError):
     code = "log_name"
     message = N_(
         "%(origin)s cannot be the name of the next public log. Nothing was closed."
-        " Please choose another: letters, digits, dots, hyphens and slashes, not used before."
+        " Please choose another: at most 102 letters, digits, dots, hyphens and slashes, not used"
+        " before."
     )
     fixer = Fixer.OPERATOR
 

@@ -7,9 +7,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from diandian.verifier import entries
+
 SCHEMA = "diandian/log/1"
 
 Body = Mapping[str, Any]
+
+# A key's name begins with its log's, and an entry is found by the key's: both columns are finite.
+LONGEST_NAME = 102
+# Logs that follow a closed one are named like it with a number behind: "/2".
+LONGEST_FIRST_NAME = LONGEST_NAME - len("/999")
 
 # What each type is about, so that it is entered once. A freeze or a thaw may come again.
 _SUBJECTS: dict[str, Callable[[Body], str | None]] = {
@@ -37,6 +44,18 @@ def ref_of(body: Body) -> str | None:
     kind = body["type"]
     subject = _SUBJECTS[kind](body)
     return None if subject is None else f"{kind}:{subject}"
+
+
+def name_fault(name: str, *, is_first: bool = False) -> str:
+    """Say why no log can have this name, or nothing. ``is_first``: others will be named after it.
+
+    >>> name_fault("diandian.example/log"), name_fault("x" * 103)
+    ('', 'it has 103 characters, and 102 fit')
+    """
+    longest = LONGEST_FIRST_NAME if is_first else LONGEST_NAME
+    if len(name) > longest:
+        return f"it has {len(name)} characters, and {longest} fit"
+    return entries.problem_of("open", "origin", name)
 
 
 def instant(at: datetime) -> str:
