@@ -208,6 +208,34 @@ def test_the_fee_of_a_chargeback_is_compared_and_what_comes_back_of_it_is_booked
     assert reconcile_proof.check() == []
 
 
+@pytest.mark.parametrize(("verdict", "days"), [("won", 0), ("lost", 0), ("won", 1)])
+def test_a_fee_that_comes_back_by_itself_is_known_and_booked_once(world, verdict, days):
+    payment = bought(world)
+    number, _ = bank.begin(
+        world.peer, payment.payment_no, amount_minor=804, fee_minor=500, now=world.now
+    )
+    payment_events.refresh(payment.payment_no, at=world.now)
+    if days:
+        turn()
+    bank.end(world.peer, number, verdict, world.later(days=days))
+    payment_events.refresh(payment.payment_no, at=world.later(days=days))
+    lost_minor = world.balance(LOSS)
+
+    def with_fee(lines):
+        for line in lines:
+            yield line
+            if line.kind == "dispute" and (line.gross_minor > 0) == bool(days):
+                yield replace(line, gross_minor=0, fee_minor=-500, net_minor=500)
+
+    with told(with_fee, kinds=("funds",)):
+        turn(later(days=days))
+    assert ("dispute", "matched", "fee_alone") in funds(DAY + timedelta(days=days))
+    assert {day.state for day in GatewayDay.objects.all()} == {DayState.CLOSED}
+    assert (world.balance(LOSS), world.balance(FEES)) == (lost_minor - 500, 5)
+    assert left() == [0]
+    assert reconcile_proof.check() == []
+
+
 # -- refunds that come back ----------------------------------------------------------------------
 
 

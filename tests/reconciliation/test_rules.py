@@ -156,6 +156,23 @@ def test_the_fee_of_a_chargeback_is_the_booked_one_exactly():
     assert classes([taken(7)], [replace(known, fee_minor=None)]) == [("matched", "")]
 
 
+def test_the_fee_of_a_chargeback_may_stand_alone_and_no_more_comes_back_than_was_kept():
+    def alone(fee_minor, **facts):
+        return line("", 0, fee_minor, kind="dispute", ref="r", number=2, **facts)
+
+    known = fact("1:opened", -800, kind="dispute", ref="r", fee_minor=500)
+    taken = line("", -800, 500, kind="dispute", ref="r")
+    assert classes([taken, alone(-500)], [known])[1] == ("matched", "fee_alone")
+    assert classes([taken, alone(500)], [known])[1] == ("matched", "fee_alone")
+    assert classes([taken, alone(-501)], [known])[1] == ("fee_diff", "rate")
+    assert classes([taken, alone(-500, currency="USD")], [known])[1] == ("amount_diff", "currency")
+    assert classes([taken, replace(alone(-500), net_minor=1)], [known])[1] == (
+        "fee_diff",
+        "arithmetic",
+    )
+    assert classes([alone(-500)], []) == [("missing_here", "no_number")]
+
+
 @pytest.mark.parametrize(
     ("state", "amounts", "newest", "expected"),
     [

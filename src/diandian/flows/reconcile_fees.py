@@ -66,9 +66,14 @@ def _is_charged(item: Item) -> bool:
         and item.is_of_line
         and item.line is not None
         and rules.fee_of(item.line) != 0
-        # What a chargeback cost was booked with it, when the gateway told of it.
-        and not (item.kind == "dispute" and item.fact and item.fact.fee_minor is not None)
+        and not _is_booked_with_it(item)
     )
+
+
+def _is_booked_with_it(item: Item) -> bool:
+    """Tell whether a chargeback's fee was booked with it, when the gateway told of it."""
+    is_told = item.kind == "dispute" and item.fact is not None and item.fact.fee_minor is not None
+    return is_told and item.detail != rules.FEE_ALONE
 
 
 def _book_portion(day: GatewayDay, items: Iterable[Item], at: datetime) -> set[str]:

@@ -79,6 +79,7 @@ DETAILS = {
     "no_number": N_("without a number of ours"),
     "other_day": N_("on the statement of another day"),
     "came_back": N_("taken off and given back"),
+    "fee_alone": N_("the fee of a chargeback, by itself"),
     "suppliers_own": N_("the supplier's own money"),
 }
 PROBLEMS = {

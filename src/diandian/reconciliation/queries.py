@@ -276,26 +276,29 @@ def open_count(at_least_since: datetime | None = None) -> int:
 def matched_items(day: GatewayDay, statement_kind: str) -> Iterator[tuple[str, str, str, int]]:
     """Return key, kind, our number and fee of the matched lines of a day that moved our money.
 
-    A refund that was taken off and given back moved none, and nothing of it is booked.
+    A refund that was taken off and given back moved none, and nothing of it is booked. Of a fee
+    that stands alone our number is left out: what it belongs to has a line of its own.
     """
     rows = MatchItem.objects.filter(
         day=day, statement_kind=statement_kind, outcome=MATCHED, row__isnull=False
     ).exclude(Q(key__startswith=rules.HERE) | Q(detail=rules.CAME_BACK))
-    columns = rows.order_by("id").values_list("key", "kind", "our_no", "fee_minor")
-    for key, kind, our_no, fee_minor in columns.iterator(chunk_size=2000):
-        yield key, kind, our_no, fee_minor or 0
+    columns = rows.order_by("id").values_list("key", "kind", "our_no", "fee_minor", "detail")
+    for key, kind, our_no, fee_minor, detail in columns.iterator(chunk_size=2000):
+        yield key, kind, "" if detail == rules.FEE_ALONE else our_no, fee_minor or 0
 
 
 def matched_lately(gateway: str, mode: str, account: str, at: datetime) -> QuerySet[MatchItem]:
     """Return the lines that agree of days last matched at an instant or later, and moved our money.
 
+    Without fees that stand alone: they are booked as fees are.
     Of each day the lines of the statement that tells how money moved: of funds, else of trades.
     """
     days_lately = _of_account(gateway, mode, account).filter(matched_at__gte=at)
     with_funds = StatementFile.objects.filter(day__in=days_lately, kind="funds").values("day")
     rows = MatchItem.objects.filter(day__in=days_lately, outcome=MATCHED, row__isnull=False)
     told = Q(statement_kind="funds") | Q(statement_kind="trades") & ~Q(day__in=with_funds)
-    return rows.filter(told).exclude(Q(key__startswith=rules.HERE) | Q(detail=rules.CAME_BACK))
+    apart = Q(detail__in=(rules.CAME_BACK, rules.FEE_ALONE))
+    return rows.filter(told).exclude(Q(key__startswith=rules.HERE) | apart)
 
 
 def agreed_net(day: GatewayDay, statement_kind: str) -> dict[str, int]:

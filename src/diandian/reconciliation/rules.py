@@ -43,6 +43,8 @@ _NOTHING_PAID = {
 _TWO_WAYS = ("dispute", "payout")
 # A refund that was taken off and given back, since it found no way home.
 CAME_BACK = "came_back"
+# A line of a chargeback that moved nothing but a fee: charged later, or given back.
+FEE_ALONE = "fee_alone"
 
 FIRST_HOUR = 10
 # How the keys of items begin: a line of the day, or a fact of ours without one.
@@ -238,7 +240,19 @@ def _among(
             if fact.state == "open":
                 return _young(line.day, newest_day, "status_diff", "open_here")
             return "status_diff", CAME_BACK
+    if fact.kind == "dispute" and not line.gross_minor and line.fee_minor:
+        return _fee_alone(group, line, fact)
     return _compared(line, fact, newest_day) if line is first else ("duplicate", "")
+
+
+def _fee_alone(group: Sequence[Line], line: Line, fact: Fact) -> tuple[Outcome, str]:
+    """Class a chargeback's fee that stands alone: no more of it comes back than was kept."""
+    kept_minor = sum(each.fee_minor for each in group)
+    if line.currency != fact.currency:
+        return "amount_diff", "currency"
+    if line.net_minor != -line.fee_minor:
+        return "fee_diff", "arithmetic"
+    return (MATCHED, FEE_ALONE) if kept_minor >= 0 else ("fee_diff", "rate")
 
 
 def _compared(line: Line, fact: Fact, newest_day: date) -> tuple[Outcome, str]:

@@ -65,6 +65,23 @@ def test_38_funds_hold_every_movement_with_its_number_and_fee(shop, morning):
     assert {line.currency for line in statement.lines} == {"USD"}
 
 
+@pytest.mark.parametrize("alone", [False, True])
+def test_the_fee_of_a_chargeback_that_comes_back_is_the_chargebacks(shop, morning, alone):
+    payment_no = shop.paid(1_000)
+    made = shop.lever("dispute", number=payment_no, status="needs_response")
+    shop.lever("dispute", number=payment_no, status="won", back=1_500, alone=alone)
+    lines = [line for line in fetch(shop, morning).value.lines if line.kind != "payment"]
+    back = [(1_000, 0, 1_000), (0, -1_500, 1_500)] if alone else [(1_000, -1_500, 2_500)]
+    assert [(line.gross_minor, line.fee_minor, line.net_minor) for line in lines] == [
+        (-1_000, 1_500, -2_500),
+        *back,
+    ]
+    assert {(line.kind, line.gateway_ref) for line in lines} == {("dispute", made["id"])}
+    # Heard of for the first time after its end: what it cost is told all the same.
+    [dispute] = shop.query(payment_no).value.disputes
+    assert (dispute.state, dispute.fee_minor) == ("won", 1_500)
+
+
 def test_38_trades_hold_payments_and_refunds_alone(shop, morning):
     payment_no = a_busy_day(shop)
     statement = fetch(shop, morning, "trades").value

@@ -165,7 +165,8 @@ def _dispute(dispute: Facts) -> DisputeSnapshot:
     code = answers.currency(dispute)
     moves = dispute.get("balance_transactions")
     fees = [
-        answers.minor(move, "fee")
+        # What is given back of a fee, as in some that are won, the statement tells.
+        max(0, answers.minor(move, "fee"))
         for move in (moves if isinstance(moves, list) else [])
         if isinstance(move, dict) and answers.currency(move) == code
     ]

@@ -108,6 +108,9 @@ def _line(move: Facts, kind: StatementKind) -> StatementLine | None:
     source = move.get("source")
     thing = source if isinstance(source, dict) else {}
     gross, fee, code = _money(move, thing, kind)
+    if line_kind == "fee" and thing.get("object") == "dispute":
+        # What a chargeback costs more, or gave back of its cost: of the chargeback, with no money.
+        line_kind, gross, fee = "dispute", 0, fee - gross
     return StatementLine(
         kind=line_kind,
         gateway_ref=answers.ref(move, "source") if source is not None else answers.ref(move),
