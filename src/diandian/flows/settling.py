@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import gateways, matched, returning, split_terms
+from diandian.flows import gateways, held_rest, matched, returning, split_terms
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
@@ -69,6 +69,7 @@ def look(line: Line, *, at: datetime) -> None:
         LineState.UNKNOWN: _ask,
         LineState.FAILED: _ask_failed,
         LineState.REVERSING: returning.ask,
+        LineState.PAID: held_rest.release,
     }
     step = steps.get(LineState(line.state))
     # What is in a payout by bank moves with it; a gateway's statement moves nothing.
@@ -145,7 +146,10 @@ def _divide(line: Line, at: datetime) -> None:
     if returning.forgo_waiting(line, payment, at=at):
         return  # the rest has its turn later
     if not line.leg.amount_minor:
-        line_actions.paid_without_leg(line, at=at)
+        is_new = line_actions.paid_without_leg(line, is_held=terms.holds_rest, at=at)
+        if is_new and terms.holds_rest:
+            line.refresh_from_db()
+            held_rest.release(line, at)
         return
     if not rules.is_within_cap(line.leg, line.gross, terms.cap_basis_points):
         _give_up(line, "over_cap", at)

@@ -216,6 +216,11 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "reversing": N_("being taken back"),
         "reversed": N_("taken back"),
     },
+    "settlement.Line rest": {
+        "held": N_("held for parts that will not come"),
+        "released": N_("let go"),
+        "refused": N_("not let go early"),
+    },
     "settlement.Line waits_for": {
         "dispute": N_("the end of a dispute"),
         "refund_window": N_("the end of the time for refunds"),

@@ -20,7 +20,8 @@ class SplitTerms:
 
     ``wait_seconds``: after the payment, before the first split. ``pays_supplier``: whether the legs
     are the supplier's part (we collected) or our fee (the supplier did). ``fee_account``: which of
-    ours gets the fee, where that is not our number as a merchant.
+    ours gets the fee, where that is not our number as a merchant. ``holds_rest``: what no leg takes
+    is held at the gateway until it hears that nothing will, or for some weeks.
     """
 
     cap_basis_points: int
@@ -28,6 +29,7 @@ class SplitTerms:
     can_reverse: bool
     pays_supplier: bool
     fee_account: str = ""
+    holds_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

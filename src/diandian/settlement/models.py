@@ -97,6 +97,19 @@ class LineState(models.TextChoices):
 
 # On their way: nobody else takes them up, and no batch lets go of them.
 MOVING = ("queued", "submitted", "unknown", "reversing")
+
+
+class RestState(models.TextChoices):
+    """What a gateway holds of a payment of which nothing is divided; empty: nothing, or not known.
+
+    Held: it is told that nothing will be. Refused: it did not take that; it lets go by itself.
+    """
+
+    HELD = "held"
+    RELEASED = "released"
+    REFUSED = "refused"
+
+
 UNPAID = ("waiting", "due", "queued", "submitted", "unknown", "failed")
 
 
@@ -174,7 +187,8 @@ class Line(models.Model):
     ``source_ref``: the journal that it comes from, so that it is made once. ``supplier_minor`` is
     less than nothing for a claim. ``refunded_minor``: of the gross, what its guest got back;
     ``returned_minor``: of what the gateway or bank moves, what is not moved or came back for that.
-    ``settlement``: who collected, as the payment says; "" where there is no payment.
+    ``settlement``: who collected, as the payment says; "" where there is no payment. ``rest``: of
+    one without a leg, where what its gateway held for legs stands.
     """
 
     source_ref = models.CharField(max_length=120, unique=True)
@@ -200,6 +214,7 @@ class Line(models.Model):
     due_from = models.DateTimeField()
     next_look_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
+    rest = models.CharField(max_length=8, choices=RestState, blank=True, default="")
     batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="lines")
     disputed_at = models.DateTimeField(null=True, blank=True)
     disputed_by = models.CharField(max_length=80, blank=True)

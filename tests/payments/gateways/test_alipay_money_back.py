@@ -1,6 +1,7 @@
 """Alipay: refunds, royalty and its way back, against a peer in its own process."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -155,6 +156,17 @@ def test_a_fee_is_split_off_and_the_rest_is_free(shop):
     truth = shop.truth(payment_no)
     assert truth["splits"] == [[f"S{payment_no}", RECEIVER, 80, "SUCCESS"]]
     assert truth["is_frozen"] is False
+
+
+def test_the_rest_is_free_without_a_leg_and_a_second_call_changes_nothing(shop):
+    payment_no = shop.paid(is_split=True)
+    request = replace(shop.split_request(payment_no, split_no=f"U{payment_no}"), legs=())
+    assert shop.truth(payment_no)["is_frozen"] is True
+    for _ in range(2):
+        done = shop.split(request)
+        assert isinstance(done, Done), done
+        assert (done.value.state, done.value.legs) == ("succeeded", ())
+    assert shop.truth(payment_no)["is_frozen"] is False
 
 
 def test_36_a_split_asked_for_twice_is_made_once(shop):

@@ -17,6 +17,7 @@ from diandian.settlement.models import (
     LineKind,
     LineState,
     Rail,
+    RestState,
     Return,
     ReturnWay,
     Split,
@@ -169,13 +170,25 @@ def fail(line: Line, reason: str) -> None:
     )
 
 
-def paid_without_leg(line: Line, *, at: datetime) -> bool:
-    """Note that nothing has to be moved for a part: its supplier has it all already."""
+def paid_without_leg(line: Line, *, is_held: bool, at: datetime) -> bool:
+    """Note that nothing has to be moved for a part: its supplier has it all already.
+
+    ``is_held``: the gateway still holds it for legs, and is told next that none will come.
+    """
     assert not line.leg.amount_minor, "nothing is to be moved"
     changed = Line.objects.filter(id=line.id, state=LineState.DUE).update(
-        state=LineState.PAID, paid_at=at, next_look_at=None
+        state=LineState.PAID,
+        paid_at=at,
+        rest=RestState.HELD if is_held else "",
+        next_look_at=at if is_held else None,
     )
     return bool(changed)
+
+
+def end_rest(line: Line, state: str) -> bool:
+    """Keep what became of what a gateway held. Idempotent: only the first end counts."""
+    held = Line.objects.filter(id=line.id, rest=RestState.HELD)
+    return bool(held.update(rest=state, waits_for="", next_look_at=None))
 
 
 def _move(line: Line, state: str, **columns: object) -> None:

@@ -49,6 +49,7 @@ def terms(context: MerchantContext) -> SplitTerms:
         can_reverse=True,
         pays_supplier=False,
         fee_account=fee_account(context),
+        holds_rest=True,
     )
 
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _WHOLE = 10_000
 _SUPPLIER = splits.SplitTerms(_WHOLE, wait_seconds=60, can_reverse=True, pays_supplier=True)
-_FEE = splits.SplitTerms(3_000, wait_seconds=60, can_reverse=True, pays_supplier=False)
+_FEE = splits.SplitTerms(
+    3_000, wait_seconds=60, can_reverse=True, pays_supplier=False, holds_rest=True
+)
 # Receivers that a set-up can be tried with: one that fails for good, one that has nothing left.
 CLOSED_RECEIVER = "closed"
 EMPTY_RECEIVER = "empty"
@@ -38,13 +40,16 @@ def terms(context: MerchantContext) -> splits.SplitTerms:
 def split(
     peer: Peer, context: MerchantContext, request: splits.SplitRequest, *, at: datetime
 ) -> Outcome[splits.SplitSnapshot]:
-    """Divide a payment at once. Idempotent by: the legs' numbers."""
+    """Divide a payment at once, or release what is held. Idempotent by: the numbers."""
     try:
         refusal = _write_legs(peer, terms(context), request, at)
         if refusal is not None:
             return refusal
         for leg in request.legs:
             movements.note(peer, "split", leg.leg_no, at)
+        if not request.legs:
+            movements.note(peer, "released", request.split_no, at)
+            return port.Done(splits.SplitSnapshot("succeeded", request.split_no, ()))
     except sqlite3.Error as error:
         return port.Unknown(str(error))
     return query_split(peer, request)

@@ -57,7 +57,11 @@ def terms(context: MerchantContext) -> SplitTerms:
     is_number = given.isascii() and given.isdigit() and len(given) <= len("10000")
     cap = min(int(given), _WHOLE_BASIS_POINTS) if is_number else _CAP_BASIS_POINTS
     return SplitTerms(
-        cap_basis_points=cap, wait_seconds=_WAIT_SECONDS, can_reverse=True, pays_supplier=False
+        cap_basis_points=cap,
+        wait_seconds=_WAIT_SECONDS,
+        can_reverse=True,
+        pays_supplier=False,
+        holds_rest=True,
     )
 
 
