@@ -7,8 +7,10 @@ from django.core.management import CommandError, call_command
 
 from diandian.audit import queries as audit
 from diandian.flows import fulfil
-from diandian.orders.models import Order, OrderState
+from diandian.orders.models import Intake, Order, OrderState
 from diandian.payments.models import Refund
+from diandian.registry import actions as registry
+from diandian.registry.models import CreditBatch
 from tests.flows.conftest import clock, crash, world  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +70,26 @@ def test_orders_under_review_are_listed_then_decided(world, reviewed):  # noqa: 
         run("resolve", reviewed.id, "--refund", *WHO, "--yes")
 
 
+def test_what_could_not_be_retired_may_wait_on_until_a_day(clock, world, reviewed):  # noqa: F811
+    registry.freeze(CreditBatch.objects.get(), "a report is being checked")
+    words = ("resolve", reviewed.id, "--wait-until", "2026-11-28", *WHO)
+    assert "would be paid" in run(*words)
+    assert world.state(reviewed) == "review"
+    run(*words, "--yes")
+    assert world.state(reviewed) == "paid"
+    assert Intake.objects.get().keep_until == world.later(days=6, hours=7)
+    [entry] = [each for each in audit.trail(reviewed.ref) if each.actor_ref == "operator:Wang"]
+    assert entry.action == "order.kept_waiting"
+
+
+def test_the_list_tells_since_when_and_what_is_overdue(clock, world, reviewed):  # noqa: F811
+    Order.objects.filter(id=reviewed.id).update(reviewed_at=world.now)
+    clock.move_to(world.later(days=2))
+    assert "under review since 2026-11-22\n" in run("resolve")
+    clock.move_to(world.later(days=3))
+    assert "under review since 2026-11-22, overdue\n" in run("resolve")
+
+
 def test_one_refusal_does_not_stop_the_others(world, reviewed):  # noqa: F811
     other = world.order(1000)
     with pytest.raises(CommandError, match=f"order {other.id}: .*not under review"):
@@ -88,7 +110,8 @@ def test_one_refusal_does_not_stop_the_others(world, reviewed):  # noqa: F811
         (("refund", "9" * 19, *WHO), "not the number of an order"),
         (("refund", 99, *WHO), "no order of this number"),
         (("refund", 1, "--as", "W" * 61, "--reason", "so"), "at most 60"),
-        (("resolve", 1, *WHO), "--refund or --accept"),
+        (("resolve", 1, *WHO), "--refund or --accept, or --wait-until DAY"),
+        (("resolve", 1, "--wait-until", "soon", *WHO), "is not a day"),
         (("resolve", 99, "--accept", *WHO), "no order of this number"),
     ],
 )

@@ -9,7 +9,8 @@ from django.db import transaction
 from django.test import Client
 
 from diandian.audit.queries import trail
-from diandian.flows import fulfil, payment_events, refund
+from diandian.flows import fulfil, payment_events, refund, review
+from diandian.kernel.memory import Memory
 from diandian.orders import actions as orders
 from diandian.orders.models import Order, OrderState
 from diandian.payments.gateways.sandbox import disputes as bank
@@ -94,6 +95,37 @@ def test_everything_that_needs_somebody_stands_on_one_page(li, world, done, revi
         assert words in page
     assert Refund.objects.get().refund_no in page
     assert Dispute.objects.get().dispute_ref in page
+
+
+def test_a_review_shows_its_age_and_that_it_is_overdue(clock, li, world, reviewed):  # noqa: F811
+    assert "overdue" not in text(li.get(f"{BASE}/"))
+    clock.move_to(world.later(days=2))
+    assert "2 days" in text(li.get(f"{BASE}/"))
+    clock.move_to(world.later(days=3))
+    page = text(li.get(f"{BASE}/"))
+    assert "3 days" in page
+    assert "overdue" in page
+    Memory.forget_everything()
+    assert li.get("/readyz").json()["reviews_overdue"] == 1
+    assert "1 waits too long" in text(li.get("/status"))
+    # Of what a bank decides nobody here can decide, so nobody is late.
+    number = world.payment(reviewed).payment_no
+    late = world.later(days=3)
+    world.deliver(bank.begin(world.peer, number, amount_minor=50, now=late)[1], late)
+    Memory.forget_everything()
+    assert li.get("/readyz").json()["reviews_overdue"] == 0
+    assert "overdue" not in text(li.get(f"{BASE}/"))
+
+
+def test_the_clock_of_a_review_begins_anew_when_it_comes_back(clock, world, reviewed):  # noqa: F811
+    order = Order.objects.get(id=reviewed.id)
+    assert review.overdue(at=world.later(days=3)) == [order]
+    clock.move_to(world.later(days=4))
+    with transaction.atomic():
+        assert orders.move(order, OrderState.PAID)
+        assert orders.move(order, OrderState.REVIEW)
+    assert review.overdue(at=world.later(days=6)) == []
+    assert review.overdue(at=world.later(days=7)) == [order]
 
 
 def test_whoever_may_only_look_sees_no_forms_and_decides_nothing(world, done):  # noqa: F811

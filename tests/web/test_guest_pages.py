@@ -316,9 +316,29 @@ def test_health_says_what_works(browser):
         "log_unsigned": 0,
         "log_refusal": "",
         "sales_stopped": False,
+        "reviews_overdue": 0,
         "closed_through": None,
     }
     assert "background work is late" in text(browser.get("/status"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "high_water", "witnesses", "said"),
+    [
+        ("production", "", "", "No high-water file and no witness is set up"),
+        ("production", "/elsewhere/high-water", "", "No witness is set up"),
+        ("production", "", "/etc/witnesses", "No high-water file is set up"),
+        ("production", "/elsewhere/high-water", "/etc/witnesses", None),
+        ("demo", "", "", None),
+    ],
+)
+def test_the_status_says_who_should_watch_the_log_and_does_not(
+    browser, settings, mode, high_water, witnesses, said
+):
+    settings.MODE, settings.HIGH_WATER, settings.LOG_WITNESSES = mode, high_water, witnesses
+    page = text(browser.get("/status"))
+    assert ("set up" in page) == (said is not None)
+    assert said is None or said in page
 
 
 def test_a_memory_forgets_and_never_keeps_errors(monkeypatch):

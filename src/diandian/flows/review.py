@@ -10,14 +10,30 @@ from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.flows import aside, locks
-from diandian.orders import actions
+from diandian.orders import actions, queries
 from diandian.orders.models import Intake, Order, OrderState
+from diandian.payments import queries as payment_queries
 from diandian.payments.actions import Applied
+from diandian.payments.disputes import queries as disputes
 from diandian.payments.models import PaymentState
 
 log = logging.getLogger(__name__)
 
 ACTOR = "platform"
+
+
+def overdue(*, at: datetime) -> list[Order]:
+    """Return the orders about which people should have decided by now, oldest first.
+
+    Not those of which a payer's bank decides: until then nobody can.
+    """
+    return [order for order in queries.review_overdue(at) if not is_disputed(order)]
+
+
+def is_disputed(order: Order) -> bool:
+    """Tell whether a bank still decides about money of an order."""
+    received = payment_queries.succeeded_of(order.ref)
+    return any(disputes.is_disputed(payment) for payment in received)
 
 
 def payment_differs(order: Order | None, applied: Applied, *, at: datetime) -> None:

@@ -7,6 +7,7 @@ trail under the operator's name. *Source:* payments design, sections 4, 6 and 8.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -17,12 +18,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 
 from diandian.flows import abnormal, aftermath, disputes, goodwill
+from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, DiandianError, NotFoundError
 from diandian.kernel.money import Money
 from diandian.office import money_decisions
 from diandian.office.acts import actor_of
 from diandian.office.money_decisions import reason_in, text_in
 from diandian.orders import queries as orders
+from diandian.orders import rules
+from diandian.orders.models import Order
 from diandian.payments.disputes import queries as dispute_queries
 from diandian.payments.models import Dispute, MoneyRequest, Refund
 from diandian.payments.refunds import queries as refund_queries
@@ -89,6 +93,14 @@ def _request_line(row: MoneyRequest) -> Line:
     return Line(row, _order_of(row.payment.owner_ref), amount, gettext(KINDS[row.kind]))
 
 
+def _review_line(order: Order, at: datetime) -> tuple[Order, money_decisions.Came, int, bool]:
+    """Return an order under review, what came for it, its days there, and if that is too long."""
+    came = money_decisions.came(order)
+    since = order.reviewed_at or order.created_at
+    is_late = not came.is_disputed and at - since >= rules.REVIEW_WITHIN
+    return order, came, (at - since).days, is_late
+
+
 class GivesMoneyBack:
     """What can be done on the list of refunds, which else only reads."""
 
@@ -134,6 +146,7 @@ class GivesMoneyBack:
         """List all that is on its way or needs somebody, the oldest first."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
+        at = now()
         under_way = [_refund_line(row) for row in refund_queries.open_by_age()]
         shown = {
             "waiting": [_request_line(row) for row in requests.waiting()],
@@ -143,7 +156,7 @@ class GivesMoneyBack:
             "under_way": [line for line in under_way if line.row.state != "abnormal"],
             "failed": [_refund_line(row) for row in refund_queries.failed(_MOST_ENDED)],
             "ended": [_dispute_line(row) for row in dispute_queries.decided(_MOST_ENDED)],
-            "reviewed": [(each, money_decisions.came(each)) for each in orders.under_review()],
+            "reviewed": [_review_line(each, at) for each in orders.under_review()],
             "may_pay": self.has_pay_permission(request),
             "me": actor_of(request),
             "most_reason": money_decisions.MOST_REASON,

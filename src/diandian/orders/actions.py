@@ -9,6 +9,7 @@ from diandian.claims.withdrawal import ends_at
 from diandian.emissions.estimate import without_person
 from diandian.footprints.models import Footprint
 from diandian.kernel import tokens
+from diandian.kernel.clock import now
 from diandian.ledger.models import Journal
 from diandian.orders import rules
 from diandian.orders.models import (
@@ -183,6 +184,10 @@ def move(order: Order, to: OrderState) -> bool:
     moved = _MOVED.run(id=order.id, before=order.state, after=to)
     if moved:
         order.state = to
+    if moved and to == OrderState.REVIEW:
+        # From now on people have their time to decide.
+        order.reviewed_at = now()
+        Order.objects.filter(id=order.id).update(reviewed_at=order.reviewed_at)
     return bool(moved)
 
 

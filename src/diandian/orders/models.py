@@ -124,7 +124,8 @@ class Order(models.Model):
     ``paid_by``: the received payment that was booked as its price, written with it; whatever else
     arrives lies aside. ``settlement``: who collected it, as that payment was agreed.
     ``retire_after``: written with the payment of an order whose right to withdraw was kept; its
-    grams are not retired before then. Empty is at once.
+    grams are not retired before then. Empty is at once. ``reviewed_at``: since when it is under
+    review, or was last.
     """
 
     newest_payment: Payment | None = None
@@ -157,6 +158,7 @@ class Order(models.Model):
         max_length=8, choices=Withdrawal, blank=True, default=Withdrawal.NONE
     )
     retire_after = models.DateTimeField(null=True, blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]
@@ -186,6 +188,9 @@ class Order(models.Model):
                 fields=["guest_key"],
                 condition=Q(state="awaiting_payment"),
                 name="order_unpaid_by_guest",
+            ),
+            models.Index(
+                fields=["reviewed_at"], condition=Q(state="review"), name="order_under_review"
             ),
         ]
 

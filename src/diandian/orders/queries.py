@@ -293,6 +293,12 @@ def order_by_number(number: int) -> Order | None:
 
 
 def under_review() -> list[Order]:
-    """Return the orders that wait for people, oldest first."""
+    """Return the orders that wait for people, those that wait longest first."""
     rows = Order.objects.filter(state=OrderState.REVIEW).select_related("quote", "project")
-    return list(rows.order_by("id"))
+    return list(rows.order_by(F("reviewed_at").asc(nulls_first=True), "id"))
+
+
+def review_overdue(at: datetime) -> list[Order]:
+    """Return the orders that wait for people longer than they should, oldest first."""
+    late = Order.objects.filter(state=OrderState.REVIEW, reviewed_at__lte=at - rules.REVIEW_WITHIN)
+    return list(late.order_by("reviewed_at", "id"))

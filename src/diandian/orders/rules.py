@@ -36,6 +36,10 @@ LEASE_LASTS = timedelta(seconds=2)
 # The longest that people may have a paid order wait on, from when they decide.
 LONGEST_KEPT = timedelta(days=31)
 
+# How long people may take to decide about an order under review; a clock for them, which decides
+# nothing by itself.
+REVIEW_WITHIN = timedelta(days=3)
+
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(hours=1)
 

@@ -10,13 +10,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 
 from diandian.certificates import queries as certificates
-from diandian.flows import allocator, log_guard, sales
+from diandian.flows import allocator, log_guard, review, sales
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.memory import ttl_cache
 from diandian.ledger import queries as ledger
 from diandian.orders import queries as orders
 from diandian.transparency import queries as log
-from diandian.transparency.heads import trouble
+from diandian.transparency.heads import trouble, watched
 from diandian.transparency.models import LogCheckpoint, LogHead
 from diandian.web import recalls
 
@@ -37,6 +37,7 @@ class Health:
     ``sales_stopped``: a close found that the books do not hold; ``closed_through``: the last day
     that was closed.
     ``recalls_at_work``: recalls whose certificates are still being gone through.
+    ``reviews_overdue``: orders about which people should have decided by now.
     """
 
     database: bool
@@ -54,9 +55,16 @@ class Health:
         """Return why the public log is not signed, in words, or nothing."""
         return gettext(trouble.WORDS[self.log_refusal]) if self.log_refusal else ""
 
+    @property
+    def log_advice(self) -> str:
+        """Return in words who outside should know of the log and does not, or nothing."""
+        code = watched.advice()
+        return gettext(watched.WORDS[code]) if code else ""
+
     sales_stopped: bool = False
     closed_through: date | None = None
     recalls_at_work: int = 0
+    reviews_overdue: int = 0
 
     @property
     def is_late(self) -> bool:
@@ -113,6 +121,7 @@ def health() -> Health:
         sales_stopped=sales.are_stopped(),
         closed_through=closed.day if closed else None,
         recalls_at_work=recalls.at_work(),
+        reviews_overdue=len(review.overdue(at=now())),
     )
 
 
@@ -135,6 +144,7 @@ def readyz(_request: HttpRequest) -> HttpResponse:
         "log_unsigned": found.log_size - found.log_signed,
         "log_refusal": found.log_refusal,
         "sales_stopped": found.sales_stopped,
+        "reviews_overdue": found.reviews_overdue,
         "closed_through": found.closed_through.isoformat() if found.closed_through else None,
     }
     return JsonResponse(answer, status=200 if found.ready else 503)
