@@ -3,12 +3,13 @@
 import pytest
 
 from diandian.audit import queries as audit
-from diandian.flows import payment_events, settling
+from diandian.flows import disputes, payment_events, settling
 from diandian.ledger import chart
 from diandian.payments.gateways.sandbox import disputes as bank
 from diandian.payments.gateways.sandbox import splits as sandbox
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
 from diandian.payments.messages import Rejected
+from diandian.payments.models import Dispute
 from diandian.settlement.models import Line, Return
 from tests.flows.settling import (
     AFTER,
@@ -110,6 +111,20 @@ def test_34_meanwhile_the_desk_says_what_it_waits_for(world, order, monkeypatch)
     page = text(desk.get("/admin/settlement/batch/due/"))
     assert "Parts that are still to be taken back" not in page
     assert [e.action for e in audit.trail(order.ref)].count("settlement.waits") == 1
+
+
+def test_34_what_the_gateway_contradicts_meanwhile_waits_for_people(world, order, monkeypatch):
+    with monkeypatch.context() as patch:
+        Lost(patch, "split", really=True)
+        settle(world, **AFTER)
+    lose(world, order)
+    Dispute.objects.update(is_odd=True)
+    settling.settle(at=world.later(days=10))
+    assert (line_of(order).state, moved(world)) == ("paid", ([744], []))
+    disputes.clear(Dispute.objects.get().id, actor="operator:li", reason="it is lost")
+    for days in (11, 12):
+        settling.settle(at=world.later(days=days))
+    assert moved(world) == ([744], [744])
 
 
 def test_34_a_receiver_without_enough_is_told_as_always(world, settings, tmp_path, monkeypatch):

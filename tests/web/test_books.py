@@ -172,20 +172,6 @@ def test_a_difference_shows(get, sold):
 
 
 @database
-def test_books_that_nobody_can_add_up_say_so(get, sold, monkeypatch):
-    def cannot(*_, **__):
-        raise KeyError("the name of somebody")
-
-    monkeypatch.setattr("diandian.flows.books.registry_queries.stock", cannot)
-    page = body(get("/books"))
-    assert "The books cannot be added up" in page
-    assert "nobody knows whether they hold" in page
-    assert "the name of somebody" not in page
-    close.close(actor="platform")
-    assert "The books are being checked" in body(get("/books"))
-
-
-@database
 def test_closed_days_are_listed_and_downloaded(get, sold):
     # Two days: just after midnight the grace of the close counts the day before as not over.
     closed = close.close(actor="platform", at=now() + timedelta(days=2)).closed

@@ -262,7 +262,8 @@ def _own_findings(gateway: Gateway, merchant: Merchant, at: datetime) -> list[Fi
 
 
 def _of_receivers(gateway: Gateway, merchant: Merchant, at: datetime) -> list[Finding]:
-    if not isinstance(gateway, TriesReceivers):
+    """Return what is wrong with accounts that parts are passed on to, where parts are."""
+    if merchant.settlement != "connect" or not isinstance(gateway, TriesReceivers):
         return []
     accounts = settlement_queries.accounts_at(merchant.gateway, merchant.suppliers)
     return gateway.check_receivers(merchant.context, accounts, at=at)

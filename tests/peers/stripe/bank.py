@@ -4,6 +4,7 @@ import hashlib
 import mmap
 from pathlib import Path
 
+import connect
 import shapes
 from forms import RefusedError
 from shelf import Recent, Shelf
@@ -286,15 +287,7 @@ class Account:
         for needed in ("amount", "currency", "destination"):
             if needed not in params:
                 raise RefusedError("parameter_missing", f"Missing: {needed}", param=needed)
-        if not self.is_platform or params["destination"] not in self.destinations:
-            text = f"No such destination: '{params['destination']}'"
-            raise RefusedError("resource_missing", text, param="destination")
-        if self.destinations[params["destination"]] != "active":
-            text = (
-                "Your destination account needs to have at least one of the following capabilities"
-                " enabled: transfers, crypto_transfers, legacy_payments"
-            )
-            raise RefusedError("insufficient_capabilities_for_transfer", text)
+        connect.require(self, params["destination"])
         paid = self.charges.get(params.get("source_transaction", ""), "charge")
         if self._settled(paid) != params["currency"]:
             text = "The currency of source_transaction's balance transaction must match."
@@ -320,16 +313,6 @@ class Account:
         self.transfers.put(made, group)
         self.tell("transfer.created", made)
         return made
-
-    def connected(self, name):
-        """Return a connected account; of others nothing is told, not even whether they exist."""
-        if not self.is_platform or name not in self.destinations:
-            text = (
-                f"The provided key does not have access to account '{name}' (or that account does"
-                " not exist). Application access may have been revoked."
-            )
-            raise RefusedError("account_invalid", text, status=403)
-        return shapes.connected(name, transfers=self.destinations[name])
 
     def reverse(self, name, params):
         sent = self.transfers.get(name, "transfer")

@@ -5,6 +5,7 @@ import hashlib
 import json
 import zlib
 
+import connect
 import forms
 import shapes
 from bank import A_DAY, VERSION
@@ -100,7 +101,7 @@ class Calls:
                     is_open=account.is_open,
                 )
             case ["accounts", name]:
-                found = account.connected(name)
+                found = connect.connected(account, name)
             case ["checkout", "sessions", name]:
                 found = account.page_of(name)
             case [
@@ -118,8 +119,7 @@ class Calls:
         match steps:
             case ["accounts"]:
                 params = forms.read(query, "GET accounts")
-                names = list(account.destinations) if account.is_platform else []
-                page, more = [account.connected(name) for name in names], False
+                page, more = connect.listed(account), False
             case ["checkout", "sessions"]:
                 params = forms.read(query, "GET sessions")
                 status = params.get("status")
