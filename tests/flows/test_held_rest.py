@@ -3,7 +3,7 @@
 import pytest
 
 from diandian.audit import queries as audit
-from diandian.flows import settling
+from diandian.flows import payment_events, settling
 from diandian.orders.models import Offer
 from diandian.payments.gateways.sandbox import disputes as bank
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
@@ -104,7 +104,8 @@ def test_while_a_bank_decides_nothing_is_let_go(world, without_fee, monkeypatch)
         settle(world, **AFTER)
     number = world.payment(without_fee).payment_no
     late = world.later(days=9)
-    world.deliver(bank.begin(world.peer, number, amount_minor=50, now=late)[1], late)
+    bank.begin(world.peer, number, amount_minor=50, now=late)
+    payment_events.refresh(number, at=late)
     settle(world, days=9)
     assert (line_of(without_fee).rest, line_of(without_fee).waits_for) == ("held", "dispute")
     assert released(world) == []
