@@ -93,6 +93,28 @@ def test_no_page_stumbles_over_a_character_that_nobody_types(client):
     assert client.get("/register", {"holder": "a"}).status_code == 200
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.django_db
+def test_no_field_that_comes_twice_hides_such_a_character(client):
+    for asked in ("holder=%00&holder=a", "holder=a&holder=%00", "a%00=1"):
+        assert client.get(f"/register?{asked}").status_code == 400, asked
+    assert client.post("/me", "do=%00&do=a", content_type=FORM).status_code == 400
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/host/sign-in", "/admin/login/", "/me"])
+def test_a_form_that_cannot_be_read_is_refused_in_words(client, path):
+    # The browser has been at a desk before, so that Django looks for the token's twin.
+    client.cookies["csrftoken"] = "x" * 32
+    client.raise_request_exception = False
+    answer = client.post(path, b"a=1", content_type=f"{FORM}; charset=utf-16")
+    assert answer.status_code == 400
+    for words in ("什么都没有改变", "Nothing was changed", "Er is niets veranderd"):
+        assert words in answer.text
+
+
 @pytest.fixture
 def console():
     """Return what is written to the console from here on."""

@@ -216,7 +216,9 @@ class TypedTextMiddleware:
         """Answer, or refuse with 400. Raises: BadRequest."""
         if not request.path.startswith("/api/"):
             sent = [request.GET, request.POST] if request.method == "POST" else [request.GET]
-            if any("\x00" in text for form in sent for text in form.values()):
+            # A name may come more than once, and ``values`` would tell of the last one only.
+            texts = (text for form in sent for name, all_ in form.lists() for text in (name, *all_))
+            if any("\x00" in text for text in texts):
                 raise BadRequest("NUL in an address or a form")
         return self.get_response(request)
 

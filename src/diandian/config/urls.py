@@ -11,5 +11,6 @@ LATER = {
     "/admin/": "diandian.config.urls_desk",
     "/api/": "diandian.config.urls_api",
 }
+handler400 = "diandian.web.errors.bad_request"
 handler404 = "diandian.web.errors.not_found"
 handler500 = "diandian.web.errors.server_error"

@@ -5,5 +5,6 @@ from django.urls import include, path
 from diandian.config import urls
 
 urlpatterns = [path("api/", include("diandian.api.urls")), *urls.urlpatterns]
+handler400 = urls.handler400
 handler404 = urls.handler404
 handler500 = urls.handler500

@@ -8,5 +8,6 @@ from diandian.config import urls
 admin.autodiscover()
 
 urlpatterns = [path("admin/", admin.site.urls), *urls.urlpatterns]
+handler400 = urls.handler400
 handler404 = urls.handler404
 handler500 = urls.handler500

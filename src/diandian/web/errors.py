@@ -6,6 +6,7 @@ import sys
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.translation import gettext
 
@@ -23,6 +24,16 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     """Say that nothing is here."""
     del exception
     return render(request, "ui/404.html", status=404)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Say that what was sent cannot be read, in every language.
+
+    Nothing of the request is looked at: reading it is what failed, and would fail once more.
+    """
+    del request, exception
+    facts = {"stylesheet": static("ui/diandian.css")}
+    return HttpResponse(render_to_string("ui/400.html", facts), status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
