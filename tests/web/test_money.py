@@ -5,6 +5,7 @@ from django.test import Client
 
 from diandian.certificates import queries as certificates
 from diandian.flows import accruing, settling
+from diandian.registry import queries
 from tests.flows.conftest import clock, world  # noqa: F401 - the world of money, here too
 from tests.flows.settling import AFTER, payee, retired, settle
 
@@ -68,3 +69,14 @@ def test_the_books_say_by_project_and_month_what_reached_it(world):  # noqa: F81
         assert "Where the money went" in page
         assert "¥14.88" in page
         assert "acct_solar" not in page
+
+
+def test_the_books_call_a_project_by_its_name(world):  # noqa: F811
+    payee(at=world.now)
+    retired(world)
+    settle(world, **AFTER)
+    names = queries.project_by_code("sample-solar").names
+    for lang, key in (("en", "en"), ("nl", "nl"), ("zh-CN", "zh-Hans")):
+        page = text(Client(headers={"accept-language": lang}).get("/books"))
+        link = f'<a href="/projects/sample-solar">{names[key].replace("|", "")}</a>'
+        assert link in page, lang

@@ -4,15 +4,18 @@ Read live from what was paid; no account, no order, and nothing before it is so.
 *Source:* payments design, section 9; market study, M8.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 
 from diandian.claims.paid_out import paid_out
 from diandian.kernel.memory import ttl_cache
+from diandian.kernel.money import Money
+from diandian.registry.queries import projects
 from diandian.settlement import queries
-from diandian.settlement.queries import MonthOfProject
 from diandian.ui import cells
 
 _SHOWN = 12
@@ -22,10 +25,26 @@ _COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A month of a project. ``parts``: what guests paid, the project's part, our fee, what came."""
+
+    month: date
+    code: str
+    names: Mapping[str, str]
+    parts: tuple[Money, Money, Money, Money]
+
+
 @ttl_cache(20)
-def by_month(project_code: str = "") -> list[MonthOfProject]:
+def by_month(project_code: str = "") -> list[Row]:
     """Return where the money of retired orders went, the newest months first."""
-    return queries.by_project_and_month(project_code, limit=_SHOWN)
+    names = {project.code: project.names for project in projects(active_only=False)}
+    found = queries.by_project_and_month(project_code, limit=_SHOWN)
+    return [
+        Row(each.month, code, names.get(code, {"en": code}), each.parts)
+        for each in found
+        for code in [each.project_code]
+    ]
 
 
 def _rows() -> Iterator[dict[str, object]]:
