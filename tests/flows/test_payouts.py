@@ -18,6 +18,7 @@ from diandian.settlement.errors import (
     LineMovesError,
     NoPayeeError,
     NotForThisBankError,
+    NothingDueError,
     ResultFileError,
     SamePersonError,
 )
@@ -190,9 +191,20 @@ def test_46_a_draft_is_one_and_its_lines_are_in_no_other(principal, due):
     assert draft(principal) == first
     assert Line.objects.filter(batch=first).count() == 2
     locked_batch = payouts.lock(first, actor_ref="ann", at=principal.later(**AFTER))
-    assert draft(principal).lines.count() == 0
+    with pytest.raises(NothingDueError):
+        draft(principal)
     with pytest.raises(BatchStateError):
         payouts.lock(locked_batch, actor_ref="ann", at=principal.now)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"supplier_ref": "nobody"}, {"currency": "XXX"}, {"currency": ""}, {"rail": "gateway"}],
+)
+def test_no_payout_is_drafted_of_what_is_not_due(principal, due, change):
+    with pytest.raises(NothingDueError):
+        payouts.draft(**FACTS | change, actor_ref="ann", at=principal.later(**AFTER))
+    assert Batch.objects.count() == 0
 
 
 def test_46_nothing_is_exported_before_somebody_approved_it(principal, due):
@@ -323,6 +335,12 @@ def test_a_sepa_file_bears_the_amount_the_iban_and_the_number(settings, principa
         b"number,amount,currency,state,bank_ref,reason\nP-1,1.001,CNY,paid,,\n",
         b"number,amount,currency,state,bank_ref,reason\nP-1,1,QQQ,paid,,\n",
         b"number,amount,currency,state,bank_ref,reason\nP-1,1,CNY,perhaps,,\n",
+        b"number,amount,currency,state,bank_ref,reason\r\nP-1,1,CNY,paid\rx,,\r\n",
+        b"number,amount,currency,state,bank_ref,reason\nP-1," + b"1" * 200_000 + b",CNY,paid,,\n",
+        b"number,amount,currency,state,bank_ref,reason\nP-1,Infinity,CNY,paid,,\n",
+        b"number,amount,currency,state,bank_ref,reason\nP-1,NaN,CNY,paid,,\n",
+        b"number,amount,currency,state,bank_ref,reason\nP-1,1E+999999999,CNY,paid,,\n",
+        b"number,amount,currency,state,bank_ref,reason\nP-1\0,1,CNY,paid,,\n",
     ],
 )
 def test_a_result_file_that_cannot_be_right_changes_nothing(principal, content):

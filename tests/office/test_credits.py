@@ -102,6 +102,7 @@ def test_a_batch_is_paused_and_goes_on_with_reasons_in_the_trail(li, batch):
         {"action": "cancel", "reason": "error", "kg": "-1"},
         {"action": "cancel", "reason": "error", "kg": "0"},
         {"action": "cancel", "reason": "error", "kg": "9" * 40},
+        {"action": "cancel", "reason": "error", "kg": "000000000001" + "9" * 5000},
         {"action": "cancel", "reason": "error", "kg": "1 OR 1=1"},
         {},
     ],

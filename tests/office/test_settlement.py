@@ -71,6 +71,11 @@ def step(client, batch, action, **facts):
     return client.post(path, {"action": action, **facts}, follow=True)
 
 
+def money_of(order):
+    """Return the link to an order's money, as the desk writes it."""
+    return f'/money-back/orders/{order.id}/">{order.id}</a>'
+
+
 def test_an_account_is_entered_by_one_and_confirmed_by_another(world, li, wang):  # noqa: F811
     page = text(propose(li))
     assert "•••• 4300" in page
@@ -84,7 +89,7 @@ def test_an_account_is_entered_by_one_and_confirmed_by_another(world, li, wang):
 
 
 def test_a_wrong_iban_is_not_saved(world, li):  # noqa: F811
-    assert "iban cannot be right" in text(propose(li, iban="NL91ABNA0417164301"))
+    assert "This cannot be right: IBAN." in text(propose(li, iban="NL91ABNA0417164301"))
     assert Payee.objects.count() == 0
 
 
@@ -105,6 +110,18 @@ def test_who_may_only_look_can_do_nothing(world, db):  # noqa: F811
     assert propose(reader).status_code == 403
     assert reader.post("/admin/settlement/batch/draft/", {}).status_code == 403
     assert operator("lu").get(DUE).status_code == 403
+
+
+def test_the_desk_calls_suppliers_and_orders_as_people_do(due, li):
+    names = payees.suppliers()[SUPPLIER]
+    form = {"supplier": SUPPLIER, "currency": "CNY", "rail": "bank"}
+    li.post("/admin/settlement/batch/draft/", form)
+    batch = Batch.objects.get()
+    for path in (DUE, f"/admin/settlement/batch/{batch.id}/change/"):
+        page = text(li.get(path))
+        assert names["en"] in page
+        assert f">{SUPPLIER}<" not in page.partition("<fieldset")[0]
+    assert money_of(due) in page
 
 
 def test_a_payout_from_what_is_due_to_what_the_bank_says(due, li, wang):
@@ -176,15 +193,15 @@ def test_a_part_that_did_not_come_back_is_shown(world, settings, tmp_path, li): 
     settling.reverse_before_refund(world.payment(order), 804, at=world.later(days=9))
     page = text(li.get(DUE))
     assert "Parts that did not come back" in page
-    assert order.ref in page
+    assert money_of(order) in page
     assert "¥7.44" in page
 
 
 def test_a_part_that_waits_too_long_is_shown_with_its_reason(world, li):  # noqa: F811
     order = retired(world)
     settle(world, **AFTER)
-    assert order.ref not in text(li.get(DUE))
+    assert money_of(order) not in text(li.get(DUE))
     Line.objects.update(due_from=world.now - timedelta(days=6))
     page = text(li.get(DUE))
-    assert order.ref in page
+    assert money_of(order) in page
     assert "the supplier has no confirmed account" in page

@@ -16,6 +16,9 @@ from diandian.config.uploads import MOST_BYTES
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable
 
+# Of a stated length; a longer number is none.
+_MOST_DIGITS = 18
+
 
 class Headers(Protocol):
     """A request's headers; names in lower case."""
@@ -124,6 +127,6 @@ def _length(stated: str | None) -> int | None:
     """Return a stated length in bytes. Raises: RefusedError (400) when it is no number."""
     if stated is None:
         return None
-    if not (stated.isascii() and stated.isdigit()):
+    if not (stated.isascii() and stated.isdigit() and len(stated) <= _MOST_DIGITS):
         raise RefusedError(HTTPStatus.BAD_REQUEST)
     return int(stated)

@@ -12,7 +12,7 @@ from diandian.kernel.clock import now
 from diandian.kernel.errors import NotFoundError
 from diandian.payments import merchants
 from diandian.registry import queries as registry_queries
-from diandian.settlement import queries
+from diandian.settlement import queries, rules
 from diandian.settlement.errors import PayeeInvalidError
 from diandian.settlement.models import Payee
 from diandian.settlement.payees import actions
@@ -40,7 +40,7 @@ def propose(
     if supplier_ref not in suppliers():
         raise NotFoundError
     if gateway and not merchants.is_in_use(gateway):
-        raise PayeeInvalidError(field="gateway", what="gateway")
+        raise PayeeInvalidError(field="gateway", why=rules.WORDS["gateway"])
     return actions.propose(
         supplier_ref=supplier_ref,
         kind=kind,

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from diandian.kernel.clock import business_day, now
+from diandian.kernel.errors import N_
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import payouts as postings
@@ -32,6 +33,9 @@ from diandian.settlement.errors import (
 from diandian.settlement.models import Batch, BatchState, Line, LineState, Rail
 from diandian.ui.format import money
 
+_NOT_OURS = N_("it is no payout of ours in this amount")
+_NOT_SENT = N_("its payout is not at the bank")
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -49,7 +53,7 @@ def draft(
 ) -> Batch:
     """Collect what is due into the draft of a payout. Idempotent: one draft at a time.
 
-    A part whose payment a bank disputes stays out, or leaves the draft.
+    A part whose payment a bank disputes stays out, or leaves the draft. Raises: NothingDueError.
     """
     return actions.draft(
         supplier_ref=supplier_ref,
@@ -196,14 +200,14 @@ def import_results(content: bytes, *, actor_ref: str, at: datetime | None = None
     for result in bank_files.read_results(content):
         batch = Batch.objects.filter(number=result.number).first()
         if batch is None or batch.net != result.amount:
-            raise ResultFileError(line=result.line, why="it is no payout of ours in this amount")
+            raise ResultFileError(line=result.line, why=_NOT_OURS)
         if result.is_paid:
             changed += _paid(batch, result.bank_ref, actor_ref, at)
         elif batch.state == BatchState.SUBMITTED:
             actions.returned(batch, reason=result.reason, actor_ref=actor_ref, at=at)
             changed += 1
         elif batch.state != BatchState.CANCELLED:
-            raise ResultFileError(line=result.line, why=f"the payout is {batch.state}")
+            raise ResultFileError(line=result.line, why=_NOT_SENT)
     return changed
 
 

@@ -20,7 +20,7 @@ from diandian.emissions.factor_set import factor_set
 from diandian.emissions.scene_kinds.other.described import described
 from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, DiandianError, InputError
-from diandian.office.acts import actor_of
+from diandian.office.acts import actor_of, row_number
 from diandian.people import queries as people
 from diandian.scenes import actions as scene_actions
 from diandian.scenes import difference, queries
@@ -108,7 +108,7 @@ class ApprovesScenes:
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show a scene with what guests are asked, and what can be decided about it."""
-        scene = Scene.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        scene = Scene.objects.filter(pk=row_number(object_id)).first()
         if scene is not None:
             extra_context = (extra_context or {}) | self._shown(request, scene)
         page: HttpResponse = super().change_view(  # type: ignore[misc]
@@ -140,7 +140,7 @@ class ApprovesScenes:
         """Approve or return one scene, as it was seen."""
         if not self.has_approve_permission(request):
             raise PermissionDenied
-        scene = get_object_or_404(Scene, pk=int(object_id) if object_id.isdigit() else 0)
+        scene = get_object_or_404(Scene, pk=row_number(object_id))
         if request.method == "POST":
             try:
                 done = _decide(request, scene)

@@ -4,6 +4,7 @@ Everything is done by a flow and stands in the trail under the operator's name. 
 lists the batches of every project with their stock; files of issuances are in ``credit_files``.
 """
 
+import re
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -16,7 +17,7 @@ from diandian.flows import batches, cancellations
 from diandian.kernel.errors import N_, InputError, NotFoundError
 from diandian.kernel.mass import GRAMS_PER_KG
 from diandian.office import credit_files
-from diandian.office.acts import actor_of, say
+from diandian.office.acts import actor_of, row_number, say
 from diandian.registry import queries
 from diandian.registry.requests import queries as requests
 
@@ -108,8 +109,8 @@ class KeepsCredits:
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show a batch with its stock, how it stands, and what can be done about it."""
-        if object_id.isdecimal():
-            extra_context = (extra_context or {}) | self._shown(request, int(object_id))
+        if number := row_number(object_id):
+            extra_context = (extra_context or {}) | self._shown(request, number)
         page: HttpResponse = super().change_view(  # type: ignore[misc]
             request, object_id, form_url, extra_context
         )
@@ -214,6 +215,6 @@ def _decide(request: HttpRequest, number: str) -> str:
 
 def _kilograms(text: str) -> int:
     plain = text.strip()
-    if not (plain.isascii() and plain.isdecimal()) or not 0 < int(plain[:12]) <= _MOST_KG:
+    if not re.fullmatch(r"[0-9]{1,12}", plain) or not 0 < int(plain) <= _MOST_KG:
         raise DeskInputError(field="kg", limit=_MOST_NOTE)
     return int(plain)

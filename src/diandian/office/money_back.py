@@ -22,7 +22,7 @@ from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, DiandianError, NotFoundError
 from diandian.kernel.money import Money
 from diandian.office import money_decisions
-from diandian.office.acts import actor_of
+from diandian.office.acts import actor_of, order_number
 from diandian.office.money_decisions import reason_in, text_in
 from diandian.orders import queries as orders
 from diandian.orders import rules
@@ -68,11 +68,6 @@ class Line:
     words: str = ""
 
 
-def _order_of(owner_ref: str) -> str:
-    kind, _, number = owner_ref.partition(":")
-    return number if kind == "order" else ""
-
-
 def _refund_line(row: Refund) -> Line:
     amount = Money(row.amount_minor, row.payment.received.currency)
     words = gettext(NEXT[row.state]) if row.state in NEXT else ""
@@ -80,17 +75,17 @@ def _refund_line(row: Refund) -> Line:
         words = gettext(_SUPPLIER_FIRST)
     if row.state == "abnormal" and row.sent_at is None:
         words = gettext(_TOO_LATE)
-    return Line(row, _order_of(row.payment.owner_ref), amount, words)
+    return Line(row, order_number(row.payment.owner_ref), amount, words)
 
 
 def _dispute_line(row: Dispute) -> Line:
     amount = Money(row.amount_minor, row.currency)
-    return Line(row, _order_of(row.payment.owner_ref), amount)
+    return Line(row, order_number(row.payment.owner_ref), amount)
 
 
 def _request_line(row: MoneyRequest) -> Line:
     amount = Money(row.amount_minor, row.payment.received.currency)
-    return Line(row, _order_of(row.payment.owner_ref), amount, gettext(KINDS[row.kind]))
+    return Line(row, order_number(row.payment.owner_ref), amount, gettext(KINDS[row.kind]))
 
 
 def _review_line(order: Order, at: datetime) -> tuple[Order, money_decisions.Came, int, bool]:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from diandian.flows import recall, recall_told
 from diandian.kernel.errors import N_, DiandianError, InputError, NotFoundError
 from diandian.office import recall_form
-from diandian.office.acts import actor_of
+from diandian.office.acts import actor_of, row_number
 from diandian.office.recall_form import Form
 from diandian.registry.queries import batch_by_public_id
 from diandian.registry.recalls import queries
@@ -101,8 +101,8 @@ class KeepsRecalls:
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show a recall, how far it is, and what can be done about it."""
-        if object_id.isascii() and object_id.isdecimal():
-            extra_context = (extra_context or {}) | self._shown(request, int(object_id))
+        if number := row_number(object_id):
+            extra_context = (extra_context or {}) | self._shown(request, number)
         page: HttpResponse = super().change_view(  # type: ignore[misc]
             request, object_id, form_url, extra_context
         )

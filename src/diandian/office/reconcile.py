@@ -19,7 +19,7 @@ from diandian.flows.differences import MOST_REASON, Seen
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.errors import DiandianError
 from diandian.office import reconcile_words as words
-from diandian.office.acts import actor_of
+from diandian.office.acts import actor_of, row_number
 from diandian.payments import merchants
 from diandian.reconciliation import queries
 from diandian.reconciliation.models import DayState, GatewayDay
@@ -84,8 +84,8 @@ class ReconcilesDays:
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show a day with both sides, and what can be done about what differs."""
-        if object_id.isdecimal():
-            extra_context = (extra_context or {}) | self._shown(request, int(object_id))
+        if number := row_number(object_id):
+            extra_context = (extra_context or {}) | self._shown(request, number)
         page: HttpResponse = super().change_view(  # type: ignore[misc]
             request, object_id, form_url, extra_context
         )

@@ -3,6 +3,7 @@
 Everything is done by a flow and stands in the trail under the operator's name.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -15,7 +16,7 @@ from diandian.flows import payees, payouts
 from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, InputError
 from diandian.kernel.money import Money
-from diandian.office.acts import actor_of, say
+from diandian.office.acts import actor_of, order_number, row_number, say
 from diandian.office.desk_states import PAYOUT_STATES, RAILS, state_word
 from diandian.payments.disputes import queries as disputes
 from diandian.payments.models import Dispute
@@ -116,15 +117,25 @@ class KeepsPayouts:
         """Show what could be paid out now, what is on its way, and what waits for people."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
+        names = payees.suppliers()
         shown = {
-            "ready": [(each, gettext(RAILS[each.rail])) for each in queries.ready()],
-            "open": [
-                (batch, gettext(PAYOUT_STATES[batch.state])) for batch in queries.batches_open()
+            "ready": [
+                (each, names.get(each.supplier_ref), gettext(RAILS[each.rail]))
+                for each in queries.ready()
             ],
-            "stuck": [(each, _why(each)) for each in queries.lines_stuck(now())],
-            "short": queries.returns_short(),
-            "to_come": _to_come_back(),
-            "names": payees.suppliers(),
+            "open": [
+                (batch, names.get(batch.supplier_ref), gettext(PAYOUT_STATES[batch.state]))
+                for batch in queries.batches_open()
+            ],
+            "stuck": [
+                (each, names.get(each.supplier_ref), order_number(each.owner_ref), _why(each))
+                for each in queries.lines_stuck(now())
+            ],
+            "short": [
+                (each, names.get(each.line.supplier_ref), order_number(each.line.owner_ref))
+                for each in queries.returns_short()
+            ],
+            "to_come": _to_come_back(names),
             "may_pay": self.has_pay_permission(request),
             "title": gettext("Settlement"),
         }
@@ -139,8 +150,8 @@ class KeepsPayouts:
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show a payout with its lines, and what can be done next."""
-        if object_id.isdecimal():
-            extra_context = (extra_context or {}) | self._shown(request, int(object_id))
+        if number := row_number(object_id):
+            extra_context = (extra_context or {}) | self._shown(request, number)
         page: HttpResponse = super().change_view(  # type: ignore[misc]
             request, object_id, form_url, extra_context
         )
@@ -154,8 +165,13 @@ class KeepsPayouts:
             "batch": batch,
             "state": gettext(PAYOUT_STATES[batch.state]),
             "rail": gettext(RAILS[batch.rail]),
+            "names": payees.suppliers().get(batch.supplier_ref),
             "lines": [
-                (each, state_word("settlement.Line", "state", each.state))
+                (
+                    each,
+                    order_number(each.owner_ref),
+                    state_word("settlement.Line", "state", each.state),
+                )
                 for each in queries.lines_of(batch)
             ],
             "files": list(batch.files.all()),
@@ -171,15 +187,11 @@ class KeepsPayouts:
     def draft(self, request: HttpRequest) -> HttpResponse:
         """Collect what is due to one supplier into a draft."""
         self._require(request)
+        made: list[Batch] = []
         if request.method == "POST":
-            sent = request.POST
-            batch = payouts.draft(
-                supplier_ref=sent.get("supplier", "")[:60],
-                currency=sent.get("currency", "")[:3],
-                rail="bank" if sent.get("rail") == "bank" else "gateway",
-                actor_ref=actor_of(request),
-            )
-            return redirect(reverse("admin:settlement_batch_change", args=[batch.pk]))
+            say(request, lambda: _draft(request, made))
+        if made:
+            return redirect(reverse("admin:settlement_batch_change", args=[made[0].pk]))
         return redirect(reverse("admin:settlement_due"))
 
     def step(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -256,13 +268,15 @@ def _why(line: Line) -> str:
     return state_word("settlement.Line", "waits_for" if line.waits_for else "state", reason)
 
 
-def _to_come_back() -> list[tuple[Dispute, Money, Line | None, str]]:
-    """Return lost chargebacks whose share waits for a moving part, what was lost, and why."""
+def _to_come_back(names: Mapping[str, Any]) -> list[tuple[Dispute, Money, Any, str, str]]:
+    """Return lost chargebacks whose share waits for a moving part: what was lost, whose, why."""
     rows = []
     for dispute in disputes.with_waiting_share(200):
         line = queries.line_of_payment(dispute.payment.payment_no)
         lost = Money(dispute.amount_minor - dispute.covered_minor, dispute.currency)
-        rows.append((dispute, lost, line, _why_moving(line)))
+        name = names.get(line.supplier_ref) if line is not None else None
+        order = order_number(dispute.payment.owner_ref)
+        rows.append((dispute, lost, name, _why_moving(line), order))
     return rows
 
 
@@ -270,6 +284,18 @@ def _why_moving(line: Line | None) -> str:
     if line is None or line.batch_id is None or line.rail != Rail.BANK:
         return _why(line) if line is not None else ""
     return gettext("it stands in a payout to a bank that is not over")
+
+
+def _draft(request: HttpRequest, made: list[Batch]) -> str:
+    sent = request.POST
+    batch = payouts.draft(
+        supplier_ref=sent.get("supplier", "")[:60],
+        currency=sent.get("currency", "")[:3],
+        rail="bank" if sent.get("rail") == "bank" else "gateway",
+        actor_ref=actor_of(request),
+    )
+    made.append(batch)
+    return gettext("Drafted with what is due now")
 
 
 def _step(request: HttpRequest, batch: Batch) -> str:

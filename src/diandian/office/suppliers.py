@@ -23,14 +23,6 @@ KINDS = {
     "iban": N_("Bank account with IBAN"),
     "cn_bank": N_("Bank account in China"),
 }
-FIELDS = {
-    "name": N_("Name of the account's holder"),
-    "iban": N_("IBAN"),
-    "bic": N_("BIC (may stay empty)"),
-    "account": N_("Account number"),
-    "bank": N_("Name of the bank"),
-    "cnaps": N_("CNAPS number, 12 digits"),
-}
 STATES = {
     "waiting": N_("waits for a second person"),
     "confirmed": N_("confirmed"),
@@ -72,7 +64,7 @@ class KeepsPayees:
             "may_pay": self.has_pay_permission(request),
             "kinds": [(kind, gettext(words)) for kind, words in KINDS.items()],
             "fields": {
-                kind: [(name, gettext(FIELDS[name])) for name in rules.FIELDS[kind]]
+                kind: [(name, gettext(rules.WORDS[name])) for name in rules.FIELDS[kind]]
                 for kind in KINDS
             },
             "gateways": list(settings.GATEWAYS),
@@ -138,7 +130,7 @@ def _propose(request: HttpRequest) -> str:
         supplier_ref=sent.get("supplier", "")[:60],
         kind=kind,
         gateway=sent.get("gateway", "")[:20] if kind == "account" else "",
-        given={name: sent.get(name, "")[:120] for name in FIELDS},
+        given={name: sent.get(name, "")[:120] for name in rules.WORDS},
         actor_ref=actor_of(request),
     )
     return gettext("Saved. A second person confirms or refuses it.")

@@ -265,8 +265,7 @@ class NotUnderReviewError(ConflictError):
 
     code = "not_under_review"
     message = N_(
-        "This order is not under review, its state is: %(state)s. Nothing was changed."
-        " Please look at the order first."
+        "This order is not under review. Nothing was changed. Please look at the order first."
     )
     fixer = Fixer.OPERATOR
 

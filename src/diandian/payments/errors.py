@@ -148,8 +148,7 @@ class PartNeedsReviewError(ConflictError):
 
     code = "part_needs_review"
     message = N_(
-        "This order is %(state)s. A part of its price goes back only while it is under review."
-        " Nothing was refunded."
+        "A part of an order's price goes back only while it is under review. Nothing was refunded."
     )
     fixer = Fixer.OPERATOR
 
@@ -170,8 +169,7 @@ class NotAbnormalError(ConflictError):
 
     code = "not_abnormal"
     message = N_(
-        "This refund is %(state)s: it does not need other means. Nothing was changed. Please look"
-        " at it again."
+        "This refund does not need other means now. Nothing was changed. Please look at it again."
     )
     fixer = Fixer.OPERATOR
 

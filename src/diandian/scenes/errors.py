@@ -75,7 +75,7 @@ class SceneStateError(ConflictError):
     """A draft is published once; a withdrawn scene stays withdrawn."""
 
     code = "scene_state"
-    message = N_("The scene is %(state)s, so this cannot be done. Nothing was changed.")
+    message = N_("As the scene stands now, this cannot be done. Nothing was changed.")
 
 
 class SceneDescribedError(ConflictError):

@@ -7,17 +7,19 @@ Amounts are made of integers; no cell is taken for a formula; a copy says that i
 
 import csv
 import io
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
+from diandian.kernel.errors import N_
 from diandian.kernel.money import EXPONENTS, Money
 from diandian.settlement.errors import NotForThisBankError, ResultFileError
 
@@ -27,6 +29,25 @@ _SCHEMA = "pain.001.001.09"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MOST_RESULTS = 10_000
 _RESULT_COLUMNS = ("number", "amount", "currency", "state", "bank_ref", "reason")
+# Nothing that a number can also be written as: no exponents, no infinities.
+_AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,3})?")
+_WHY = {
+    "account": N_("it is for another kind of account"),
+    "sepa": N_("SEPA transfers are in EUR"),
+    "no_iban": N_("our own account has no IBAN"),
+    "payers": N_("the file of our own accounts cannot be read"),
+    "payer": N_("DIANDIAN_PAYER_ACCOUNTS names no account in this currency"),
+    "currency": N_("this bank does not take this currency"),
+    "letters": N_("its encoding has no letter for a name"),
+    "utf8": N_("it is not UTF-8"),
+    "table": N_("it is not a table"),
+    "columns": N_("it needs the columns number, amount, currency, state, bank_ref and reason"),
+    "twice": N_("a number stands there twice"),
+    "long": N_("the file is too long"),
+    "state": N_("its state is neither paid nor failed"),
+    "amount": N_("its amount cannot be read"),
+    "signs": N_("it has signs that nobody can see"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +106,17 @@ def payer_of(currency: str) -> Mapping[str, str]:
     try:
         accounts = tomllib.loads(Path(path).read_text(encoding="utf-8")) if path else {}
     except (OSError, ValueError) as error:
-        raise NotForThisBankError(why=f"{path} cannot be read") from error
+        raise NotForThisBankError(why=_WHY["payers"]) from error
     found = accounts.get(currency)
     if not isinstance(found, dict):
-        raise NotForThisBankError(why=f"DIANDIAN_PAYER_ACCOUNTS names no account in {currency}")
+        raise NotForThisBankError(why=_WHY["payer"])
     return {name: str(value) for name, value in found.items()}
 
 
 def make(transfer: Transfer, form: str, *, payer: Mapping[str, str]) -> Made:
     """Return the file of a payout. Raises: NotForThisBankError."""
     if form not in forms(str(transfer.payee.get("kind", ""))):
-        raise NotForThisBankError(why="it is for another kind of account")
+        raise NotForThisBankError(why=_WHY["account"])
     return _sepa(transfer, payer) if form == SEPA else _table(transfer, maps()[form], payer)
 
 
@@ -106,9 +127,9 @@ def _sepa(transfer: Transfer, payer: Mapping[str, str]) -> Made:
     from sepaxml import SepaTransfer  # noqa: PLC0415 - loaded where it is used
 
     if transfer.amount.currency != "EUR":
-        raise NotForThisBankError(why="SEPA transfers are in EUR")
+        raise NotForThisBankError(why=_WHY["sepa"])
     if not payer.get("iban"):
-        raise NotForThisBankError(why="our own account has no IBAN")
+        raise NotForThisBankError(why=_WHY["no_iban"])
     order = SepaTransfer(
         {
             "name": payer["name"],
@@ -146,7 +167,7 @@ def _marked(transfer: Transfer) -> str:
 
 def _table(transfer: Transfer, bank: Mapping[str, Any], payer: Mapping[str, str]) -> Made:
     if transfer.amount.currency not in bank["currencies"]:
-        raise NotForThisBankError(why=f"it takes {', '.join(bank['currencies'])} only")
+        raise NotForThisBankError(why=_WHY["currency"])
     facts = _facts(transfer, bank, payer)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -155,7 +176,7 @@ def _table(transfer: Transfer, bank: Mapping[str, Any], payer: Mapping[str, str]
     try:
         content = out.getvalue().encode(bank["encoding"])
     except UnicodeEncodeError as error:
-        raise NotForThisBankError(why=f"{bank['encoding']} has no letter for a name") from error
+        raise NotForThisBankError(why=_WHY["letters"]) from error
     return Made(content, "csv", f"text/csv; charset={bank['encoding']}")
 
 
@@ -198,33 +219,42 @@ def read_results(content: bytes) -> list[Result]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ResultFileError(line=1, why="it is not UTF-8") from error
-    rows = csv.DictReader(io.StringIO(text))
-    missing = set(_RESULT_COLUMNS) - set(rows.fieldnames or ())
-    if missing:
-        raise ResultFileError(line=1, why=f"it has no column {', '.join(sorted(missing))}")
-    found = list(_results(rows))
+        raise ResultFileError(line=1, why=_WHY["utf8"]) from error
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        if not set(_RESULT_COLUMNS) <= set(rows.fieldnames or ()):
+            raise ResultFileError(line=1, why=_WHY["columns"])
+        found = list(_results(rows))
+    except csv.Error as error:
+        raise ResultFileError(line=rows.line_num, why=_WHY["table"]) from error
     if len({result.number for result in found}) < len(found):
-        raise ResultFileError(line=len(found) + 1, why="a number stands there twice")
+        raise ResultFileError(line=len(found) + 1, why=_WHY["twice"])
     return found
 
 
 def _results(rows: "csv.DictReader[str]") -> Iterator[Result]:
     for line, row in enumerate(rows, start=2):
         if line > _MOST_RESULTS:
-            raise ResultFileError(line=line, why="the file is too long")
-        state, currency = (row["state"] or "").strip(), (row["currency"] or "").strip()
-        if state not in {"paid", "failed"}:
-            raise ResultFileError(line=line, why="its state is neither paid nor failed")
-        try:
-            amount = Money.from_decimal(Decimal((row["amount"] or "").strip()), currency)
-        except (InvalidOperation, ValueError, KeyError) as error:
-            raise ResultFileError(line=line, why="its amount cannot be read") from error
+            raise ResultFileError(line=line, why=_WHY["long"])
+        cells = {name: (row[name] or "").strip() for name in _RESULT_COLUMNS}
+        if not all(cell.isprintable() for cell in cells.values()):
+            raise ResultFileError(line=line, why=_WHY["signs"])
+        if cells["state"] not in {"paid", "failed"}:
+            raise ResultFileError(line=line, why=_WHY["state"])
         yield Result(
             line=line,
-            number=(row["number"] or "").strip(),
-            amount=amount,
-            is_paid=state == "paid",
-            bank_ref=(row["bank_ref"] or "").strip()[:80],
-            reason=(row["reason"] or "").strip()[:200],
+            number=cells["number"],
+            amount=_amount(line, cells["amount"], cells["currency"]),
+            is_paid=cells["state"] == "paid",
+            bank_ref=cells["bank_ref"][:80],
+            reason=cells["reason"][:200],
         )
+
+
+def _amount(line: int, text: str, currency: str) -> Money:
+    if currency not in EXPONENTS or not _AMOUNT.fullmatch(text):
+        raise ResultFileError(line=line, why=_WHY["amount"])
+    try:
+        return Money.from_decimal(Decimal(text), currency)
+    except ValueError as error:
+        raise ResultFileError(line=line, why=_WHY["amount"]) from error

@@ -7,7 +7,9 @@ class PayeeInvalidError(InputError):
     """A receiving detail is not one that money can be sent to."""
 
     code = "payee_invalid"
-    message = N_("%(what)s cannot be right. Nothing was saved. Please check it against the paper.")
+    message = N_(
+        "This cannot be right: %(why)s. Nothing was saved. Please check it against the paper."
+    )
 
 
 class PayeeWaitsError(ConflictError):
@@ -51,6 +53,17 @@ class NoPayeeError(ConflictError):
     fixer = Fixer.OPERATOR
 
 
+class NothingDueError(ConflictError):
+    """Nothing is due to this supplier in this currency by this way."""
+
+    code = "nothing_due"
+    message = N_(
+        "Nothing is due to this supplier that is not in a payout already. Nothing was drafted."
+        " Please look at what is due now."
+    )
+    fixer = Fixer.OPERATOR
+
+
 class BelowMinimumError(ConflictError):
     """What is due adds up to less than a payout, or to less than nothing."""
 
@@ -66,7 +79,9 @@ class BatchStateError(ConflictError):
     """This batch is not where the act would take it from."""
 
     code = "batch_state"
-    message = N_("This payout is %(state)s now. Nothing was changed. Please look at it again.")
+    message = N_(
+        "This payout is at another step now. Nothing was changed. Please look at it again."
+    )
     fixer = Fixer.OPERATOR
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from diandian.kernel.errors import N_
 from diandian.kernel.money import Money, round_half_up
 
 WHOLE_BASIS_POINTS = 10_000
@@ -30,6 +31,16 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "account": ("account",),
     "iban": ("name", "iban", "bic"),
     "cn_bank": ("name", "account", "bank", "cnaps"),
+}
+WORDS = {
+    "kind": N_("Kind of account"),
+    "gateway": N_("Gateway"),
+    "name": N_("Name of the account's holder"),
+    "iban": N_("IBAN"),
+    "bic": N_("BIC (may stay empty)"),
+    "account": N_("Account number"),
+    "bank": N_("Name of the bank"),
+    "cnaps": N_("CNAPS number, 12 digits"),
 }
 _OPTIONAL = ("bic",)
 _DOTS = "•••• "

@@ -89,25 +89,25 @@ def of_link(link: str) -> OwnAnswers:
     try:
         query = parse_qs(urlsplit(link.strip()).query)
     except ValueError as error:
-        raise NotAnswersError(why="it is no link") from error
+        raise NotAnswersError(why=N_("it is no link")) from error
     if "a" not in query:
-        raise NotAnswersError(why="the link holds no answers")
+        raise NotAnswersError(why=N_("the link holds no answers"))
     region, answers = raw_of_text(query["a"][0])
     items = query.get("i", [""])[0]
     rows = rows_of_text(items)
     if items and len(rows) != items.count(BETWEEN) + 1:
-        raise NotAnswersError(why="an entry of the link is broken")
+        raise NotAnswersError(why=N_("an entry of the link is broken"))
     return OwnAnswers(region, answers, rows)
 
 
 def of_document(document: object) -> OwnAnswers:
     """Return the answers in a file that was saved. Raises: NotAnswersError."""
     if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
-        raise NotAnswersError(why="it is not a file that was saved on the pages of a year")
+        raise NotAnswersError(why=N_("it is not a file that was saved on the pages of a year"))
     answers, items = document.get("answers") or {}, document.get("items") or []
     rows = isinstance(items, list) and all(isinstance(row, Mapping) for row in items)
     if not isinstance(answers, Mapping) or not rows:
-        raise NotAnswersError(why="its answers or entries have another shape than ours")
+        raise NotAnswersError(why=N_("its answers or entries have another shape than ours"))
     return OwnAnswers(
         str(document.get("region", "")), _texts(answers), [_texts(row) for row in items]
     )

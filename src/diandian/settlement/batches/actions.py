@@ -12,7 +12,7 @@ from diandian.audit.actions import record
 from diandian.kernel.canonical import digest_hex
 from diandian.kernel.tokens import new_code
 from diandian.settlement import queries, rules
-from diandian.settlement.errors import BatchStateError, SamePersonError
+from diandian.settlement.errors import BatchStateError, NothingDueError, SamePersonError
 from diandian.settlement.lines import actions as line_actions
 from diandian.settlement.models import (
     Batch,
@@ -51,12 +51,16 @@ def draft(
 
     In the caller's transaction. Idempotent: one draft per supplier, currency and rail.
     Locks: the draft, so that nothing comes into what somebody is just locking.
+    Raises: NothingDueError: there is no draft of nothing.
     """
     assert connection.in_atomic_block, "a draft and its lines are one"
     drafts = Batch.objects.select_for_update(no_key=True).filter(
         supplier_ref=supplier_ref, currency=currency, rail=rail, state=BatchState.DRAFT
     )
     known = drafts.first()
+    ready = queries.collectable(supplier_ref, currency, rail).exclude(payment_no__in=leave_out)
+    if known is None and not ready.exists():
+        raise NothingDueError
     batch = known or Batch.objects.create(
         number=new_code(),
         supplier_ref=supplier_ref,
@@ -68,9 +72,7 @@ def draft(
     if leave_out:
         batch.lines.filter(payment_no__in=leave_out).update(batch=None)
     free = MOST_LINES - batch.lines.count()
-    ready = queries.collectable(supplier_ref, currency, rail)
-    collected = ready.exclude(payment_no__in=leave_out).order_by("id")[:free]
-    line_actions.put_into(batch, [line.id for line in collected])
+    line_actions.put_into(batch, [line.id for line in ready.order_by("id")[:free]])
     batch.net_minor = queries.summed_net(queries.lines_of(batch))
     batch.save(update_fields=["net_minor"])
     if known is None:

@@ -31,11 +31,11 @@ def propose(
 ) -> Payee:
     """Write a detail that waits for a second person. Raises: PayeeInvalidError, PayeeWaitsError."""
     if kind not in PayeeKind.values or (kind == PayeeKind.ACCOUNT) != bool(gateway):
-        raise PayeeInvalidError(field="kind", what="kind")
+        raise PayeeInvalidError(field="kind", why=rules.WORDS["kind"])
     detail = rules.clean_detail(kind, given)
     wrong = rules.wrong_field(kind, detail)
     if wrong:
-        raise PayeeInvalidError(field=wrong, what=wrong)
+        raise PayeeInvalidError(field=wrong, why=rules.WORDS[wrong])
     with joined():
         try:
             with transaction.atomic():
