@@ -49,6 +49,12 @@ PAYOUT_STATES = {
     "reconciled": N_("found in the bank's statement"),
     "cancelled": N_("cancelled"),
 }
+# Who collects, as the file of merchants says it.
+_SETTLEMENTS = {
+    "gateway_split": N_("the supplier collects"),
+    "connect": N_("we collect, and the gateway passes it on"),
+    "principal": N_("we sell what we bought"),
+}
 _MODES = {"live": N_("real money"), "test": N_("test mode")}
 
 # Its names come with its folder.
@@ -152,6 +158,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "remedy": N_("In place of recalled tonnes"),
     },
     "orders.Order holder_kind": _PERSONS,
+    "orders.Order settlement": _SETTLEMENTS,
     "orders.Order state": money_decisions.STATES,
     "orders.Order withdrawal": {
         "": N_("there is none"),
@@ -166,6 +173,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "impossible": N_("cannot be fulfilled"),
     },
     "payments.Payment mode": _MODES,
+    "payments.Payment settlement": _SETTLEMENTS,
     "payments.Payment state": {
         "created": N_("not sent yet"),
         "submitted": N_("sent to the gateway"),
@@ -176,6 +184,16 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "succeeded": N_("payment received"),
     },
     "payments.Refund kind": money_decisions.REFUND_KINDS,
+    "payments.Refund reason": {
+        "withdrawn": N_("the guest withdrew"),
+        "duplicate": N_("paid twice"),
+        "unfulfillable": N_("the order could not be fulfilled"),
+        "decided": N_("decided by people"),
+        "decided_aside": N_("decided by people"),
+        "decided_part": N_("a part, decided by people"),
+        "goodwill": N_("goodwill, at our cost"),
+        "console": N_("in the gateway's console"),
+    },
     "payments.Refund state": money_decisions.REFUND_STATES,
     "payments.Dispute state": {
         "open": N_("not decided yet"),
@@ -250,6 +268,12 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "transfer": N_("part divided off"),
         "gateway_fee": N_("fee of the gateway"),
         "gateway_payout": N_("payout to our bank"),
+        "refund_requested": N_("refund asked for"),
+        "refund_settled": N_("refund done"),
+        "refund_failed": N_("refund failed"),
+        "dispute_opened": N_("dispute opened"),
+        "dispute_lost": N_("dispute lost"),
+        "dispute_fee": N_("fee of a dispute"),
         "unallocated": N_("money set aside"),
         "allocated": N_("money assigned to an order"),
         "reversal": N_("reversing entry"),
