@@ -24,6 +24,8 @@ KINDS = ("solar", "wind", "biogas", "forest", "biochar", "other")
 LEVELS = ("international", "national", "provincial", "city")
 _LANGUAGES = ("zh-Hans", "en", "nl")
 _MOST_WORDS = 3000
+# Ends of lines, and the spaces that keep a number and its unit together.
+_SPACES = "\n\u00a0\u202f\u3000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ def _texts(value: object, where: str) -> dict[str, str]:
     for text in value.values():
         if not isinstance(text, str) or not 0 < len(text.strip()) <= _MOST_WORDS:
             _refuse(where, "a text is missing or too long")
+        if not all(sign.isprintable() or sign in _SPACES for sign in text):
+            _refuse(where, "a text has signs that nobody can see")
     return {language: value[language].strip() for language in _LANGUAGES}
 
 
@@ -55,7 +59,7 @@ def _matching(form: str, said: str) -> Callable[[object, str], str]:
     pattern = re.compile(form)
 
     def read(value: object, where: str) -> str:
-        if not isinstance(value, str) or not pattern.fullmatch(value):
+        if not isinstance(value, str) or not pattern.fullmatch(value) or not value.isprintable():
             _refuse(where, said)
         return value
 
@@ -187,7 +191,8 @@ def _enter(parts: Mapping[str, list[object]], actor_ref: str) -> list[Listed]:
         where = f"projects[{at}]"
         facts = _facts(entry, where, _PROJECT, {"code", "programme"})
         code = _SLUG(entry.get("code"), f"{where}.code")  # type: ignore[attr-defined]
-        programme = Programme.objects.filter(code=entry.get("programme")).first()  # type: ignore[attr-defined]
+        issuer = str(entry.get("programme"))  # type: ignore[attr-defined]
+        programme = Programme.objects.filter(code=issuer).first() if issuer.isprintable() else None
         if programme is None:
             _refuse(f"{where}.programme", "no programme has this code")
         known = Project.objects.filter(code=code).first()
