@@ -55,9 +55,27 @@ class Guest:
         return sum(price_of(self.project, self.mass_g))
 
 
+@dataclass(frozen=True)
+class Quality:
+    """How good the credits of a batch are. ``adjusted``: what the country said, and how far it is.
+
+    ``is_native``: they originate here, so no registry elsewhere has to retire their tonnes.
+    """
+
+    vintage: int = 2025
+    is_native: bool = False
+    credit_class: str = "other"
+    has_label: bool = False
+    is_recognised: bool = False
+    adjusted: tuple[str, str] = ("unknown", "not_started")
+
+
 @dataclass
 class Batch:
-    """An issuance as the operator entered it. ``is_fit``: verified, and not ex-ante."""
+    """An issuance as the operator entered it. ``is_fit``: verified, and not ex-ante.
+
+    ``is_stopped``: by an operator. ``under``: recalls of it that are not given up, by their keys.
+    """
 
     source_ref: str
     project: str
@@ -67,11 +85,35 @@ class Batch:
     is_fit: bool
     facts: dict
     number: int
-    is_frozen: bool = False
+    quality: Quality = Quality()
+    is_stopped: bool = False
+    under: set = field(default_factory=set)
 
     @property
     def total_g(self):
         return self.tonnes * TONNE
+
+    @property
+    def is_frozen(self):
+        """Tell whether it may not serve, for whichever reason."""
+        return self.is_stopped or bool(self.under)
+
+
+@dataclass
+class Recall:
+    """A recall as somebody wished for it: what of a batch, and where replacements may come from.
+
+    ``kind``: invalid or reversal. ``is_approved``, ``is_declined``: asked for by somebody.
+    """
+
+    key: str
+    source_ref: str
+    start_g: int
+    end_g: int
+    kind: str
+    sources: tuple[str, ...]
+    is_approved: bool = False
+    is_declined: bool = False
 
 
 @dataclass
@@ -84,6 +126,7 @@ class Book:
 
     guests: dict[str, Guest] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
+    recalls: dict[str, Recall] = field(default_factory=dict)
     uses: dict[str, tuple[str, int, str]] = field(default_factory=dict)
     post: list = field(default_factory=list)
     insisted: set = field(default_factory=set)
@@ -94,14 +137,20 @@ class Book:
         return next(guest for guest in self.guests.values() if guest.order_id == order_id)
 
 
-def free_by_lane(book, seen, project):
-    """Return free grams of each lane that may serve a project, oldest issuance first."""
+def taken_by_lane(seen):
+    """Return what is used of each lane from its start, and what is held of it."""
     used, held = {}, {}
     for row in seen.ranges.values():
         used[row.lane_id] = used.get(row.lane_id, 0) + row.end_g - row.start_g
     for lanes in seen.holds.values():
         for lane_id, mass_g in lanes.items():
             held[lane_id] = held.get(lane_id, 0) + mass_g
+    return used, held
+
+
+def free_by_lane(book, seen, project):
+    """Return free grams of each lane that may serve a project, oldest issuance first."""
+    used, held = taken_by_lane(seen)
     free = []
     for lane in sorted(seen.lanes.values(), key=lambda lane: lane.id):
         batch = book.batches[lane.source_ref]

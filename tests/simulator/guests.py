@@ -6,7 +6,15 @@ Acts give None when there is nobody to do them.
 
 from datetime import timedelta
 
-from diandian.flows import allocator, checkout, erase, expiry, payment_events, withdrawal
+from diandian.flows import (
+    allocator,
+    checkout,
+    erase,
+    expiry,
+    fulfil,
+    payment_events,
+    withdrawal,
+)
 from diandian.flows.quote import open_quote
 from diandian.kernel.errors import DiandianError
 from diandian.orders import errors
@@ -38,17 +46,22 @@ def _masses(sim, dice, project):
 def order(sim, dice):
     """A guest asks for a price and orders."""
     project = dice.choice(sim.projects)
+    guest = _guest(sim, dice, project, _masses(sim, dice, project), keeps_right=0.2)
+    return lambda: place(sim, guest)
+
+
+def _guest(sim, dice, project, mass_g, *, keeps_right):
     number = len(sim.book.guests) + 1
     guest = Guest(
         key=f"key-{number}",
         project=project,
-        mass_g=_masses(sim, dice, project),
+        mass_g=mass_g,
         name=f"Guest {number}",
         device=f"device-{dice.randint(1, 6)}",
-        keeps_right=dice.random() < 0.2,
+        keeps_right=dice.random() < keeps_right,
     )
     sim.book.guests[guest.key] = guest
-    return lambda: place(sim, guest)
+    return guest
 
 
 def _request(guest, **changes):
@@ -86,6 +99,37 @@ def place(sim, guest):
     if placed.id not in before.orders:
         require(free_g >= guest.mass_g, guest, "got more than the free", free_g)
         sim.referee.placed(placed.id, before, sim.look())
+
+
+def buy(sim, dice):
+    """All of it at once, of what there is: ordered, paid, heard of and retired.
+
+    Raises: IndexError where nothing is free.
+    """
+    free = {
+        project: sum(left for _, left in free_by_lane(sim.book, sim.seen, project)) // 1_000
+        for project in dict.fromkeys(sim.projects)
+    }
+    project = dice.choice([project for project, free_kg in free.items() if free_kg])
+    mass_g = 1_000 * dice.randint(1, min(400, free[project]))
+    guest = _guest(sim, dice, project, mass_g, keeps_right=0.05)
+
+    def do():
+        place(sim, guest)
+        seen = sim.look()
+        refs = {f"order:{row.id}" for row in seen.orders.values() if row.key == guest.key}
+        numbers = [row.number for row in seen.payments.values() if row.owner_ref in refs]
+        trade = sim.stage.peer.by_no(numbers[-1]) if numbers else None
+        if trade is None:
+            return
+        try:
+            for notice in sim.stage.peer.decide(trade.token, "paid", sim.stage.now):
+                payment_events.receive_notice("sandbox", notice.headers, notice.body)
+        except TradeRefusedError:
+            return
+        fulfil.drain()
+
+    return do
 
 
 def order_again(sim, dice):

@@ -7,16 +7,25 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
-from diandian.flows import expiry, fulfil, invariants, payment_events, promises, refund, resolve
+from diandian.flows import (
+    expiry,
+    fulfil,
+    invariants,
+    payment_events,
+    promises,
+    recall,
+    refund,
+    resolve,
+)
 from diandian.flows.allocator import Allocator
 from diandian.jobs import subscribers
 from diandian.kernel.errors import DiandianError
 from diandian.orders.models import Order
 from diandian.registry.models import Project
-from tests.simulator import guests, sabotage, staff
+from tests.simulator import guests, recalls, sabotage, staff
 from tests.simulator.book import Book, BreachError, require
 from tests.simulator.crash import Crash, crash_at
-from tests.simulator.referee import Referee
+from tests.simulator.referee import ENDS, Referee
 from tests.simulator.sight import look, look_at_bank
 from tests.simulator.stage import NOON, PROJECTS
 
@@ -53,10 +62,14 @@ ACTS = {
     staff.poison: 1,
     staff.wait: 9,
 }
-BY_NAME = {act.__name__: act for act in (*ACTS, *sabotage.ACTS)}
+# What a month sees once or never; a part of the steps is taken by these.
+SELDOM = {guests.buy: 8, **recalls.ACTS}
+SELDOM_SHARE = 0.3
+BY_NAME = {act.__name__: act for act in (*ACTS, *SELDOM, *sabotage.ACTS)}
 _OPENING = ("issue", "issue", "order", "order")
 # Whoever stops a batch makes sure that it stands.
-_UNTIL_DONE = {"freeze", "thaw"}
+_UNTIL_DONE = {"freeze", "thaw", "recall", "approve", "decline"}
+_LAST_ROUNDS = 6
 _CRASHES, _FAULTS, _FURTHEST_MOMENT = 0.2, 0.1, 60
 
 
@@ -70,14 +83,19 @@ class Step:
     fault: str = ""
 
 
-def script(seed, steps, *, more_of=()):
-    """Return the steps of a seed; acts in ``more_of`` come often."""
-    dice = random.Random(seed)
+def script(seed, steps, *, more_of=(), seldom=0.0):
+    """Return the steps of a seed; acts in ``more_of`` come often.
+
+    ``seldom``: the share of the steps that is taken by what happens seldom.
+    """
+    dice, other = random.Random(seed), random.Random(f"seldom {seed}")
     weights = ACTS | dict.fromkeys(sabotage.ACTS, 1) | dict.fromkeys(more_of, 15)
     names, shares = [act.__name__ for act in weights], list(weights.values())
     made = []
     for number in range(steps):
         drawn = dice.choices(names, shares)[0]
+        if other.random() < seldom:
+            drawn = other.choices(list(SELDOM), list(SELDOM.values()))[0].__name__
         made.append(
             Step(
                 act=_OPENING[number] if number < len(_OPENING) else drawn,
@@ -194,6 +212,7 @@ class History:
     def settle(self):
         """Let weeks go by undisturbed; whoever paid must end well, and people decide the rest."""
         self.stage.poisoned.clear()
+        self._do(lambda: recalls.end_all(self))
         while thaw := staff.thaw(self, random.Random(0)):
             self._do(thaw)
         for minutes in (1, 2, 5, 21, 60, 60):
@@ -206,6 +225,11 @@ class History:
                     staff.judge(guest, resolve.give_back)
                     staff.judge(guest, resolve.refund_order)
             self._round(minutes)
+        # What is recalled meanwhile is tried some times more before it goes back.
+        for _ in range(_LAST_ROUNDS):
+            if all(order.state in ENDS for order in self.seen.orders.values()):
+                break
+            self._round(60)
         self.referee.settled(self.seen, self._bank())
 
     def _bank(self):
@@ -221,6 +245,8 @@ class History:
             fulfil.drain,
             refund.continue_refunds,
             promises.follow_all,
+            recall.work_all,
+            recall.retry,
             lambda: subscribers.deliver(200),
         ):
             self._do(work)
@@ -263,7 +289,7 @@ def failure_of(stage, steps):
 
 def simulate(stage, seed, steps, *, only=None, shrink_seconds=20):
     """Play a seed. Returns a Failure, made short within the time, or None."""
-    whole = script(seed, steps)
+    whole = script(seed, steps, seldom=SELDOM_SHARE)
     kept = list(only) if only is not None else list(range(steps))
     failed = failure_of(stage, [whole[number] for number in kept])
     if failed is None:

@@ -14,6 +14,7 @@ from tests.simulator.book import (
     price_of,
     require,
 )
+from tests.simulator.remedies import Remedies, cost_by_project
 from tests.simulator.sight import as_instant
 
 _USES = ("retire", "cancel", "reversal")
@@ -30,6 +31,7 @@ _MOVES = {
 ENDS = {"completed", "expired", "cancelled", "refunded"}
 CLEARING, PAYABLE, PREPAID, TRANSIT, ASIDE = "1110", "2010", "2110", "2120", "2190"
 VAT, EARNED = "2310", "4010"
+PROVISION, REMEDY = "2410", "5140"
 
 
 class Referee:
@@ -37,6 +39,7 @@ class Referee:
 
     def __init__(self, book):
         self.book = book
+        self.remedies = Remedies(book)
         self.before = None
 
     def judge(self, seen, bank, now):
@@ -46,6 +49,7 @@ class Referee:
         self._ranges(seen)
         self._orders(seen, bank, now)
         self._retirements(seen)
+        self.remedies.check(self.before, seen)
         self._holds(seen)
         self._money(seen, bank)
         self._log(seen)
@@ -57,7 +61,7 @@ class Referee:
         """R5: what was written once stays to the letter."""
         if self.before is None:
             return
-        for name in ("lanes", "ranges", "retirements"):
+        for name in ("lanes", "ranges", "retirements", "remedies"):
             now = getattr(seen, name)
             for number, row in getattr(self.before, name).items():
                 require(now.get(number) == row, name, number, "is not what it was:", row)
@@ -101,6 +105,8 @@ class Referee:
                 require(row.retirement_id in seen.retirements, row, "has no retirement")
                 continue
             require(row.kind == ("reversal" if lane.kind == "buffer" else "cancel"), row)
+            if row.kind == "reversal" and row.source_ref.startswith("recall:"):
+                continue
             taken.setdefault(row.source_ref, []).append((lane, row))
         for source_ref, rows in taken.items():
             known = self.book.uses.get(source_ref)
@@ -118,14 +124,21 @@ class Referee:
                 batch = self.book.batches[seen.lanes[row.lane_id].source_ref]
                 projects.setdefault(number, set()).add(batch.project)
         done = {}
-        for number, (source_ref, mass_g) in seen.retirements.items():
-            order_id = int(source_ref.split(":")[1])
+        for number, row in seen.retirements.items():
+            mass_g = row.mass_g
+            require(mass_g == ranges.get(number), row, "has other grams:", ranges.get(number))
+            require(projects[number] == {row.project}, row, "has grams of", projects[number])
+            kind, order_id = row.source_ref.split(":")[:2]
+            if kind == "recall":
+                continue
+            require(row.source_ref == f"order:{order_id}:retirement", row, "is for nobody")
+            order_id = int(order_id)
             require(order_id not in done, "order", order_id, "is retired twice")
             done[order_id] = number
             order = seen.orders[order_id]
             require(order.state == "completed", order, "is retired")
-            require(mass_g == order.mass_g == ranges.get(number), order, "retired", mass_g)
-            require(projects[number] == {order.project}, order, "has grams of", projects[number])
+            wished = (order.mass_g, order.project)
+            require((mass_g, row.project) == wished, order, "retired", row)
             require(seen.certificates.get(f"order:{order_id}") == 1, order, "has no certificate")
         for order in seen.orders.values():
             is_done = order.state == "completed"
@@ -135,7 +148,8 @@ class Referee:
         """R2, R6: whoever waits holds their grams, no other does, and no lane promises too much."""
         held = {}
         for owner, lanes in seen.holds.items():
-            order = seen.orders.get(int(owner.split(":")[1]))
+            kind, _, number = owner.partition(":")
+            order = seen.orders.get(int(number)) if kind == "order" else None
             require(order is not None and order.state in _HOLD, owner, "holds grams")
             require(sum(lanes.values()) == order.mass_g, order, "holds", lanes)
             for lane_id, mass_g in lanes.items():
@@ -271,7 +285,10 @@ class Referee:
                 require(taken - returned >= supplier + fee, order, "was retired and refunded")
         accounts = {number: amount for number, amount in seen.accounts.items() if amount}
         require(accounts.pop(CLEARING, 0) == heard - back, "clearing is not", heard - back)
-        require(-accounts.pop(PAYABLE, 0) == payable, "suppliers are not owed", payable)
+        remedied = sum(cost_by_project(seen).values())
+        require(accounts.pop(REMEDY, 0) == remedied, "remedies did not cost", remedied)
+        owed = -accounts.pop(PAYABLE, 0)
+        require(owed == payable + remedied, "suppliers are owed", owed, "not", payable + remedied)
         fees = -accounts.pop(EARNED, 0) - accounts.pop(VAT, 0)
         require(fees == earned, "the fees are", fees, "not", earned)
         owed = -sum(accounts.pop(number, 0) for number in (PREPAID, TRANSIT, ASIDE))

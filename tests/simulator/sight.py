@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+TONNE = 1_000_000
 LIVE_HOLDS = ("active", "committed")
 
 
@@ -52,6 +53,60 @@ class RangeRow(NamedTuple):
     source_ref: str
 
 
+class RetirementRow(NamedTuple):
+    """A retirement, and the one whose recalled grams it stands for."""
+
+    source_ref: str
+    mass_g: int
+    name: str
+    project: str
+    replaces_id: int | None
+
+
+class RecallRow(NamedTuple):
+    """A recall with its batch. ``sources``: JSON of the projects that may replace."""
+
+    id: int
+    name: str
+    source_ref: str
+    start_g: int
+    end_g: int
+    kind: str
+    key: str
+    sources: str
+    state: str
+    opened_by: str
+    approved_by: str
+
+
+class RemedyRow(NamedTuple):
+    """One step of a remedy."""
+
+    id: int
+    recall_id: int
+    retirement_id: int
+    root_id: int
+    step: int
+    outcome: str
+    affected_g: int
+    remedied_g: int
+    short_g: int
+    replacement_id: int | None
+
+
+class PaperRow(NamedTuple):
+    """One version of a certificate. ``promised_by``: the day by which its tonnes are retired."""
+
+    id: int
+    code: str
+    version: int
+    order_ref: str
+    retirement_id: int
+    state: str
+    promised_by: object
+    document: object
+
+
 @dataclass
 class Sight:
     """All that the referee looks at."""
@@ -61,10 +116,15 @@ class Sight:
     refunds: dict[str, tuple[str, int, str]]
     lanes: dict[int, LaneRow]
     ranges: dict[int, RangeRow]
-    retirements: dict[int, tuple[str, int]]
+    retirements: dict[int, RetirementRow]
+    recalls: dict[int, RecallRow]
+    remedies: dict[int, RemedyRow]
+    papers: dict[int, PaperRow]
     holds: dict[str, dict[int, int]] = field(default_factory=dict)
     certificates: dict[str, int] = field(default_factory=dict)
     accounts: dict[str, int] = field(default_factory=dict)
+    bought: dict[str, int] = field(default_factory=dict)
+    outside: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     log_size: int = 0
     names: dict[str, str] = field(default_factory=dict)
@@ -113,15 +173,54 @@ def look():
             )
         },
         retirements={
-            row[0]: row[1:]
-            for row in _rows("SELECT id, source_ref, mass_g FROM registry_retirement")
-        },
-        certificates=dict(
-            _rows(
-                "SELECT order_ref, count(*) FROM certificates_certificate"
-                " WHERE state = 'current' GROUP BY order_ref"
+            row[0]: RetirementRow(*row[1:])
+            for row in _rows(
+                "SELECT r.id, r.source_ref, r.mass_g, r.public_id, p.code, r.replaces_id"
+                " FROM registry_retirement r JOIN registry_project p ON p.id = r.project_id"
             )
-        ),
+        },
+        recalls={
+            row[0]: RecallRow(*row)
+            for row in _rows(
+                "SELECT r.id, r.public_id, b.source_ref, r.start_g, r.end_g, r.kind, r.reason,"
+                " r.sources, r.state, r.opened_by, r.approved_by"
+                " FROM registry_recall r JOIN registry_creditbatch b ON b.id = r.batch_id"
+                " ORDER BY r.id"
+            )
+        },
+        remedies={
+            row[0]: RemedyRow(*row)
+            for row in _rows(
+                "SELECT id, recall_id, retirement_id, root_id, step, outcome, affected_g,"
+                " remedied_g, short_g, replacement_id FROM registry_remedy ORDER BY id"
+            )
+        },
+        papers={
+            row[0]: PaperRow(*row)
+            for row in _rows(
+                "SELECT id, code, version, order_ref, retirement_id, state, promised_by,"
+                " credential FROM certificates_certificate ORDER BY id"
+            )
+        },
+    )
+    for paper in seen.papers.values():
+        if paper.state == "current":
+            count = seen.certificates.get(paper.order_ref, 0)
+            seen.certificates[paper.order_ref] = count + 1
+    for source_ref, first, begin, end in _rows(
+        "SELECT b.source_ref, s.first, u.first_serial, u.last_serial + 1"
+        " FROM registry_upstreamretirement u JOIN registry_creditbatch b ON b.id = u.batch_id"
+        " JOIN registry_serialblock s ON s.id = b.serial_block_id ORDER BY u.first_serial"
+    ):
+        span = ((begin - first) * TONNE, (end - first) * TONNE)
+        seen.outside.setdefault(source_ref, []).append(span)
+    # What we bought ourselves: of a remedy the way by the provision is booked a second time.
+    seen.bought = dict(
+        _rows(
+            "SELECT j.source_ref, min(t.amount_minor) FROM ledger_journal j"
+            " JOIN ledger_transfer t ON t.journal_id = j.id"
+            " WHERE j.kind IN ('remedy', 'completion') GROUP BY j.source_ref"
+        )
     )
     seen.log = [row[0] for row in _rows("SELECT body FROM transparency_logentry ORDER BY position")]
     seen.log_size = sum(row[0] for row in _rows("SELECT size FROM transparency_loghead"))

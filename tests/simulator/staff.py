@@ -30,6 +30,7 @@ from tests.simulator.book import TONNE, Batch, require
 from tests.simulator.stage import PERIOD
 
 ACTOR = "operator:sim"
+_DAY = date(2026, 2, 1)
 
 # -- credits ----------------------------------------------------------------------------------
 
@@ -58,12 +59,14 @@ def issue(sim, dice):
 def enter(batch, sim, **changes):
     """Enter a batch. In how many lanes it sells, no flow can be asked yet."""
     first = 100 * batch.number
+    quality = batch.quality
     facts = {
         "serial_text": f"S-2025-{first:06d}~{first + batch.tonnes - 1:06d}",
-        "vintage_year": 2025,
-        "period_start": PERIOD[0],
+        "vintage_year": quality.vintage,
+        "period_start": PERIOD[0].replace(year=quality.vintage),
         "period_end": PERIOD[1],
-        "custody": "external",
+        "custody": "native" if quality.is_native else "external",
+        "facts": _stated(quality),
         "source_ref": batch.source_ref,
         "verified_by": "Verifier",
         "verified_on": date(2026, 1, 31),
@@ -79,7 +82,29 @@ def enter(batch, sim, **changes):
         )
 
 
-def _batch(sim, dice):
+def _stated(quality):
+    """Return the quality of credits as an issuance states it."""
+    declared, status = quality.adjusted
+    stated = {
+        "credit_class": quality.credit_class,
+        "adjustment_declaration": declared,
+        "adjustment_status": status,
+    }
+    if status == "completed":
+        stated |= {"adjustment_reference": "A-1", "adjustment_on": _DAY}
+    if quality.has_label:
+        stated |= {"ccp_reference": "L-1", "ccp_on": _DAY}
+    if quality.is_recognised:
+        stated |= {
+            "recognition_evidence": "R-1",
+            "recognised_on": _DAY,
+            "recognition_sha256": "0" * 64,
+        }
+    return stated
+
+
+def known_batch(sim, dice):
+    """Return any batch that has been entered. Raises: IndexError where there is none."""
     known = {lane.source_ref for lane in sim.seen.lanes.values()}
     return dice.choice([batch for ref, batch in sim.book.batches.items() if ref in known])
 
@@ -91,14 +116,14 @@ def row_of(batch):
 
 def issue_again(sim, dice):
     """The same issuance again changes nothing; told otherwise, or its serials again, is refused."""
-    batch, way = _batch(sim, dice), dice.randrange(3)
+    batch, way = known_batch(sim, dice), dice.randrange(3)
 
     def do():
         changes = sim.changes()
         if way == 0:
             enter(batch, sim)
             return
-        other = {"vintage_year": 2024, "period_start": date(2024, 1, 1)}
+        other = {"vintage_year": 2023, "period_start": date(2023, 1, 1)}
         if way == 2:
             other = {"source_ref": f"{batch.source_ref}-again"}
         try:
@@ -113,7 +138,7 @@ def issue_again(sim, dice):
 
 def retire_outside(sim, dice):
     """The issuing registry retires tonnes for us; certificates follow."""
-    batch = _batch(sim, dice)
+    batch = known_batch(sim, dice)
     first = dice.randint(1, batch.tonnes)
     outside = issuance.OutsideRetirement(
         first_tonne=first,
@@ -135,10 +160,10 @@ def retire_outside(sim, dice):
 
 def freeze(sim, dice):
     """A batch is stopped at once."""
-    batch = _batch(sim, dice)
+    batch = known_batch(sim, dice)
 
     def do():
-        batch.is_frozen = True
+        batch.is_stopped = True
         batches.freeze(row_of(batch).public_id, reason="sim", actor_ref=ACTOR)
 
     return do
@@ -146,20 +171,24 @@ def freeze(sim, dice):
 
 def thaw(sim, dice):
     """A stopped batch serves again."""
-    frozen = [batch for batch in sim.book.batches.values() if batch.is_frozen]
-    if not frozen:
+    stopped = [batch for batch in sim.book.batches.values() if batch.is_stopped]
+    if not stopped:
         return None
-    batch = dice.choice(frozen)
+    batch = dice.choice(stopped)
 
     def do():
-        batches.thaw(row_of(batch).public_id, reason="sim", actor_ref=ACTOR)
-        batch.is_frozen = False
+        try:
+            batches.thaw(row_of(batch).public_id, reason="sim", actor_ref=ACTOR)
+        except registry_errors.UnderRecallError:
+            require(batch.under, batch, "was not thawed, and nobody recalls it")
+            return
+        batch.is_stopped = False
 
     return do
 
 
 def _take_out(sim, dice, kind):
-    batch = _batch(sim, dice)
+    batch = known_batch(sim, dice)
     mass_g = dice.choice([1, 1_000, 123_456, TONNE])
     source_ref = f"{kind}:{len(sim.book.uses) + 1}"
 

@@ -27,7 +27,9 @@ from tests.simulator.crash import drop_connection
 
 NOON = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PROJECTS = ("sun", "wind")
-PRICE_PER_TONNE_MINOR = {"sun": 6000, "wind": 7250}
+# What a recall may take its replacements from is a matter of programme and kind.
+KINDS = {"sun": "solar", "wind": "wind", "shade": "solar"}
+PRICE_PER_TONNE_MINOR = {"sun": 6000, "wind": 7250, "shade": 6601}
 
 
 class LostError(Exception):
@@ -209,7 +211,7 @@ def _texts(text):
 
 
 def _furnish():
-    """Enter a programme and two projects at prices; their credits come in the histories."""
+    """Enter a programme and its projects at prices; their credits come in the histories."""
     programme = issuance.open_programme(
         code="SIM",
         names=_texts("Simulated programme"),
@@ -217,7 +219,7 @@ def _furnish():
         is_simulated=True,
         actor_ref="simulator",
     )
-    for position, code in enumerate(PROJECTS):
+    for position, (code, kind) in enumerate(KINDS.items()):
         issuance.open_project(
             programme=programme,
             code=code,
@@ -227,7 +229,7 @@ def _furnish():
             descriptions=_texts("Sample"),
             supplier_names=_texts("Supplier"),
             supplier_ref=f"supplier-{code}",
-            kind="solar",
+            kind=kind,
             methodology_code="M-1",
             country="CN",
             region="CN-SC",

@@ -87,7 +87,7 @@ def _orders(crowd, seen, books, gone):
         if taken is not None:
             kept[row.owner_ref] += taken.taken_minor - taken.returned_minor - taken.lost_minor
             kept[row.owner_ref] += sum(gone.get(row.number, ()))
-    retired = Counter(int(ref.split(":")[1]) for ref, _ in seen.retirements.values())
+    retired = Counter(int(row.source_ref.split(":")[1]) for row in seen.retirements.values())
     ends = Counter()
     known = {guest.order_id: guest for guest in crowd.guests if guest.order_id}
     require(known.keys() == seen.orders.keys(), "orders that nobody placed")
@@ -102,7 +102,7 @@ def _orders(crowd, seen, books, gone):
         require(made == int(is_done), order, "has certificates:", made)
         require("withdrew" not in guest.asked or not is_done, order, "was withdrawn from")
         ends[order.state] += 1
-    grams = sum(mass_g for _, mass_g in seen.retirements.values())
+    grams = sum(row.mass_g for row in seen.retirements.values())
     wished = sum(known[order.id].mass_g for order in seen.orders.values() if order.id in retired)
     require(grams == wished, "retired", grams, "of", wished)
     return ends
