@@ -121,9 +121,14 @@ def desk_pages_of_money(browser: Browser, base: str, password: str) -> DeskPages
             if first.count():
                 paths[f"desk-{name}"] = first.first.get_attribute("href") or ""
         page.goto(base + paths["desk-statements"])
-        found = re.search(r'href="(/admin/[a-z]+/gatewayday/\d+/change/[^"]*)"', page.content())
-        if found:
-            paths["desk-statement"] = found[1]
+        days = re.findall(r'href="(/admin/[a-z]+/gatewayday/\d+/change/[^"]*)"', page.content())
+        if days:
+            paths["desk-statement"] = days[0]
+        for day in days:
+            page.goto(base + day)
+            if page.locator("#difference-2").count():
+                paths["desk-differences"] = day
+                break
         with phone(browser, "nl") as other:
             walk = Walk(other.new_page(), base)
             number = payment_no(walk.page, paid_and_held(walk))

@@ -1,5 +1,6 @@
 """Days of gateways at the operator's desk: looked at, signed by one or two, fetched again."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -107,6 +108,15 @@ def test_a_difference_says_what_it_means_in_every_language(odd, lang, head, advi
     assert head in page
     assert advice in page
     assert odd.item.our_no in page
+
+
+def test_no_two_differences_have_the_same_head(li, world):
+    with told(dearer, kinds=("trades", "funds")):
+        turn()
+    found = people.of_day(the_day())
+    page = text(li.get(f"{BASE}/{the_day().id}/change/"))
+    heads = re.findall(r'<h2 id="difference-[0-9]+">([^<]+)', page)
+    assert len(set(heads)) == len(found) > 1
 
 
 def test_a_day_without_its_statement_says_why(li, world):
