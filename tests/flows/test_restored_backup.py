@@ -271,3 +271,37 @@ def test_the_high_water_file_stops_sales_until_a_copy_brings_the_entries_back(
     assert audited(folder_of(1)) == 0, capsys.readouterr().out
     [line] = (folder / "elsewhere" / "high-water").read_text().splitlines()
     assert int(line.split(" ")[2]) == LogHead.objects.get().size
+
+
+# --- what the log tells already ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("frozen", [(), ("second",)])
+def test_remedies_that_the_registry_lost_are_made_anew(world, waiting, frozen):
+    """The entries came back, the remedies did not: whoever holds recalled grams is answered.
+
+    What had replaced them is frozen with the batch of which the log tells more.
+    """
+    CreditBatch.objects.filter(project__code__in=frozen).update(state="frozen")
+    found = recalls.started(CreditBatch.objects.get(project=world.project))
+    with lost():
+        assert recall.work(at=world.now) == 1
+        Signer().turn(at=world.now)
+    log_recover.recover(**WHO, at=world.now)
+    recall.work_all(at=world.now)
+    found.refresh_from_db()
+    assert found.state == "done"
+    assert [row.outcome for row in Remedy.objects.filter(recall=found)] == ["short"]
+    assert log_check.check() == []
+
+
+def test_a_recall_whose_approval_was_lost_is_approved_again(world, waiting):
+    opened = recalls.opened(CreditBatch.objects.get(project=world.project))
+    with lost():
+        recall.approve(opened, approved_by="operator:Jansen", at=world.now)
+        Signer().turn(at=world.now)
+    log_recover.recover(**WHO, at=world.now)
+    opened.refresh_from_db()
+    recall.approve(opened, approved_by="operator:Jansen", at=world.now)
+    recall.work_all(at=world.now)
+    assert log_check.check() == []

@@ -68,10 +68,13 @@ def open_recall(  # noqa: PLR0913 - one recall, all its facts
 
 @transaction.atomic
 def approve(recall: Recall, *, approved_by: str, at: datetime | None = None) -> Recall:
-    """Approve a recall as a second person; the worker begins. Raises: as the action."""
+    """Approve a recall as a second person; the worker begins. Raises: as the action.
+
+    What the log tells already, since a backup came back in between, is not told again.
+    """
     at = at or now()
     found = actions.approve(recall, approved_by=approved_by, at=at)
-    log_actions.append_many([log_entries.recalled(found)], at=at)
+    log_actions.append_new([log_entries.recalled(found)], at=at)
     return found
 
 

@@ -106,7 +106,8 @@ def remedy(recall: Recall, needs: Sequence[Need], *, at: datetime, is_retry: boo
         for need in answered
         for step, replacement in zip(need.steps, need.replacements, strict=True)
     ]
-    places = log_actions.append_many(entries, at=at)
+    # Before a backup came back the log may have told of the same answers: those stand.
+    places = log_actions.append_new(entries, at=at)
     met = {need.retirement.id: need.spans for need in answered if need.spans}
     fresh = Fresh(recall, list(zip(numbers, steps, strict=True)), made, met)
     _certificates(fresh, places, at)
