@@ -22,7 +22,7 @@ from diandian.jobs import subscribers
 from diandian.kernel.errors import DiandianError
 from diandian.orders.models import Order
 from diandian.registry.models import Project
-from tests.simulator import guests, recalls, sabotage, staff
+from tests.simulator import ground, guests, recalls, sabotage, staff, tonnes
 from tests.simulator.book import Book, BreachError, require
 from tests.simulator.crash import Crash, crash_at
 from tests.simulator.referee import ENDS, Referee
@@ -63,7 +63,7 @@ ACTS = {
     staff.wait: 9,
 }
 # What a month sees once or never; a part of the steps is taken by these.
-SELDOM = {guests.buy: 8, **recalls.ACTS}
+SELDOM = {guests.buy: 8, **recalls.ACTS, **tonnes.ACTS, **ground.ACTS}
 SELDOM_SHARE = 0.3
 BY_NAME = {act.__name__: act for act in (*ACTS, *SELDOM, *sabotage.ACTS)}
 _OPENING = ("issue", "issue", "order", "order")
@@ -231,6 +231,7 @@ class History:
                 break
             self._round(60)
         self.referee.settled(self.seen, self._bank())
+        tonnes.gauge(self)
 
     def _bank(self):
         return look_at_bank(self.stage.peer, self.stage.now)

@@ -6,6 +6,7 @@ in equal to what went back, what is owed and what is earned?
 
 import json
 
+from tests.simulator import ground, tonnes
 from tests.simulator.book import (
     RIGHT_LASTS,
     UNPAID_LIFETIME,
@@ -31,7 +32,7 @@ _MOVES = {
 ENDS = {"completed", "expired", "cancelled", "refunded"}
 CLEARING, PAYABLE, PREPAID, TRANSIT, ASIDE = "1110", "2010", "2110", "2120", "2190"
 VAT, EARNED = "2310", "4010"
-PROVISION, REMEDY = "2410", "5140"
+CREDITS, REMEDY = "5010", "5140"
 
 
 class Referee:
@@ -50,6 +51,8 @@ class Referee:
         self._orders(seen, bank, now)
         self._retirements(seen)
         self.remedies.check(self.before, seen)
+        tonnes.check(self.book, seen)
+        ground.check()
         self._holds(seen)
         self._money(seen, bank)
         self._log(seen)
@@ -129,7 +132,7 @@ class Referee:
             require(mass_g == ranges.get(number), row, "has other grams:", ranges.get(number))
             require(projects[number] == {row.project}, row, "has grams of", projects[number])
             kind, order_id = row.source_ref.split(":")[:2]
-            if kind == "recall":
+            if kind in {"recall", "pool"}:
                 continue
             require(row.source_ref == f"order:{order_id}:retirement", row, "is for nobody")
             order_id = int(order_id)
@@ -287,8 +290,10 @@ class Referee:
         require(accounts.pop(CLEARING, 0) == heard - back, "clearing is not", heard - back)
         remedied = sum(cost_by_project(seen).values())
         require(accounts.pop(REMEDY, 0) == remedied, "remedies did not cost", remedied)
-        owed = -accounts.pop(PAYABLE, 0)
-        require(owed == payable + remedied, "suppliers are owed", owed, "not", payable + remedied)
+        completed = tonnes.cost(seen)
+        require(accounts.pop(CREDITS, 0) == completed, "completions did not cost", completed)
+        owed, due = -accounts.pop(PAYABLE, 0), payable + remedied + completed
+        require(owed == due, "suppliers are owed", owed, "not", due)
         fees = -accounts.pop(EARNED, 0) - accounts.pop(VAT, 0)
         require(fees == earned, "the fees are", fees, "not", earned)
         owed = -sum(accounts.pop(number, 0) for number in (PREPAID, TRANSIT, ASIDE))

@@ -40,7 +40,7 @@ def stands_in(bad, good):
     return is_as_far
 
 
-def _parts(spans, start_g, end_g):
+def parts(spans, start_g, end_g):
     """Return the grams of a range that lie in spans, which do not overlap."""
     return sum(max(0, min(end, end_g) - max(start, start_g)) for start, end in spans)
 
@@ -120,7 +120,7 @@ class Remedies:
         require(good is not bad and near, row, "may not replace grams of", bad)
         require(stands_in(bad.quality, good.quality), row, "is worse than what was recalled", bad)
         if not good.quality.is_native:
-            whole = _parts(seen.outside.get(good.source_ref, ()), row.start_g, row.end_g)
+            whole = parts(seen.outside.get(good.source_ref, ()), row.start_g, row.end_g)
             require(whole == row.end_g - row.start_g, row, "is not retired at its origin")
 
     def _buffers(self, seen):

@@ -130,7 +130,7 @@ class Sight:
     names: dict[str, str] = field(default_factory=dict)
 
 
-def _rows(sql, *values):
+def rows_of(sql, *values):
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchall()
@@ -141,7 +141,7 @@ def look():
     seen = Sight(
         orders={
             row[0]: OrderRow(*row)
-            for row in _rows(
+            for row in rows_of(
                 "SELECT o.id, o.state, o.mass_g, p.code, o.idempotency_key, o.withdrawal,"
                 " o.retire_after, o.beneficiary_name"
                 " FROM orders_order o JOIN registry_project p ON p.id = o.project_id"
@@ -149,39 +149,39 @@ def look():
         },
         payments={
             row[0]: PaymentRow(*row)
-            for row in _rows("SELECT payment_no, owner_ref, state FROM payments_payment")
+            for row in rows_of("SELECT payment_no, owner_ref, state FROM payments_payment")
         },
         refunds={
             row[0]: row[1:]
-            for row in _rows(
+            for row in rows_of(
                 "SELECT r.refund_no, p.payment_no, r.amount_minor, r.state"
                 " FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id"
             )
         },
         lanes={
             row[0]: LaneRow(*row)
-            for row in _rows(
+            for row in rows_of(
                 "SELECT l.id, b.source_ref, l.kind, l.lo, l.hi"
                 " FROM registry_lane l JOIN registry_creditbatch b ON b.id = l.batch_id"
             )
         },
         ranges={
             row[0]: RangeRow(*row)
-            for row in _rows(
+            for row in rows_of(
                 "SELECT id, lane_id, kind, start_g, end_g, retirement_id, source_ref"
                 " FROM registry_allocation ORDER BY id"
             )
         },
         retirements={
             row[0]: RetirementRow(*row[1:])
-            for row in _rows(
+            for row in rows_of(
                 "SELECT r.id, r.source_ref, r.mass_g, r.public_id, p.code, r.replaces_id"
                 " FROM registry_retirement r JOIN registry_project p ON p.id = r.project_id"
             )
         },
         recalls={
             row[0]: RecallRow(*row)
-            for row in _rows(
+            for row in rows_of(
                 "SELECT r.id, r.public_id, b.source_ref, r.start_g, r.end_g, r.kind, r.reason,"
                 " r.sources, r.state, r.opened_by, r.approved_by"
                 " FROM registry_recall r JOIN registry_creditbatch b ON b.id = r.batch_id"
@@ -190,14 +190,14 @@ def look():
         },
         remedies={
             row[0]: RemedyRow(*row)
-            for row in _rows(
+            for row in rows_of(
                 "SELECT id, recall_id, retirement_id, root_id, step, outcome, affected_g,"
                 " remedied_g, short_g, replacement_id FROM registry_remedy ORDER BY id"
             )
         },
         papers={
             row[0]: PaperRow(*row)
-            for row in _rows(
+            for row in rows_of(
                 "SELECT id, code, version, order_ref, retirement_id, state, promised_by,"
                 " credential FROM certificates_certificate ORDER BY id"
             )
@@ -207,7 +207,7 @@ def look():
         if paper.state == "current":
             count = seen.certificates.get(paper.order_ref, 0)
             seen.certificates[paper.order_ref] = count + 1
-    for source_ref, first, begin, end in _rows(
+    for source_ref, first, begin, end in rows_of(
         "SELECT b.source_ref, s.first, u.first_serial, u.last_serial + 1"
         " FROM registry_upstreamretirement u JOIN registry_creditbatch b ON b.id = u.batch_id"
         " JOIN registry_serialblock s ON s.id = b.serial_block_id ORDER BY u.first_serial"
@@ -216,21 +216,23 @@ def look():
         seen.outside.setdefault(source_ref, []).append(span)
     # What we bought ourselves: of a remedy the way by the provision is booked a second time.
     seen.bought = dict(
-        _rows(
+        rows_of(
             "SELECT j.source_ref, min(t.amount_minor) FROM ledger_journal j"
             " JOIN ledger_transfer t ON t.journal_id = j.id"
             " WHERE j.kind IN ('remedy', 'completion') GROUP BY j.source_ref"
         )
     )
-    seen.log = [row[0] for row in _rows("SELECT body FROM transparency_logentry ORDER BY position")]
-    seen.log_size = sum(row[0] for row in _rows("SELECT size FROM transparency_loghead"))
-    seen.names = dict(_rows("SELECT source_ref, public_id FROM registry_creditbatch"))
-    for owner, lane_id, mass_g in _rows(
+    seen.log = [
+        row[0] for row in rows_of("SELECT body FROM transparency_logentry ORDER BY position")
+    ]
+    seen.log_size = sum(row[0] for row in rows_of("SELECT size FROM transparency_loghead"))
+    seen.names = dict(rows_of("SELECT source_ref, public_id FROM registry_creditbatch"))
+    for owner, lane_id, mass_g in rows_of(
         "SELECT owner_ref, lane_id, mass_g FROM registry_holding WHERE state IN (%s, %s)",
         *LIVE_HOLDS,
     ):
         seen.holds.setdefault(owner, {})[lane_id] = mass_g
-    for debit, credit, amount in _rows(
+    for debit, credit, amount in rows_of(
         "SELECT debit_code, credit_code, sum(amount_minor) FROM ledger_transfer"
         " GROUP BY debit_code, credit_code"
     ):

@@ -28,6 +28,7 @@ from tests.simulator.crash import drop_connection
 NOON = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PROJECTS = ("sun", "wind")
 # What a recall may take its replacements from is a matter of programme and kind.
+GROUND = ("grove", "copse")
 KINDS = {"sun": "solar", "wind": "wind", "shade": "solar"}
 PRICE_PER_TONNE_MINOR = {"sun": 6000, "wind": 7250, "shade": 6601}
 
@@ -219,7 +220,7 @@ def _furnish():
         is_simulated=True,
         actor_ref="simulator",
     )
-    for position, (code, kind) in enumerate(KINDS.items()):
+    for position, (code, kind) in enumerate((KINDS | dict.fromkeys(GROUND, "forest")).items()):
         issuance.open_project(
             programme=programme,
             code=code,
@@ -237,6 +238,8 @@ def _furnish():
             longitude=Decimal("104.1"),
             actor_ref="simulator",
         )
+        if code in GROUND:
+            continue  # their trees have not grown yet
         issuance.put_on_sale(
             project_code=code,
             price_per_tonne_minor=PRICE_PER_TONNE_MINOR[code],

@@ -1,12 +1,14 @@
-"""Batches go bad, and the worker dies at each statement of its answer, again and again."""
+"""What comes seldom, and the worker that dies at each statement of it: recalls, open tonnes."""
 
+from datetime import timedelta
 from itertools import count
 
 import pytest
 from django.db import connection  # noqa: F401 - asked by the mark
 
+from diandian.flows import pool
 from diandian.flows import recall as work
-from tests.simulator import guests, recalls, staff
+from tests.simulator import ground, guests, recalls, staff, tonnes
 from tests.simulator.book import Batch, Guest, Quality, Recall
 from tests.simulator.crash import Crash, crash_at
 from tests.simulator.day import pay
@@ -125,3 +127,28 @@ def test_a_bad_batch_is_answered_to_the_gram_wherever_the_worker_dies(stage):
         ("replaced", 50_000, 0, True),
     ]
     history.settle()
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="the same code on both databases")
+def test_an_open_tonne_is_completed_once_wherever_the_worker_dies(stage):
+    history = History(stage)
+    issued(history, "sun", 2, quality=Quality())
+    sold(history, "sun", 300)
+    stage.later(timedelta(days=12))
+    history.judge()
+    died_everywhere(history, lambda _: tonnes.complete_tonnes(history, None)())
+    made = [row.mass_g for row in history.seen.retirements.values() if row.source_ref[:4] == "pool"]
+    assert made == [700_000]
+    assert pool.complete_due() == 0
+    history.settle()
+
+
+def test_ground_serves_one_project_whoever_comes_first_and_after_crashes(stage):
+    one, other = ("grove", "plot-1"), ("copse", "plot-1")
+    box = (1_022_000_000, 319_000_000, 1_022_200_000, 319_200_000)
+    shared = (1_022_100_000, 319_100_000, 1_022_300_000, 319_300_000)
+    for first, second in ((one, other), (other, one)):
+        history = History(stage)
+        died_everywhere(history, lambda _, key=first: ground.enter(key, box))
+        died_everywhere(history, lambda _, key=second: ground.enter(key, shared))
+        assert ground.standing() == {first: box}
