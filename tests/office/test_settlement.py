@@ -205,3 +205,17 @@ def test_a_part_that_waits_too_long_is_shown_with_its_reason(world, li):  # noqa
     page = text(li.get(DUE))
     assert money_of(order) in page
     assert "the supplier has no confirmed account" in page
+
+
+def test_a_part_that_failed_for_good_goes_by_bank_at_a_press_of_a_button(world, li):  # noqa: F811
+    payee(at=world.now, account="closed")
+    order = retired(world)
+    for day in range(8, 20):
+        settle(world, days=day)
+    line = Line.objects.get(owner_ref=order.ref)
+    assert "Settle by bank" in text(li.get(DUE))
+    path = f"/admin/settlement/batch/line/{line.id}/"
+    assert "It is settled by bank" in text(li.post(path, {"action": "bank"}, follow=True))
+    line.refresh_from_db()
+    assert (line.state, line.rail) == ("due", "bank")
+    assert "Settle by bank" not in text(li.get(DUE))

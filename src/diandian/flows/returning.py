@@ -194,7 +194,8 @@ def _way(line: Line) -> ReturnWay | None:
     if line.state != LineState.PAID:
         return None
     if line.rail == Rail.BANK:
-        return ReturnWay.CLAIMED
+        # Of our fee that was claimed by bank nothing is owed to us twice.
+        return ReturnWay.FORGONE if line.is_fee_leg else ReturnWay.CLAIMED
     return ReturnWay.REVERSED
 
 

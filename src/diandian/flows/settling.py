@@ -238,7 +238,7 @@ def _ask_failed(line: Line, at: datetime) -> None:
     payment = payment_queries.by_no(line.payment_no)
     outcome = gateways.query_split(payment, request_of(split, payment), at=at)
     match outcome:
-        case Done(value=snapshot) if _leg_state(split, snapshot)[0] == SplitState.FAILED:
+        case Done(value=snapshot) if is_failed(split, snapshot):
             _divide(line, at)
         case Rejected(code=code) if code == NOT_FOUND:
             _divide(line, at)
@@ -274,6 +274,11 @@ def _said(split: Split, outcome: Outcome[SplitSnapshot]) -> tuple[str, str, str]
             return SplitState.FAILED, "", code
         case _:
             return SplitState.UNKNOWN, "", ""
+
+
+def is_failed(split: Split, snapshot: SplitSnapshot) -> bool:
+    """Tell whether an answer says that our leg failed."""
+    return _leg_state(split, snapshot)[0] == SplitState.FAILED
 
 
 def _leg_state(split: Split, snapshot: SplitSnapshot) -> tuple[str, str, str]:

@@ -39,6 +39,14 @@ def build_split_fee_reversed(
     return [each.swapped() for each in earned]
 
 
+def build_split_fee_claimed(
+    fee: Money, *, supplier_ref: str, vat_basis_points: int = VAT_BASIS_POINTS
+) -> list[TransferLine]:
+    """Book our fee, and its tax, that no gateway divides off: off the supplier's next payout."""
+    owes = chart.due_from_supplier(fee.currency, supplier_ref)
+    return _taxed(owes, chart.fee_revenue(fee.currency), fee, vat_basis_points)
+
+
 def build_principal_sale(
     total: Money, *, vat_basis_points: int = VAT_BASIS_POINTS
 ) -> list[TransferLine]:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import get_language, gettext
 
-from diandian.flows import payees, payouts
+from diandian.flows import by_bank, payees, payouts
 from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, InputError
 from diandian.kernel.money import Money
@@ -227,7 +227,7 @@ class KeepsPayouts:
         return redirect(reverse("admin:settlement_due"))
 
     def line(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Note that a supplier disputes a part, settle it, or try a failed one again."""
+        """Note that a supplier disputes a part, settle it, or move on one that failed."""
         self._require(request)
         line = queries.line_by_number(number)
         if line is None:
@@ -339,6 +339,9 @@ def _line(request: HttpRequest, line: Line) -> str:
         case "settled":
             line_actions.settle_dispute(line, actor_ref=actor_ref, at=at)
             return gettext("The dispute is settled. The part goes on.")
+        case "bank":
+            by_bank.settle(line, actor_ref=actor_ref, at=at)
+            return gettext("It is settled by bank, with the supplier's next payout.")
     line_actions.try_again(line, actor_ref=actor_ref, at=at)
     return gettext("It is asked about and tried again.")
 

@@ -27,7 +27,10 @@ def check() -> list[Breach]:
 
 
 def _paid_once() -> Iterator[Breach]:
-    """S1: a part that a gateway divided has one leg that was paid, of exactly its amount."""
+    """S1: a part that a gateway divided has one leg that was paid, of exactly its amount.
+
+    And what goes by bank has none: it would be paid twice.
+    """
     legs = Q(splits__state=SplitState.PAID)
     gateway = Line.objects.filter(rail=Rail.GATEWAY, state=LineState.PAID).annotate(
         moved_minor=Coalesce(Sum("splits__amount_minor", filter=legs), 0)
@@ -42,6 +45,8 @@ def _paid_once() -> Iterator[Breach]:
         line__state__in=(LineState.PAID, LineState.REVERSING, LineState.REVERSED)
     ):
         yield Breach("S1", f"split:{split.split_no}", "was paid, but its line does not say so")
+    for split in Split.objects.filter(line__rail=Rail.BANK, state=SplitState.PAID):
+        yield Breach("S1", f"split:{split.split_no}", "was paid, and its part goes by bank too")
 
 
 def _returns_counted() -> Iterator[Breach]:

@@ -123,6 +123,12 @@ def return_by_no(return_no: str) -> Return | None:
     return Return.objects.filter(return_no=return_no).select_related("line", "split").first()
 
 
+def is_given_up(line: Line) -> bool:
+    """Tell whether nothing moves a part any more: a gateway did not divide it, again and again."""
+    is_over = line.state == LineState.FAILED and line.next_look_at is None
+    return is_over and line.rail == Rail.GATEWAY and line.disputed_at is None
+
+
 def lines_stuck(at: datetime) -> list[Line]:
     """Return the lines that people must look at: failed for good, disputed, or waiting too long."""
     stuck = Q(state=LineState.FAILED, next_look_at__isnull=True) | Q(

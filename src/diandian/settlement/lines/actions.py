@@ -8,7 +8,7 @@ from django.db.models import F
 
 from diandian.audit.actions import record
 from diandian.kernel.money import Money
-from diandian.settlement import rules
+from diandian.settlement import queries, rules
 from diandian.settlement.errors import LineMovesError
 from diandian.settlement.models import (
     Batch,
@@ -102,6 +102,22 @@ def try_again(line: Line, *, actor_ref: str, at: datetime) -> None:
         changed = Line.objects.filter(id=line.id, state=LineState.FAILED).update(next_look_at=at)
         if changed:
             _record("settlement.tried_again", line, actor_ref, at)
+
+
+def leave_gateway(line: Line, *, actor_ref: str, at: datetime) -> Line:
+    """Let a part that its gateway never divides be settled by bank: a supplier's is due there.
+
+    Of our fee nothing is owed to the supplier: its part is done. In the caller's transaction, which
+    books what follows. Locks: the line. Raises: LineMovesError.
+    """
+    locked = lock(line)
+    if not queries.is_given_up(locked):
+        raise LineMovesError
+    state, paid_at = (LineState.PAID, at) if locked.is_fee_leg else (LineState.DUE, None)
+    _move(locked, state, rail=Rail.BANK, paid_at=paid_at)
+    locked.rail = Rail.BANK
+    _record("settlement.by_bank", locked, actor_ref, at)
+    return locked
 
 
 # -- splits -----------------------------------------------------------------------------------

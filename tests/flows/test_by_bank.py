@@ -1,0 +1,116 @@
+"""A part that no gateway divides any more is settled by bank, once."""
+
+import pytest
+
+from diandian.audit import queries as audit
+from diandian.flows import by_bank, goodwill, payouts, settling
+from diandian.ledger import chart
+from diandian.payments.gateways.sandbox import splits as sandbox
+from diandian.payments.gateways.sandbox.gateway import SandboxGateway
+from diandian.payments.messages import Rejected, Unknown
+from diandian.settlement.errors import LineMovesError
+from diandian.settlement.models import Line
+from tests.flows.settling import (
+    SUPPLIER,
+    bank_payee,
+    house_breaches,
+    line_of,
+    merchant_file,
+    payee,
+    retired,
+    settle,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("statements_agree")]
+PAYABLE = chart.supplier_payable("CNY", SUPPLIER)
+DUE_FROM = chart.due_from_supplier("CNY", SUPPLIER)
+FACTS = {"supplier_ref": SUPPLIER, "currency": "CNY", "rail": "bank"}
+
+
+def give_back(world, order):
+    """Give a guest all money back at our cost, before the part is due."""
+    asked = goodwill.ask(order.id, amount_minor=804, actor="ann", reason="sorry", at=world.now)
+    goodwill.confirm(asked, actor="bo", at=world.now)
+
+
+def days_go_by(world, last=20):
+    for day in range(8, last):
+        settle(world, days=day)
+
+
+def pay_by_bank(world, settings, tmp_path):
+    accounts = tmp_path / "payers.toml"
+    accounts.write_text('[CNY]\nname = "D"\naccount = "1"\nbank = "B"\ncnaps = "102000000000"\n')
+    settings.PAYER_ACCOUNTS_FILE = str(accounts)
+    settings.PAYOUT_MINIMUM_MINOR = 100
+    at = world.later(days=21)
+    batch = payouts.lock(payouts.draft(**FACTS, actor_ref="ann", at=at), actor_ref="ann", at=at)
+    payouts.approve(batch, actor_ref="bo", at=at)
+    payouts.export(batch, form="neutral", actor_ref="bo", at=at)
+    payouts.mark_paid(batch, bank_ref="B-1", actor_ref="ann", at=at)
+    return batch
+
+
+def given_up(world, **facts):
+    payee(at=world.now, account="acct_solar", **facts)
+    bank_payee(world.now)
+    order = retired(world)
+    give_back(world, order)
+    days_go_by(world)
+    assert (line_of(order).state, line_of(order).next_look_at) == ("failed", None)
+    return order
+
+
+def test_a_part_whose_guest_got_the_money_back_is_paid_by_bank(world, settings, tmp_path):
+    order = given_up(world)
+    by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    assert (line_of(order).state, line_of(order).rail) == ("due", "bank")
+    with pytest.raises(LineMovesError):
+        by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    assert pay_by_bank(world, settings, tmp_path).net_minor == 744
+    assert line_of(order).state == "paid"
+    assert (world.balance(PAYABLE), world.balance("CNY:1010")) == (0, -744)
+    assert "settlement.by_bank" in {entry.action for entry in audit.trail(order.ref)}
+    assert settling.settle(at=world.later(days=30)) == 0
+    assert house_breaches() == []
+
+
+def test_a_fee_that_cannot_be_divided_off_is_taken_off_what_we_owe(world, settings, tmp_path):
+    merchant_file(
+        tmp_path,
+        settings,
+        settlement="gateway_split",
+        sub_merchant="solar1",
+        options=', split = "fee"',
+    )
+    payee(at=world.now, account="solar1")
+    bank_payee(world.now)
+    order = retired(world)
+    give_back(world, order)
+    days_go_by(world)
+    assert line_of(order).next_look_at is None
+    by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    assert (line_of(order).state, world.balance(DUE_FROM)) == ("paid", 60)
+    # The supplier's account paid 804 for us, of which 60 are our fee.
+    assert pay_by_bank(world, settings, tmp_path).net_minor == 744
+    assert (world.balance(DUE_FROM), world.balance(PAYABLE)) == (0, 0)
+    assert set(Line.objects.values_list("state", flat=True)) == {"paid"}
+    assert house_breaches() == []
+
+
+@pytest.mark.parametrize("answer", [Unknown("timeout"), Rejected("busy", "", True)])
+def test_what_the_gateway_may_have_done_is_not_paid_by_bank_too(world, monkeypatch, answer):
+    order = given_up(world)
+    monkeypatch.setattr(SandboxGateway, "query_split", lambda *_, **__: answer)
+    with pytest.raises(LineMovesError):
+        by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    assert (line_of(order).state, line_of(order).rail) == ("failed", "gateway")
+
+
+def test_what_is_still_tried_is_not_paid_by_bank(world):
+    payee(at=world.now, account=sandbox.CLOSED_RECEIVER)
+    order = retired(world)
+    settle(world, days=8)
+    assert line_of(order).state == "failed"
+    with pytest.raises(LineMovesError):
+        by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=8))
