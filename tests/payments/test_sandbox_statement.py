@@ -68,6 +68,13 @@ def test_33_a_refund_made_by_hand_names_its_payment(context, paid, peer):
     assert (line.our_no, line.payment_no, line.gross_minor) == ("H1", paid, -4)
 
 
+def test_33_a_refund_made_by_hand_stands_on_the_day_on_which_it_was_made(context, paid, peer):
+    refunds.by_hand(peer, paid, 4, TEN)
+    assert [line for line in lines(context) if line[0] == "refund"] == []
+    after = lines(context, day=DAY + timedelta(days=1), at=TEN + timedelta(days=1))
+    assert [(kind, gross) for kind, _, gross, *_ in after] == [("refund", -4)]
+
+
 def test_unpaid_and_foreign_trades_are_not_listed(context, opened, peer, now):
     assert lines(context) == []
     peer.decide(opened[1], "paid", now)

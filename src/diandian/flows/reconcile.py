@@ -213,7 +213,7 @@ def _row(line: StatementLine, by_ref: Mapping[str, str]) -> StatementRow:
     """Return a line as it is kept. ``by_ref``: payments behind the gateway's numbers of refunds."""
     payment_no = line.payment_no
     if line.kind == "refund":
-        payment_no = payment_no or by_ref.get(line.gateway_ref, "")
+        payment_no = payment_no or by_ref.get(line.payment_ref or line.gateway_ref, "")
     return StatementRow(
         kind=line.kind,
         gateway_ref=line.gateway_ref,

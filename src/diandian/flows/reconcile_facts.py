@@ -134,7 +134,11 @@ def _of_refund(refund: Refund) -> Fact:
 
 def payments_by_ref(day: GatewayDay, lines: Iterable[StatementLine]) -> dict[str, str]:
     """Return our payments by the gateway's numbers, for refunds that name no payment of ours."""
-    refs = {line.gateway_ref for line in lines if line.kind == "refund" and not line.payment_no}
+    refs = {
+        line.payment_ref or line.gateway_ref
+        for line in lines
+        if line.kind == "refund" and not line.payment_no
+    }
     mine = Payment.objects.filter(gateway=day.gateway, mode=day.mode)
     return {row.gateway_ref: row.payment_no for row in rows_by(mine, "gateway_ref", refs)}
 

@@ -23,7 +23,8 @@ class StatementLine:
     """One line of a gateway's statement, from our side: what comes in is positive.
 
     ``our_no``: payment, refund or split number where the line names it. ``net`` = ``gross`` -
-    ``fee``. ``payment_no``: of a refund, the payment that it gives back, where the line names it.
+    ``fee``. Of a refund, the payment that it gives back, where the line names it: ``payment_no`` by
+    our number, ``payment_ref`` by the gateway's, where ``gateway_ref`` is not that.
     """
 
     kind: LineKind
@@ -36,6 +37,7 @@ class StatementLine:
     at: datetime
     status: str = ""
     payment_no: str = ""
+    payment_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

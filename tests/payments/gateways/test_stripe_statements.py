@@ -198,3 +198,12 @@ def test_a_movement_of_an_unknown_kind_is_shown_as_other(shop, morning):
         "txn_1",
         "climate_order_purchase",
     )
+
+
+def test_33_a_refund_made_in_the_console_names_the_charge_that_it_gives_back(shop, morning):
+    payment_no = shop.paid(1_000)
+    made = shop.lever("refund", number=payment_no, amount=40)
+    lines = fetch(shop, morning).value.lines
+    paid, back = lines
+    assert (back.gateway_ref, back.our_no, back.payment_no) == (made["id"], "", "")
+    assert back.payment_ref == paid.gateway_ref

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Literal, get_args
 
-from diandian.payments.gateways.sandbox import movements
+from diandian.payments.gateways.sandbox import movements, statement_peer
 from diandian.payments.gateways.sandbox.peer import SignedNotice, TradeRefusedError
 
 if TYPE_CHECKING:
@@ -95,12 +95,14 @@ def by_hand(peer: Peer, payment_no: str, amount_minor: int, now: datetime) -> Si
     trade = peer.by_no(payment_no)
     if trade is None:
         raise TradeRefusedError("not_found")
+    refund_no = f"console-{secrets.token_hex(8)}"
     peer.refund(
-        refund_no=f"console-{secrets.token_hex(8)}",
+        refund_no=refund_no,
         payment_no=payment_no,
         amount_minor=amount_minor,
         currency=trade.currency,
     )
+    statement_peer.note_refund(peer, refund_no, now)
     return notice(peer, payment_no, now)
 
 
