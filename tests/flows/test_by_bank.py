@@ -107,6 +107,24 @@ def test_what_the_gateway_may_have_done_is_not_paid_by_bank_too(world, monkeypat
     assert (line_of(order).state, line_of(order).rail) == ("failed", "gateway")
 
 
+def test_what_is_refused_for_now_for_days_goes_by_bank_too(world, monkeypatch):
+    payee(at=world.now)
+    bank_payee(world.now)
+    order = retired(world)
+    later = Rejected("balance", "", retryable=True)
+    monkeypatch.setattr(SandboxGateway, "split", lambda *_, **__: later)
+    settle(world, days=8)
+    with pytest.raises(LineMovesError):
+        by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=8))
+    days_go_by(world)
+    assert line_of(order).state == "queued"
+    by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    days_go_by(world, last=30)
+    assert (line_of(order).state, line_of(order).rail) == ("due", "bank")
+    assert [split.state for split in line_of(order).splits.all()] == ["failed"]
+    assert house_breaches() == []
+
+
 def test_what_is_still_tried_is_not_paid_by_bank(world):
     payee(at=world.now, account=sandbox.CLOSED_RECEIVER)
     order = retired(world)

@@ -56,7 +56,7 @@ FIXED_COLUMNS = {
     "settlement_payee": (
         *("supplier_ref", "kind", "gateway", "detail", "proposed_by", "proposed_at"),
     ),
-    # Its way may change once, to a bank: what no gateway divides (decision 0053).
+    # Its way may change once, to a bank: what no gateway divides (decision 0054).
     "settlement_line": (
         *("source_ref", "owner_ref", "kind", "supplier_ref", "payment_no", "settlement"),
         *("currency", "gross_minor", "fee_minor", "vat_minor", "supplier_minor", "booked_on"),

@@ -22,13 +22,13 @@ from diandian.settlement.models import Line
 
 
 def settle(line: Line, *, actor_ref: str, at: datetime | None = None) -> Line:
-    """Let a part that failed for good be settled by bank, once its gateway says that it is undone.
+    """Let a part that is given up be settled by bank, once its gateway says that it is undone.
 
     A supplier's part gets into its next payout, which two people make. Our fee, of a supplier who
     collects, is taken off its next payout. Locks: the line. Raises: LineMovesError.
     """
     at = at or now()
-    if not queries.is_given_up(line) or not _is_undone(line, at):
+    if not queries.is_given_up(line, at=at) or not _is_undone(line, at):
         raise LineMovesError
     with transaction.atomic():
         left = line_actions.leave_gateway(line, actor_ref=actor_ref, at=at)

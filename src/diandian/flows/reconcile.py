@@ -210,10 +210,8 @@ def _asked(day: GatewayDay, merchant: Merchant, kind: StatementKind, at: datetim
 
 
 def _row(line: StatementLine, by_ref: Mapping[str, str]) -> StatementRow:
-    """Return a line as it is kept. ``by_ref``: payments behind the gateway's numbers of refunds."""
-    payment_no = line.payment_no
-    if line.kind == "refund":
-        payment_no = payment_no or by_ref.get(line.payment_ref or line.gateway_ref, "")
+    """Return a line as it is kept. ``by_ref``: payments by the gateway's numbers of them."""
+    payment_no = line.payment_no or by_ref.get(reconcile_facts.ref_behind(line), "")
     return StatementRow(
         kind=line.kind,
         gateway_ref=line.gateway_ref,

@@ -133,14 +133,16 @@ def _of_refund(refund: Refund) -> Fact:
 
 
 def payments_by_ref(day: GatewayDay, lines: Iterable[StatementLine]) -> dict[str, str]:
-    """Return our payments by the gateway's numbers, for refunds that name no payment of ours."""
-    refs = {
-        line.payment_ref or line.gateway_ref
-        for line in lines
-        if line.kind == "refund" and not line.payment_no
-    }
+    """Return our payments by the gateway's numbers, for lines that name no payment of ours."""
+    refs = {ref_behind(line) for line in lines if not line.payment_no} - {""}
     mine = Payment.objects.filter(gateway=day.gateway, mode=day.mode)
     return {row.gateway_ref: row.payment_no for row in rows_by(mine, "gateway_ref", refs)}
+
+
+def ref_behind(line: StatementLine) -> str:
+    """Return the gateway's number of the payment that a refund or chargeback is of, or nothing."""
+    own = line.gateway_ref if line.kind == "refund" else ""
+    return line.payment_ref or own
 
 
 def payment_behind(line: Line) -> str:

@@ -118,6 +118,7 @@ class KeepsPayouts:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         names = payees.suppliers()
+        at = now()
         shown = {
             "ready": [
                 (each, names.get(each.supplier_ref), gettext(RAILS[each.rail]))
@@ -128,8 +129,14 @@ class KeepsPayouts:
                 for batch in queries.batches_open()
             ],
             "stuck": [
-                (each, names.get(each.supplier_ref), order_number(each.owner_ref), _why(each))
-                for each in queries.lines_stuck(now())
+                (
+                    each,
+                    names.get(each.supplier_ref),
+                    order_number(each.owner_ref),
+                    _why(each),
+                    queries.is_given_up(each, at=at),
+                )
+                for each in queries.lines_stuck(at)
             ],
             "short": [
                 (each, names.get(each.line.supplier_ref), order_number(each.line.owner_ref))

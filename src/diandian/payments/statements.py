@@ -23,8 +23,8 @@ class StatementLine:
     """One line of a gateway's statement, from our side: what comes in is positive.
 
     ``our_no``: payment, refund or split number where the line names it. ``net`` = ``gross`` -
-    ``fee``. Of a refund, the payment that it gives back, where the line names it: ``payment_no`` by
-    our number, ``payment_ref`` by the gateway's, where ``gateway_ref`` is not that.
+    ``fee``. Of a refund or chargeback, the payment behind it, where the line names it:
+    ``payment_no`` by our number, ``payment_ref`` by the gateway's, if that is not ``gateway_ref``.
     """
 
     kind: LineKind

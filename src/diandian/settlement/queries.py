@@ -123,10 +123,15 @@ def return_by_no(return_no: str) -> Return | None:
     return Return.objects.filter(return_no=return_no).select_related("line", "split").first()
 
 
-def is_given_up(line: Line) -> bool:
-    """Tell whether nothing moves a part any more: a gateway did not divide it, again and again."""
+def is_given_up(line: Line, *, at: datetime) -> bool:
+    """Tell whether its gateway does not divide a part: it failed for good, or is refused for long.
+
+    What a gateway refuses for now it may refuse for ever: an account that has too little.
+    """
     is_over = line.state == LineState.FAILED and line.next_look_at is None
-    return is_over and line.rail == Rail.GATEWAY and line.disputed_at is None
+    is_refused = line.state == LineState.QUEUED and line.due_from <= at - rules.WAITS_TOO_LONG
+    is_still = is_over or is_refused
+    return is_still and line.rail == Rail.GATEWAY and line.disputed_at is None
 
 
 def lines_stuck(at: datetime) -> list[Line]:

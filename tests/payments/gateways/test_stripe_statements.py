@@ -207,3 +207,10 @@ def test_33_a_refund_made_in_the_console_names_the_charge_that_it_gives_back(sho
     paid, back = lines
     assert (back.gateway_ref, back.our_no, back.payment_no) == (made["id"], "", "")
     assert back.payment_ref == paid.gateway_ref
+
+
+def test_a_chargeback_names_the_charge_that_a_bank_took(shop, morning):
+    payment_no = shop.paid(1_000)
+    shop.lever("dispute", number=payment_no, status="needs_response")
+    paid, taken = fetch(shop, morning).value.lines
+    assert (taken.kind, taken.payment_no, taken.payment_ref) == ("dispute", "", paid.gateway_ref)

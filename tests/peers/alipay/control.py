@@ -61,7 +61,10 @@ class Control:
         }
 
     def do_fault(self, asked):
-        """Let the next ``count`` answers to ``path`` (the beginning of a method) go wrong."""
+        """Let the next ``count`` answers to ``path`` (the beginning of a method) go wrong.
+
+        ``is_exact``: to just that method.
+        """
         self.faults.append({"count": 1, "path": "", "app_id": "", **asked})
         return {"faults": len(self.faults)}
 
@@ -79,7 +82,10 @@ class Control:
     def fault_for(self, method, app_id):
         """Return the fault that an answer meets, and count it down."""
         for fault in self.faults:
-            if method.startswith(fault["path"]) and fault["app_id"] in ("", app_id):
+            is_meant = method.startswith(fault["path"])
+            if fault.get("is_exact"):
+                is_meant = method == fault["path"]
+            if is_meant and fault["app_id"] in ("", app_id):
                 fault["count"] -= 1
                 if fault["count"] <= 0:
                     self.faults.remove(fault)

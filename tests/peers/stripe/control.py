@@ -129,6 +129,9 @@ class Control:
         account = self._account(asked)
         paid = account.decide(account.find_page(asked["number"]), asked["how"])
         paid.update(asked.get("altered", {}))
+        if paid["balance_transaction"] and "amount" in asked.get("altered", {}):
+            move = account.movements.get(paid["balance_transaction"], "movement")
+            move.update(amount=paid["amount"], net=paid["amount"] - move["fee"])
         return shown(paid)
 
     def do_settle(self, asked):

@@ -108,13 +108,15 @@ def leave_gateway(line: Line, *, actor_ref: str, at: datetime) -> Line:
     """Let a part that its gateway never divides be settled by bank: a supplier's is due there.
 
     Of our fee nothing is owed to the supplier: its part is done. In the caller's transaction, which
-    books what follows. Locks: the line. Raises: LineMovesError.
+    books what follows, and asked the gateway before. Locks: the line, a leg that was refused.
+    Raises: LineMovesError.
     """
     locked = lock(line)
-    if not queries.is_given_up(locked):
+    if not queries.is_given_up(locked, at=at):
         raise LineMovesError
+    locked.splits.filter(state=SplitState.QUEUED).update(state=SplitState.FAILED)
     state, paid_at = (LineState.PAID, at) if locked.is_fee_leg else (LineState.DUE, None)
-    _move(locked, state, rail=Rail.BANK, paid_at=paid_at)
+    _move(locked, state, rail=Rail.BANK, paid_at=paid_at, next_look_at=None)
     locked.rail = Rail.BANK
     _record("settlement.by_bank", locked, actor_ref, at)
     return locked

@@ -122,14 +122,14 @@ def _line(move: Facts, kind: StatementKind) -> StatementLine | None:
         at=answers.instant(move),
         status=answers.text(move, "type"),
         payment_no=answers.noted(thing, "payment_no") if line_kind == "refund" else "",
-        # What was made in the console bears no number of ours.
-        payment_ref=_charge_of(thing) if line_kind == "refund" else "",
+        # What was made in the console, or by a payer's bank, bears no number of ours.
+        payment_ref=_charge_of(thing) if line_kind in {"refund", "dispute"} else "",
     )
 
 
-def _charge_of(refund: Facts) -> str:
-    """Return the charge that a refund gives back, "" where it names none."""
-    return answers.ref(refund, "charge") if refund.get("charge") else ""
+def _charge_of(thing: Facts) -> str:
+    """Return the charge of a refund or chargeback, "" where it names none."""
+    return answers.ref(thing, "charge") if thing.get("charge") else ""
 
 
 def _kind(move: Facts) -> LineKind:
