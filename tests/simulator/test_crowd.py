@@ -1,14 +1,17 @@
 """A crowd over faulty lines; ``./run simulate --payments N`` plays larger ones."""
 
+from dataclasses import replace
+
 import pytest
 
 from diandian.flows import goodwill
 from diandian.payments.gateways.sandbox import disputes
-from tests.peers.wechatpay.fixture import MERCHANT
+from diandian.payments.gateways.sandbox.gateway import SandboxGateway
 from tests.simulator.book import BreachError
-from tests.simulator.crowd import afterwards
+from tests.simulator.crowd import afterwards, verdict
 from tests.simulator.crowd.alipay_bank import AlipayBank
 from tests.simulator.crowd.banks import SandboxBank
+from tests.simulator.crowd.crowd import Crowd
 from tests.simulator.crowd.stripe_bank import StripeBank
 from tests.simulator.crowd.town import BANKS, clock_of, play
 from tests.simulator.crowd.wechatpay_bank import WechatpayBank
@@ -17,6 +20,13 @@ from tests.simulator.stage import Stage
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture
+def guests_alone(monkeypatch):
+    """Pass nothing on: what is looked at is what guests and banks did."""
+    monkeypatch.setattr(Crowd, "settles", False)
+
+
+@pytest.mark.usefixtures("guests_alone")
 def test_whatever_the_lines_do_every_payment_ends_well():
     with Stage() as stage:
         told = play(stage, payments=150, seed=1, gateways=("sandbox",))
@@ -47,20 +57,18 @@ class _TakesUnseen(WechatpayBank):
 
     def __init__(self, clock):
         super().__init__(clock)
-        self._left = ""
+        self._left = None
 
     def choose(self, payment, choice, at):
-        self._left = self._left or payment.payment_no
-        if payment.payment_no == self._left:
-            return []
-        return super().choose(payment, choice, at)
+        self._left = self._left or payment
+        return [] if payment == self._left else super().choose(payment, choice, at)
 
     def pay_late(self, payment, at):
-        return [] if payment.payment_no == self._left else super().pay_late(payment, at)
+        return [] if payment == self._left else super().pay_late(payment, at)
 
     def books(self, at):
         self.follow(at)
-        self._levers("pay", even_if_closed=True, mchid=MERCHANT, out_trade_no=self._left)
+        self._pay(self._left, even_if_closed=True)
         return super().books(at)
 
 
@@ -100,6 +108,7 @@ def _grants_unseen(_, order, _payment, _amount_minor):
     goodwill.confirm(asked, actor="bo")
 
 
+@pytest.mark.usefixtures("guests_alone")
 @pytest.mark.parametrize(
     ("bank", "text"),
     [
@@ -114,15 +123,97 @@ def test_what_a_bank_did_unseen_is_noticed(monkeypatch, bank, text):
         play(stage, payments=30, seed=5, gateways=(bank.gateway, "sandbox"))
 
 
+@pytest.mark.usefixtures("guests_alone")
 def test_a_dispute_that_nobody_heard_of_is_noticed(monkeypatch):
     monkeypatch.setitem(BANKS, "sandbox", lambda stage: _DisputesUnseen(stage.peer))
     with Stage() as stage, pytest.raises(BreachError, match=r"dispute .* is None"):
         play(stage, payments=15, seed=6, gateways=("sandbox",))
 
 
+@pytest.mark.usefixtures("guests_alone")
 def test_goodwill_that_nobody_granted_is_noticed(monkeypatch):
     monkeypatch.setattr(afterwards, "SHARE", 1)
     monkeypatch.setattr(afterwards, "KINDS", ("goodwill",))
     monkeypatch.setattr(afterwards.Afterwards, "_grant", _grants_unseen)
     with Stage() as stage, pytest.raises(BreachError, match="keeps"):
         play(stage, payments=15, seed=7, gateways=("sandbox",))
+
+
+# -- suppliers --------------------------------------------------------------------------------
+
+
+def _sent_twice(crowd):
+    """Let a bank have passed on one part more."""
+    bank = crowd.banks["sandbox"]
+    parts = bank.parts(crowd.stage.now)
+    bank.parts = lambda at: [*parts, parts[0]]
+
+
+def _lost(crowd):
+    """Let a bank have passed on one part less."""
+    bank = crowd.banks["sandbox"]
+    parts = bank.parts(crowd.stage.now)
+    bank.parts = lambda at: parts[1:]
+
+
+def _paid_twice(crowd):
+    """Let our bank have paid a payout twice."""
+    paid = crowd.office.bank.paid
+    account = next(iter(paid))
+    paid[account] *= 2
+
+
+def _paid_out_unseen(crowd):
+    """Let a bank have sent us money that no statement tells."""
+    crowd.banks["sandbox"].pay_out(1, crowd.stage.now)
+
+
+def _signed(crowd):
+    """Let somebody have signed what did not agree."""
+    crowd.office.signed.append("a difference")
+
+
+def test_what_suppliers_got_too_much_or_too_little_is_noticed(monkeypatch):
+    monkeypatch.setattr(afterwards, "SHARE", 1)
+    monkeypatch.setattr(afterwards, "KINDS", ("goodwill",))
+    judged = []
+
+    def judge(crowd):
+        ends = judge_all(crowd)
+        for wrong, text in (
+            (_sent_twice, "passed on"),
+            (_lost, "passed on 0 not"),
+            (_paid_twice, "is owed -"),
+            (_paid_out_unseen, "account"),
+            (_signed, "no statement agreed"),
+        ):
+            # Each is undone by going back to what the banks had.
+            bank, paid = crowd.banks["sandbox"], dict(crowd.office.bank.paid)
+            wrong(crowd)
+            with pytest.raises(BreachError, match=text):
+                judge_all(crowd)
+            vars(bank).pop("parts", None)
+            crowd.office.bank.paid.update(paid)
+            judged.append(text)
+        return ends
+
+    judge_all = verdict.judge
+    monkeypatch.setattr(verdict, "judge", judge)
+    with Stage() as stage:
+        play(stage, payments=12, seed=9, gateways=("sandbox",))
+    assert len(judged) == 5
+
+
+def test_a_part_that_was_sent_twice_under_two_numbers_is_noticed(monkeypatch):
+    send, sent = SandboxGateway.split, []
+
+    def twice(gateway, context, request, *, at):
+        legs = tuple(replace(leg, leg_no=f"{leg.leg_no}-again") for leg in request.legs)
+        again = replace(request, split_no=f"{request.split_no}-again", legs=legs)
+        sent.append(send(gateway, context, again, at=at))
+        return send(gateway, context, request, at=at)
+
+    monkeypatch.setattr(SandboxGateway, "split", twice)
+    with Stage() as stage, pytest.raises(BreachError, match="passed on"):
+        play(stage, payments=6, seed=8, gateways=("sandbox",))
+    assert sent

@@ -1,7 +1,6 @@
 """What becomes of money later: given back in a bank's console, taken by a payer's bank, or granted.
 
-Only of orders with one payment, and not where the supplier collected: what we would owe a supplier
-for such a refund is booked nowhere yet.
+Only of orders with one payment.
 """
 
 from collections import Counter
@@ -17,6 +16,7 @@ from diandian.payments.refunds import queries as refund_queries
 # How many guests have such a plan.
 SHARE = 0.06
 KINDS = ("console", "dispute", "goodwill")
+_BEFORE, _AFTERWARDS = (70, 6_000), (10_200, 16_000)
 _STILL_HERE = (OrderState.COMPLETED, OrderState.PAID)
 _ANN, _BO = "operator:ann", "operator:bo"
 
@@ -36,7 +36,9 @@ def drawn(dice):
     """Return a plan, or None as for most guests."""
     plan = Plan(
         kind=dice.choice(KINDS),
-        after=timedelta(minutes=dice.randint(70, 6_000)),
+        after=timedelta(
+            minutes=dice.choice((dice.randint(70, 6_000), dice.randint(6_000, 16_000)))
+        ),
         decided_after=timedelta(hours=dice.randint(1, 240)),
         per_mille=dice.choice((1_000, dice.randint(1, 1_000))),
         is_won=dice.random() < 0.5,
@@ -61,7 +63,7 @@ class Afterwards:
         if len(received) != 1 or order.state not in _STILL_HERE or guest.end == "otherwise":
             return
         payment = received[0]
-        if payment.settlement == "gateway_split" or guest.withdraws:
+        if guest.withdraws:
             return
         amount_minor = max(1, payment.amount_minor * plan.per_mille // 1_000)
         if plan.kind == "goodwill":

@@ -1,7 +1,7 @@
 """The peer that plays Alipay, as a bank of the crowd."""
 
 from tests.peers.alipay import fixture
-from tests.simulator.crowd.banks import Bank, Notice, Taken
+from tests.simulator.crowd.banks import Bank, Notice, Part, Taken
 from tests.simulator.crowd.peers import SILENCE_SECONDS, Levers, RefusedError
 
 _FAULTS = (
@@ -33,6 +33,7 @@ _CHANGES = {
     "reverse_split": "alipay.trade.refund",
 }
 _FORGERIES = ("forged", "other_body", "unsigned", "garbage", "other_key")
+_FEE_BASIS_POINTS = 60
 _SPLIT, _OWN = "alipay-sun", "alipay-wind"
 
 
@@ -85,8 +86,11 @@ class AlipayBank(Bank):
             }
             if key == _SPLIT:
                 table["sub_merchant"] = facts["seller"]
+                table["shares_refunds"] = True
+                options["fee_account"] = self._apps[_OWN]["seller"]
                 secrets["app_auth_token"] = self._token
             else:
+                table["shares_refunds"] = True
                 options |= {"seller_id": facts["seller"], "principal_confirmed": "yes"}
             for name, value in secrets.items():
                 path = folder / f"{key}-{name}"
@@ -94,6 +98,14 @@ class AlipayBank(Bank):
                 options[name] = f"file:{path}"
             found.append(table)
         return found
+
+    def payees(self):
+        """Return the account of the supplier that collects."""
+        return (("supplier-sun", self._apps[_SPLIT]["seller"]),)
+
+    def fee_accounts(self):
+        """Return our own account, which gets the fee."""
+        return {"supplier-sun": self._apps[_OWN]["seller"]}
 
     # -- clock and wire -----------------------------------------------------------------------
 
@@ -105,7 +117,7 @@ class AlipayBank(Bank):
         """Let the next answer, or the one that a call changes something by, go wrong."""
         fault = dice.choice(_STORM if is_storm else _FAULTS)
         path = _CHANGES.get(call, "") if is_aimed else ""
-        self._levers("fault", **{"path": path, **fault})
+        self._levers("fault", **{"path": path, "is_exact": bool(path), **fault})
         return fault["kind"] + (f" {fault['status']}" if "status" in fault else "")
 
     def mend_wire(self):
@@ -206,5 +218,19 @@ class AlipayBank(Bank):
                 taken = trade["total"] if trade["paid_at"] else 0
                 by_hand = sum(amount for no, amount in back.items() if no.startswith("C"))
                 number = trade["out_trade_no"]
-                found[number] = Taken(taken, sum(back.values()), "CNY", by_hand)
+                fee = (taken * _FEE_BASIS_POINTS + 5_000) // 10_000
+                found[number] = Taken(taken, sum(back.values()), "CNY", by_hand, kept_minor=fee)
+        return found
+
+    def parts(self, at):
+        """Return what was divided off, and came back."""
+        self.follow(at)
+        truth, found = self._levers("truth"), []
+        for facts in self._apps.values():
+            for trade in truth[facts["app_id"]]["payments"]:
+                back = sum(each[2] for each in trade["reversals"] if each[3] == "SUCCESS")
+                for _, receiver, amount, state in trade["splits"]:
+                    if state == "SUCCESS":
+                        found.append(Part(trade["out_trade_no"], receiver, amount, back))
+                        back = 0
         return found

@@ -1,14 +1,19 @@
 """The banks that a crowd pays at: what they took is the truth that everything is held against."""
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from diandian.payments.gateways.sandbox import disputes
+from django.conf import settings
+
+from diandian.payments.gateways.sandbox import disputes, movements
 from diandian.payments.gateways.sandbox import refunds as desk
 from diandian.payments.gateways.sandbox.peer import TradeRefusedError
+from diandian.payments.merchants import SANDBOX_MERCHANT
 
-_DISPUTE_FEE_MINOR = 1_500
+_DISPUTE_FEE_MINOR, _FEE_BASIS_POINTS = 1_500, 60
+_SPLIT, _SUB = "sandbox-sun", "subsun"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,8 @@ class Dispute:
 class Taken:
     """What a bank took for a payment and gave back, in minor units.
 
-    ``by_hand_minor``: of that, in its console. ``disputes``: of payers' banks.
+    ``by_hand_minor``: of that, in its console. ``disputes``: of payers' banks. ``kept_minor``: the
+    bank's own fee, of whoever collected.
     """
 
     taken_minor: int
@@ -49,6 +55,7 @@ class Taken:
     currency: str
     by_hand_minor: int = 0
     disputes: tuple = ()
+    kept_minor: int = 0
 
     @property
     def lost_minor(self):
@@ -61,17 +68,32 @@ class Taken:
         return sum(each.fee_minor for each in self.disputes)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a bank passed on of a payment, and what of that came back, in minor units."""
+
+    payment_no: str
+    receiver: str
+    amount_minor: int
+    back_minor: int = 0
+
+    @property
+    def net_minor(self):
+        """Return what the receiver has of it."""
+        return self.amount_minor - self.back_minor
+
+
 class Bank:
     """What every bank has. ``signature``: the header that proves a notice.
 
     ``refunds``: numbers of refunds that a bank was asked for and has not told about. ``has_wire``:
     it is another process, and has ``break_wire`` and ``mend_wire``. ``least_kg``: of what it takes
-    the price for.
+    the price for; of less our fee is more than may be divided off.
     """
 
     gateway = signature = ""
     has_wire = False
-    least_kg = 1
+    least_kg = 25
 
     def __init__(self):
         self.refunds = []
@@ -80,6 +102,14 @@ class Bank:
         """Return our accounts there as tables of the merchants' file, keys written to a folder."""
         del folder
         return []
+
+    def payees(self):
+        """Return suppliers with their accounts there."""
+        return ()
+
+    def fee_accounts(self):
+        """Return, by supplier, which account of ours gets the fee of what that collects itself."""
+        return {}
 
     def follow(self, at):
         """Set the bank's clock."""
@@ -106,6 +136,15 @@ class Bank:
         """Let a payer's bank take money; return its number and what tells it, None: not here."""
         del payment, amount_minor, at
 
+    def pay_out(self, amount_minor, at):
+        """Send money of ours to our own bank, where this bank's statements tell of it."""
+        del amount_minor, at
+
+    def paid_out_minor(self, at):
+        """Return what went to our own bank."""
+        del at
+        return 0
+
     def forged(self, notice, dice):
         """Return a notice that the bank never sent in this form."""
         headers, body, name = dict(notice.headers), notice.body, self.signature
@@ -129,6 +168,35 @@ class SandboxBank(Bank):
     def __init__(self, peer):
         super().__init__()
         self.peer = peer
+
+    def merchants(self, folder):
+        """Return where one supplier collects; for the other the sandbox's own account does."""
+        del folder
+        options = {
+            "store": str(settings.SANDBOX_STORE),
+            "keys_dir": str(settings.KEYS_DIR),
+            "split": "fee",
+        }
+        return [
+            {
+                "key": _SPLIT,
+                "gateway": self.gateway,
+                "mode": "test",
+                "merchant": SANDBOX_MERCHANT,
+                "sub_merchant": _SUB,
+                "settlement": "gateway_split",
+                "suppliers": ["supplier-sun"],
+                "options": options,
+            }
+        ]
+
+    def payees(self):
+        """Return the account that collects, and one to which is passed on."""
+        return (("supplier-sun", _SUB), ("supplier-wind", "acct_wind"))
+
+    def fee_accounts(self):
+        """Return our own account: it is the one that collects for the other supplier."""
+        return {"supplier-sun": SANDBOX_MERCHANT}
 
     def _trade(self, payment):
         return self.peer.by_no(payment.payment_no)
@@ -215,9 +283,32 @@ class SandboxBank(Bank):
                 currency,
                 by_hand.get(number, 0),
                 tuple(taken_back.get(number, ())),
+                (amount * _FEE_BASIS_POINTS + 5_000) // 10_000 if state == "succeeded" else 0,
             )
             for number, state, amount, refunded, currency in rows
         }
 
+    def parts(self, at):
+        """Return what was passed on, and divided off."""
+        del at
+        rows = self.peer.run(
+            "SELECT payment_no, receiver, amount_minor, back_minor FROM leg"
+            " WHERE state = 'succeeded'",
+            (),
+        )
+        return [Part(*row) for row in rows]
+
+    def pay_out(self, amount_minor, at):
+        """Send money of our own account to our bank."""
+        movements.pay_out(self.peer, SANDBOX_MERCHANT, amount_minor, "CNY", at)
+
+    def paid_out_minor(self, at):
+        """Return what went to our bank."""
+        del at
+        movements.payouts(self.peer, "", 0, 0)  # the table is made by a question
+        return self.peer.run("SELECT coalesce(sum(amount_minor), 0) FROM payout", ())[0][0]
+
     def _notice(self, sent, at):
-        return Notice(self.gateway, sent.headers, sent.body, at)
+        number = json.loads(sent.body)["payment_no"]
+        is_split = "/" in self.peer.by_no(number).merchant
+        return Notice(self.gateway, sent.headers, sent.body, at, _SPLIT if is_split else "sandbox")

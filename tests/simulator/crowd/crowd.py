@@ -16,9 +16,7 @@ from diandian.flows import (
     fulfil,
     paying,
     payment_events,
-    promises,
     refund,
-    resolve,
     withdrawal,
 )
 from diandian.flows.quote import open_quote
@@ -27,14 +25,16 @@ from diandian.kernel.errors import DiandianError
 from diandian.orders import errors
 from diandian.orders import queries as orders
 from diandian.orders.models import Order, OrderState
+from diandian.payments import merchants
 from diandian.payments import queries as payment_queries
 from diandian.payments import rules as payment_rules
 from diandian.payments.errors import NotClosedYetError, UnknownPaymentError
 from diandian.payments.models import OPEN_STATES
 from tests.simulator.book import require
 from tests.simulator.crash import Crash, crash_at
-from tests.simulator.crowd import guests
+from tests.simulator.crowd import ending, guests
 from tests.simulator.crowd.afterwards import Afterwards
+from tests.simulator.crowd.office import SUPPLIERS, Office
 from tests.simulator.crowd.peers import Patience
 from tests.simulator.crowd.wires import Wires
 
@@ -42,7 +42,7 @@ _CRASHES, _LOSSES, _FORGERIES = 0.03, 0.05, 0.02
 # How many crashes take what an adapter remembers with them; to learn it again takes long.
 _FORGETS = 0.1
 # Statements into an act, on average; most acts are short.
-_MEAN_MOMENT = 7
+_MEAN_MOMENT, _MEAN_MOMENT_OF_SETTLING = 7, 60
 _NOT_NOW = (
     errors.NotPayableError,
     errors.PaymentUnavailableError,
@@ -51,17 +51,21 @@ _NOT_NOW = (
 _WINDOW = timedelta(seconds=300)
 _QUIET_TICK = timedelta(seconds=20)
 _TICK, _SOON, _LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1), timedelta(hours=2)
+# From noon of the first day: at half past eleven of the next one in Shanghai, statements are there.
+_FIRST_DAY = timedelta(hours=18.5)
+# Suppliers are paid when a refund is not due any more; that long the lines still lose something.
+_SUPPLIERS_WAIT = timedelta(days=8)
 # As much at a time as the worker would have done since it last came by.
 _AT_ONCE = 400
 
 
-def _poll():
+def poll():
     return payment_events.poll_due(_AT_ONCE)
 
 
-_WORK = (
+WORK = (
     lambda: payment_events.retry_notices(_AT_ONCE),
-    _poll,
+    poll,
     lambda: expiry.release_expired(_AT_ONCE),
     fulfil.drain,
     lambda: refund.continue_refunds(_AT_ONCE),
@@ -99,6 +103,12 @@ class Counts:
 class Crowd:
     """Guests, their banks and the worker on one clock. ``stage`` is fresh, with grams for sale."""
 
+    # The least that is paid to a supplier by bank.
+    least_payout_minor = 1_000
+
+    # Without it guests pay, and nobody passes anything on: for what is about guests alone.
+    settles = True
+
     def __init__(self, stage, banks, *, seed, projects, every=timedelta(seconds=0.2)):
         self.stage, self.projects, self.every = stage, projects, every
         self.banks = {bank.gateway: bank for bank in banks}
@@ -107,8 +117,17 @@ class Crowd:
         self.patience = Patience()
         self.wires = Wires(banks, self.dice, self.patience)
         self.guests, self.counts = [], Counts()
-        self.afterwards = Afterwards(self)
-        self._due, self._turn = [], 0
+        self.afterwards, self.office = Afterwards(self), Office(self)
+        self._due, self._turn, self._routines = [], 0, {}
+
+    def shares_refunds(self):
+        """Return the gateways and suppliers where these stand for money back by contract."""
+        return {
+            (merchant.gateway, supplier)
+            for supplier in SUPPLIERS
+            for merchant in merchants.serving(supplier)
+            if merchant.shares_refunds
+        }
 
     # -- the clock --------------------------------------------------------------------------------
 
@@ -119,19 +138,40 @@ class Crowd:
     def _after(self, delta, act):
         self._at(self.stage.now + delta, act)
 
+    @property
+    def is_busy(self):
+        """Tell whether guests still come."""
+        return self.counts.payments < self._arrivals
+
     def play(self, payments, *, report=lambda _: None):
         """Let so many guests come, one each ``every``, and then everything come to its end."""
         self._arrivals = payments
         self._after(timedelta(0), lambda: self._arrive(payments))
-        self._after(_TICK, self._tick)
-        while self._due:
-            at, _, act = heapq.heappop(self._due)
-            if at > self.stage.now:
-                self.stage._clock.move_to(at)
-            self._do(act)
+        now = self.stage.now
+        # What is done again and again, and when next; each returns how long it rests.
+        self._routines, until = {self._tick: now + _TICK}, now
+        if self.settles:
+            self.office.open()
+            self._routines |= {self._settle: now + _SOON, self._office_day: now + _FIRST_DAY}
+            until = now + payments * self.every + _SUPPLIERS_WAIT
+        while self._due or min(self._routines.values()) < until:
+            self._next()
             if self.counts.payments and not self._turn % 2_000:
                 report(self.counts)
-        self._settle()
+        ending.settle(self)
+
+    def _next(self):
+        """Do what comes next: of a guest, else a routine."""
+        routine = min(self._routines, key=self._routines.get)
+        at, act = self._routines[routine], routine
+        is_guest = bool(self._due) and self._due[0][0] <= at
+        if is_guest:
+            at, _, act = heapq.heappop(self._due)
+        if at > self.stage.now:
+            self.stage._clock.move_to(at)
+        rest = self._do(act)
+        if not is_guest:
+            self._routines[routine] = max(at, self.stage.now) + (rest or _TICK)
 
     def _arrive(self, left):
         guest = guests.drawn(
@@ -148,36 +188,48 @@ class Crowd:
             while bank.refunds:
                 told = bank.tell_refund(bank.refunds.pop(), self.stage.now)
                 self._post([told] if told else [])
-        for work in _WORK:
+        for work in WORK:
             work()
-        if self._due:
-            # Hours in which little comes are not worked through second by second.
-            idle = self._due[0][0] - self.stage.now
-            tick = _TICK if self.counts.payments < self._arrivals else _QUIET_TICK
-            self._after(tick if idle < _SOON else min(idle, _LONGEST_REST), self._tick)
+        # Hours in which little comes are not worked through second by second.
+        idle = self._due[0][0] - self.stage.now if self._due else _LONGEST_REST
+        tick = _TICK if self.is_busy else _QUIET_TICK
+        return tick if idle < _SOON else min(idle, _LONGEST_REST)
+
+    def _settle(self):
+        self.office.settle()
+        return self.office.rests()
+
+    def _office_day(self):
+        self.office.day()
+        return timedelta(days=1)
 
     # -- faults -----------------------------------------------------------------------------------
 
     def _do(self, act):
-        """Do an act; perhaps the line loses something, perhaps we die and do it again."""
-        roll = self.dice.random()
+        """Do an act; perhaps the line loses something, perhaps we die and do it again.
+
+        Returns what the act said, None where it died and left something behind.
+        """
+        roll, said = self.dice.random(), None
         if roll < _LOSSES:
             self.wires.fault = self.dice.choice(("before", "after"))
             self.counts.lost += 1
         if roll > _CRASHES:
-            self._calmly(act)
+            said = self._calmly(act)
         else:
-            moment = 1 + int(self.dice.expovariate(1 / _MEAN_MOMENT))
+            mean = _MEAN_MOMENT if act != self._settle else _MEAN_MOMENT_OF_SETTLING
+            moment = 1 + int(self.dice.expovariate(1 / mean))
             due = len(self._due), self._turn
             try:
                 with crash_at(moment):
-                    self._calmly(act)
+                    said = self._calmly(act)
             except Crash:
                 self.counts.crashes += 1
                 self._restart()
                 if (len(self._due), self._turn) == due:
-                    self._calmly(act)
+                    said = self._calmly(act)
         self.wires.fault = ""
+        return said
 
     def _restart(self):
         self.stage.restart()
@@ -188,7 +240,7 @@ class Crowd:
 
     def _calmly(self, act):
         try:
-            act()
+            return act()
         except DiandianError as error:
             require(False, "was refused by", repr(error))
 
@@ -332,45 +384,3 @@ class Crowd:
         ack = self._receive(forged, self.stage.now)
         require(ack.status // 100 == 4, "a forged notice was answered", ack)
         self.counts.forged += 1
-
-    # -- the end ----------------------------------------------------------------------------------
-
-    def _settle(self):
-        """Let weeks go by undisturbed; people decide what only they can."""
-        self.wires.fault, self.wires.is_calm = "", True
-        self._untold = set(self.counts.insisted)
-        for minutes in (1, 2, 5, 21, 60, 60):
-            self._round(minutes)
-        for minutes in (60, 60, 24 * 60, 17 * 24 * 60, 60, 60):
-            for order in Order.objects.filter(
-                state__in=(OrderState.REVIEW, OrderState.UNFULFILLABLE)
-            ):
-                self._judge(order.id)
-            self._round(minutes)
-        for guest in self.guests:
-            if "otherwise" in guest.asked and guest.order_id:
-                self._judge(guest.order_id)
-        for minutes in (60, 60):
-            self._round(minutes)
-
-    def _judge(self, order_id):
-        """Decide about an order as an operator would: its price, else everything back."""
-        for decide in (resolve.accept, resolve.give_back, resolve.refund_order):
-            try:
-                decide(order_id, actor="operator:crowd", reason="the crowd ended")
-            except DiandianError:
-                continue
-            return
-
-    def _round(self, minutes):
-        self.stage.later(timedelta(minutes=minutes))
-        for gateway, payment_no in sorted(self._untold):
-            notice = self.banks[gateway].tell_again(payment_no, self.stage.now)
-            # A bank tells again until it hears yes.
-            if notice is None or self._receive(notice, self.stage.now).status // 100 == 2:
-                self._untold.discard((gateway, payment_no))
-        self.afterwards.tell_again()
-        for work in _WORK:
-            while work() and work is not _poll:
-                pass
-        promises.follow_all()

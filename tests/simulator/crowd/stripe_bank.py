@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from diandian.payments.gateways.stripe import client
 from tests.peers.stripe import fixture
-from tests.simulator.crowd.banks import Bank, Dispute, Notice, Taken
+from tests.simulator.crowd.banks import Bank, Dispute, Notice, Part, Taken
 from tests.simulator.crowd.peers import SILENCE_SECONDS, Levers, RefusedError
 
 _FAULTS = (
@@ -66,9 +66,15 @@ class StripeBank(Bank):
                 "merchant": self._account,
                 "settlement": "connect",
                 "suppliers": ["*"],
+                "shares_refunds": True,
                 "options": options,
             }
         ]
+
+    def payees(self):
+        """Return where both suppliers receive: they share an account there."""
+        place = self._facts["destination"]
+        return (("supplier-sun", place), ("supplier-wind", place))
 
     # -- clock and wire -----------------------------------------------------------------------
 
@@ -232,5 +238,30 @@ class StripeBank(Bank):
                     charge["currency"].upper(),
                     so_far.by_hand_minor + by_hand[charge["id"]],
                     (*so_far.disputes, *disputes.get(charge["id"], ())),
+                    so_far.kept_minor + fees[charge["id"]],
                 )
         return found
+
+    def parts(self, at):
+        """Return what was passed on, and came back."""
+        self.follow(at)
+        return [
+            Part(
+                each["transfer_group"],
+                each["destination"],
+                each["amount"],
+                each["amount_reversed"],
+            )
+            for each in self._levers("truth")[self._account]["transfers"]
+        ]
+
+    def pay_out(self, amount_minor, at):
+        """Send money of our account to our bank."""
+        self.follow(at)
+        self._levers("payout", account=self._account, amount=amount_minor)
+
+    def paid_out_minor(self, at):
+        """Return what went to our bank."""
+        self.follow(at)
+        moves = self._levers("truth")[self._account]["movements"]
+        return -sum(move["amount"] for move in moves if move["type"] == "payout")

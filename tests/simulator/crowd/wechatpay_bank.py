@@ -1,10 +1,17 @@
 """The peer that plays WeChat Pay, as a bank of the crowd."""
 
+from collections import Counter
 from contextlib import suppress
 
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
 from tests.peers.wechatpay import fixture
-from tests.peers.wechatpay.fixture import MERCHANT, SUB_MERCHANT
-from tests.simulator.crowd.banks import Bank, Notice, Taken
+from tests.peers.wechatpay.fixture import API_KEY, APP, MERCHANT, SERIAL, SUB_MERCHANT
+from tests.simulator.crowd.banks import Bank, Notice, Part, Taken
 from tests.simulator.crowd.peers import SILENCE_SECONDS, Levers, RefusedError
 
 _SILENCE = {"milliseconds": int(SILENCE_SECONDS * 1_000)}
@@ -34,7 +41,12 @@ _STORM = (
     {"kind": "reset_with_effect"},
     {"kind": "reset_without_effect"},
 )
-_SPLIT, _OWN = "wechatpay-sun", "wechatpay-wind"
+_SPLIT, _OWN, _OWN_MERCHANT = "wechatpay-sun", "wechatpay-wind", "1900000999"
+
+
+def _account(payment):
+    """Return of which merchant of ours a payment is."""
+    return {"mchid": payment.merchant.partition("/")[0]}
 
 
 class WechatpayBank(Bank):
@@ -48,31 +60,40 @@ class WechatpayBank(Bank):
         self._peer = fixture.running()
         self._levers = Levers(self._peer.base)
         self._levers("reset")
+        self._enrol()
         self._clock = clock
         self._levers("clock", file=str(clock.path))
         self._coupons, self._payments_of = {}, {}
+
+    def _enrol(self):
+        """Open an account of our own, beside the one that acts for a supplier."""
+        key = load_pem_private_key(self._peer.private_pem.encode(), None).public_key()
+        text = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        facts = {"serial": SERIAL, "public_key": text, "apps": [APP], "api_key": API_KEY}
+        self._levers("merchant", mchid=_OWN_MERCHANT, **facts)
 
     def merchants(self, folder):
         """Return our two accounts: one with a sub-merchant, one of our own."""
         # Who it is that pays, it could ask; a crowd knows it.
         (folder / "app-secret").write_text("known to no test", encoding="utf-8")
         found = []
-        for key, settlement, supplier, sub in (
-            (_SPLIT, "gateway_split", "supplier-sun", SUB_MERCHANT),
-            (_OWN, "principal", "supplier-wind", ""),
+        for key, settlement, supplier, merchant, sub in (
+            (_SPLIT, "gateway_split", "supplier-sun", MERCHANT, SUB_MERCHANT),
+            (_OWN, "principal", "supplier-wind", _OWN_MERCHANT, ""),
         ):
             options = self._peer.options(folder, app_secret=f"file:{folder / 'app-secret'}")
             table = {
                 "key": key,
                 "gateway": self.gateway,
                 "mode": "test",
-                "merchant": MERCHANT,
+                "merchant": merchant,
                 "settlement": settlement,
                 "suppliers": [supplier],
                 "options": options,
             }
             if sub:
                 table["sub_merchant"] = sub
+                options["split_receiver_name"] = "Diandian"
             else:
                 options["principal_confirmed"] = "yes"
             found.append(table)
@@ -131,7 +152,7 @@ class WechatpayBank(Bank):
 
     def _pay(self, payment, **wishes):
         self._payments_of[payment.payment_no] = payment
-        return self._levers("pay", mchid=MERCHANT, out_trade_no=payment.payment_no, **wishes)
+        return self._levers("pay", out_trade_no=payment.payment_no, **_account(payment), **wishes)
 
     def take_otherwise(self, payment, change_minor):
         """Let a coupon pay a part: that is no other amount, so False."""
@@ -152,12 +173,12 @@ class WechatpayBank(Bank):
         if payment is None:
             return None
         with suppress(RefusedError):
-            sent = self._levers("notice", mchid=MERCHANT, out_refund_no=refund_no)
+            sent = self._levers("notice", out_refund_no=refund_no, **_account(payment))
             return self._wrapped(payment, sent, at)
         return None
 
     def _told(self, payment, at):
-        sent = self._levers("notice", mchid=MERCHANT, out_trade_no=payment.payment_no)
+        sent = self._levers("notice", out_trade_no=payment.payment_no, **_account(payment))
         return self._wrapped(payment, sent, at)
 
     def _wrapped(self, payment, sent, at):
@@ -178,6 +199,29 @@ class WechatpayBank(Bank):
                 trade["total"] if trade["state"] in {"SUCCESS", "REFUND"} else 0,
                 returned.get(trade["out_trade_no"], 0),
                 "CNY",
+                kept_minor=trade["fee"],
             )
             for trade in truth["payments"]
         }
+
+    def payees(self):
+        """Return the account of the supplier that collects."""
+        return (("supplier-sun", SUB_MERCHANT),)
+
+    def fee_accounts(self):
+        """Return our own account, which gets the fee."""
+        return {"supplier-sun": MERCHANT}
+
+    def parts(self, at):
+        """Return what was divided off, and came back."""
+        self.follow(at)
+        truth = self._levers("truth")
+        back = Counter()
+        for each in truth["reversals"]:
+            if each["result"] == "SUCCESS":
+                back[each["out_order_no"]] += each["amount"]
+        return [
+            Part(each["out_trade_no"], MERCHANT, each["amount"], back[each["out_order_no"]])
+            for each in truth["splits"]
+            if each["result"] == "SUCCESS" and each["amount"]
+        ]

@@ -8,9 +8,12 @@ from diandian.payments.errors import UnknownGatewayError
 from diandian.payments.gateway import gateways
 from tests.simulator.stage import LostError
 
-_CHANGES = ("create_payment", "close_payment", "refund")
-_CALLS = (*_CHANGES, "query_payment", "query_refund")
-_BREAKS, _STORMS, _AIMED = 0.1, 0.0001, 0.7
+_CHANGES = ("create_payment", "close_payment", "refund", "split", "reverse_split")
+_QUESTIONS = ("query_payment", "query_refund", "query_split", "query_reversal", "fetch_statement")
+_CALLS = (*_CHANGES, *_QUESTIONS)
+# Many of them are made in one act, which loses one question or answer: here each has a chance.
+_OF_SETTLING = ("split", "reverse_split", "query_split", "query_reversal", "fetch_statement")
+_BREAKS, _LOSSES, _STORMS, _AIMED = 0.1, 0.05, 0.0001, 0.7
 _STORM_LASTS = timedelta(seconds=45)
 
 
@@ -49,6 +52,12 @@ class Wires:
         self.met[f"{bank.gateway} {kind}"] += 1
         return True, storm_until if is_storm else None
 
+    def loses(self):
+        """Return what is lost of one question among many, "" for nothing."""
+        if self.is_calm or self._dice.random() >= _LOSSES:
+            return ""
+        return self._dice.choice(("before", "after"))
+
     def mend(self, bank):
         """Have a wire whole again, whether its fault was met or not."""
         self._patience.is_short = False
@@ -72,6 +81,9 @@ class _Wire:
             wires = self._wires
             fault, wires.fault = wires.fault, ""
             wires.met[f"{self._bank.gateway} calls"] += 1
+            if name in _OF_SETTLING:
+                wires.met[f"{self._bank.gateway} {name}"] += 1
+                fault = fault or wires.loses()
             if fault == "before":
                 raise LostError
             self._bank.follow(now())
