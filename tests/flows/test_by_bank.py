@@ -107,6 +107,15 @@ def test_what_the_gateway_may_have_done_is_not_paid_by_bank_too(world, monkeypat
     assert (line_of(order).state, line_of(order).rail) == ("failed", "gateway")
 
 
+def test_what_goes_by_bank_and_was_divided_too_is_a_breach(world):
+    payee(at=world.now)
+    order = retired(world)
+    settle(world, days=8)
+    assert (line_of(order).state, house_breaches()) == ("paid", [])
+    Line.objects.filter(id=line_of(order).id).update(rail="bank")
+    assert "S1" in {breach.rule for breach in house_breaches()}
+
+
 def test_what_is_refused_for_now_for_days_goes_by_bank_too(world, monkeypatch):
     payee(at=world.now)
     bank_payee(world.now)

@@ -83,7 +83,7 @@ def show_crowd(given):
         print(said)
     if told.said:
         return 1
-    print("Every payment is as its bank says; all orders, grams and money add up.")
+    print("Every payment and part is as its bank says; all orders, grams and money add up.")
     return 0
 
 

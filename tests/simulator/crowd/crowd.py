@@ -13,14 +13,11 @@ from diandian.flows import (
     allocator,
     checkout,
     expiry,
-    fulfil,
     paying,
     payment_events,
-    refund,
     withdrawal,
 )
 from diandian.flows.quote import open_quote
-from diandian.jobs import subscribers
 from diandian.kernel.errors import DiandianError
 from diandian.orders import errors
 from diandian.orders import queries as orders
@@ -37,6 +34,7 @@ from tests.simulator.crowd.afterwards import Afterwards
 from tests.simulator.crowd.office import SUPPLIERS, Office
 from tests.simulator.crowd.peers import Patience
 from tests.simulator.crowd.wires import Wires
+from tests.simulator.crowd.work import WORK
 
 _CRASHES, _LOSSES, _FORGERIES = 0.03, 0.05, 0.02
 # How many crashes take what an adapter remembers with them; to learn it again takes long.
@@ -55,22 +53,6 @@ _TICK, _SOON, _LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1), timede
 _FIRST_DAY = timedelta(hours=18.5)
 # Suppliers are paid when a refund is not due any more; that long the lines still lose something.
 _SUPPLIERS_WAIT = timedelta(days=8)
-# As much at a time as the worker would have done since it last came by.
-_AT_ONCE = 400
-
-
-def poll():
-    return payment_events.poll_due(_AT_ONCE)
-
-
-WORK = (
-    lambda: payment_events.retry_notices(_AT_ONCE),
-    poll,
-    lambda: expiry.release_expired(_AT_ONCE),
-    fulfil.drain,
-    lambda: refund.continue_refunds(_AT_ONCE),
-    lambda: subscribers.deliver(_AT_ONCE),
-)
 # How many copies of a notice arrive, by chance in a hundred.
 _COPIES = {0: 15, 1: 60, 2: 17, 3: 8}
 _SKEWS = (timedelta(minutes=4), timedelta(minutes=-4), timedelta(minutes=6), timedelta(minutes=-6))
@@ -155,13 +137,12 @@ class Crowd:
             self._routines |= {self._settle: now + _SOON, self._office_day: now + _FIRST_DAY}
             until = now + payments * self.every + _SUPPLIERS_WAIT
         while self._due or min(self._routines.values()) < until:
-            self._next()
-            if self.counts.payments and not self._turn % 2_000:
+            if self._next() and not self._turn % 2_000:
                 report(self.counts)
         ending.settle(self)
 
     def _next(self):
-        """Do what comes next: of a guest, else a routine."""
+        """Do what comes next; tell whether it was of a guest, and no routine."""
         routine = min(self._routines, key=self._routines.get)
         at, act = self._routines[routine], routine
         is_guest = bool(self._due) and self._due[0][0] <= at
@@ -172,6 +153,7 @@ class Crowd:
         rest = self._do(act)
         if not is_guest:
             self._routines[routine] = max(at, self.stage.now) + (rest or _TICK)
+        return is_guest
 
     def _arrive(self, left):
         guest = guests.drawn(

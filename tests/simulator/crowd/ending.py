@@ -6,6 +6,7 @@ from diandian.flows import promises, resolve
 from diandian.kernel.errors import DiandianError
 from diandian.orders.models import Order, OrderState
 from tests.simulator.book import require
+from tests.simulator.crowd.work import WORK, poll
 
 # Whoever keeps a right may withdraw for two weeks; only then the supplier's part waits its week.
 _MOST_DAYS = 40
@@ -59,8 +60,6 @@ class _Ending:
             return
 
     def _round(self, minutes):
-        from tests.simulator.crowd.crowd import WORK, poll
-
         crowd = self._crowd
         crowd.stage.later(timedelta(minutes=minutes))
         for gateway, payment_no in sorted(self._untold):
