@@ -183,8 +183,9 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=found, args=BROWSER_ARGUMENTS)
-        desks = signed_in_pages(browser, options)
         moved = order_pages(browser, options.base) if options.wants_any("order") else {}
+        # After money went back: else the desk has no refund and no dispute to show.
+        desks = signed_in_pages(browser, options)
         for lang in options.languages:
             seen = guest_pages(browser, options.base, lang)
             public = {name: _goto(options.base + path) for name, path in seen.items()} | moved

@@ -19,13 +19,14 @@ LOOKS = [
 
 
 @pytest.fixture(scope="module")
-def desk(browser, site, operator_password):
-    return desk_pages_of_money(browser, site, operator_password)
+def orders(browser, site):
+    return order_pages(browser, site)
 
 
 @pytest.fixture(scope="module")
-def orders(browser, site):
-    return order_pages(browser, site)
+def desk(browser, site, operator_password, orders):
+    # After money went back: else the desk has no refund and no dispute to show.
+    return desk_pages_of_money(browser, site, operator_password)
 
 
 def faults(page, name):
