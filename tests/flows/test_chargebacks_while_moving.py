@@ -104,7 +104,7 @@ def test_34_meanwhile_the_desk_says_what_it_waits_for(world, order, monkeypatch)
     desk = operator("li", "view_batch", "view_line", "view_return")
     page = text(desk.get("/admin/settlement/batch/due/"))
     assert "Parts that are still to be taken back" in page
-    assert order.ref in page
+    assert f">{order.id}</a>" in page
     assert "nobody knows whether it was done" in page
     monkeypatch.undo()
     settling.settle(at=world.later(days=10))
