@@ -276,6 +276,21 @@ def test_the_high_water_file_stops_sales_until_a_copy_brings_the_entries_back(
 # --- what the log tells already ------------------------------------------------------------------
 
 
+def test_a_recovery_that_dies_halfway_brings_nothing_back(world, restored, monkeypatch):
+    """Entries without the freezes would let grams be used that the log counts otherwise."""
+
+    def dies(*_):
+        raise _LostError
+
+    with monkeypatch.context() as patch, suppress(_LostError):
+        patch.setattr(log_recover, "_freeze_what_differs", dies)
+        log_recover.recover(**WHO, at=world.now)
+    Memory.forget_everything()
+    assert sales.are_stopped()
+    assert fulfil.drain(at=world.now) == 0
+    assert log_recover.recover(**WHO, at=world.now).entries == 1
+
+
 @pytest.mark.parametrize("frozen", [(), ("second",)])
 def test_remedies_that_the_registry_lost_are_made_anew(world, waiting, frozen):
     """The entries came back, the remedies did not: whoever holds recalled grams is answered.

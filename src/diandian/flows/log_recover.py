@@ -73,11 +73,12 @@ def recover(
             )
             missing = _missing(files, head_actions.lock_head(head), shown)
             head_actions.restore(head, missing, at=at)
+            # In one commit: once the stop ends, nobody may use grams that the log counts otherwise.
+            trouble = log_guard.look(at=at)
+            frozen = () if trouble else _freeze_what_differs(actor, at)
     except (DamagedFilesError, NoteError, TileError, EntryError, OSError) as error:
         raise LogNotRecoverableError(reason=str(error)) from error
-    if trouble := log_guard.look(at=at):
-        return Recovered(len(missing), (), trouble)
-    return Recovered(len(missing), _freeze_what_differs(actor, at))
+    return Recovered(len(missing), frozen, trouble)
 
 
 def _open_head() -> tuple[int, LogHead]:
