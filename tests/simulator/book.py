@@ -121,12 +121,14 @@ class Book:
     """All of it. ``uses``: grams that the operator took out, by reference, and of which batch.
 
     ``post``: notices on their way; ``insisted``: what the bank took after it had said no;
-    ``odd``: payments of which it took another amount.
+    ``odd``: payments of which it took another amount; ``restored``: batches of which the log knows
+    more than the database that came back.
     """
 
     guests: dict[str, Guest] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     recalls: dict[str, Recall] = field(default_factory=dict)
+    restored: set = field(default_factory=set)
     uses: dict[str, tuple[str, int, str]] = field(default_factory=dict)
     post: list = field(default_factory=list)
     insisted: set = field(default_factory=set)

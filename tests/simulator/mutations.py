@@ -122,7 +122,7 @@ ELSEWHERE = dict.fromkeys(
     ),
     _NO_GRAMS,
 )
-# The simulator has no sites and no second person yet.
+# Nobody asks for a cancellation here, and boxes of sites are squares.
 _REQUESTS = "a request moves no gram: tests/registry/test_requests.py"
 _SITES = "ground, not grams: tests/registry/test_ground.py"
 _MONEY_BACK = "its bank disputes nothing: tests/payments/test_money_back_rows.py"

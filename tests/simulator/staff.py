@@ -171,7 +171,11 @@ def freeze(sim, dice):
 
 def thaw(sim, dice):
     """A stopped batch serves again."""
-    stopped = [batch for batch in sim.book.batches.values() if batch.is_stopped]
+    stopped = [
+        batch
+        for ref, batch in sim.book.batches.items()
+        if batch.is_stopped and ref not in sim.book.restored
+    ]
     if not stopped:
         return None
     batch = dice.choice(stopped)

@@ -149,6 +149,21 @@ class Stage:
             self._spent.append(self._template)
             self._template = copy
 
+    def back_up(self):
+        """Keep a copy of the database as it is now; on SQLite only."""
+        _checkpoint()
+        kept = f"{self._copy}.kept"
+        shutil.copy(self._copy, kept)
+        return kept
+
+    def bring_back(self, kept):
+        """Put a copy in the place of the database; all processes start anew."""
+        connection.close()
+        for suffix in ("-wal", "-shm"):
+            Path(self._copy + suffix).unlink(missing_ok=True)
+        shutil.copy(kept, self._copy)
+        self.restart()
+
     def _leave_copy(self):
         if self._bank_settings is not None:
             self.peer.hang_up()
