@@ -7,15 +7,18 @@ the guards of all tables had to go down and up: more work than most of the tests
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from diandian.config import guards
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 # What Django writes after migrations, those that refer to others first.
 KEPT = (Permission, ContentType)

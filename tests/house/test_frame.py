@@ -4,6 +4,9 @@ import socket
 
 import pytest
 
+from tests.house.tree import ROOT
+from tests.sharing import FIRST, next_unit
+
 pytestmark = pytest.mark.house
 
 
@@ -27,3 +30,9 @@ def test_database_is_not_the_one_of_the_demo(settings):
     name = str(settings.DATABASES["default"]["NAME"])
     assert "test" in name
     assert "demo" not in name
+
+
+def test_what_takes_longest_is_begun_first():
+    assert next_unit(["tests/a.py", FIRST[1], "tests/b.py", FIRST[0]]) == FIRST[0]
+    assert next_unit(["tests/b.py", "tests/a.py"]) == "tests/b.py"
+    assert [name for name in FIRST if not (ROOT / name).exists()] == []
