@@ -1,5 +1,6 @@
 """Frame of all tests: a closed network, and plain words on what is skipped."""
 
+import gc
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -33,6 +34,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
         if item.get_closest_marker("postgres") and DATABASE_KIND != "postgres":
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: runs in the second round"))
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage not go through what stays to the end, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
