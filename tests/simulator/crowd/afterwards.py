@@ -14,7 +14,7 @@ from diandian.payments.models import RefundKind
 from diandian.payments.refunds import queries as refund_queries
 
 # How many guests have such a plan.
-SHARE = 0.06
+SHARE = 0.1
 KINDS = ("console", "dispute", "goodwill")
 _BEFORE, _AFTERWARDS = (70, 6_000), (10_200, 16_000)
 _STILL_HERE = (OrderState.COMPLETED, OrderState.PAID)
