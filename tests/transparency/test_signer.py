@@ -132,6 +132,17 @@ def test_of_two_signers_of_one_size_one_is_heard(log):
     assert LogCheckpoint.objects.get().root == "01" * 32
 
 
+def test_the_first_key_signs_also_for_who_began_before_another_entered_it(log):
+    log.grow(3)
+    first = keys.vkey_of(log.head.origin, keys.first_key())
+    head_actions.register_key(log.head, first, at=log.later(seconds=1))
+
+    assert log.sign() == 1
+
+    assert log.published().size == 4
+    assert log.head.refusal == ""
+
+
 def test_the_database_keeps_a_signed_head_as_it_is_but_for_cosignatures(log):
     log.grow(1)
     log.sign()

@@ -1,6 +1,7 @@
 """Private keys in files: made whole or not at all, readable by their owner only."""
 
 import os
+import threading
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -20,7 +21,7 @@ def make(path: Path) -> None:
         serialization.NoEncryption(),
     )
     # Written whole, then linked into place: two processes starting together end with one key.
-    draft = path.with_suffix(f".{os.getpid()}")
+    draft = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
     draft.touch(mode=0o600)
     draft.write_bytes(pem)
     try:

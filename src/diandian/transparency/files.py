@@ -5,6 +5,7 @@ built again from it, and is compared with it. *Source:* C2SP tlog-tiles.
 """
 
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -153,7 +154,7 @@ class LogFiles:
         """Write a file whole: whoever reads sees all of it, or what was there before."""
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        draft = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
         with draft.open("wb") as file:
             file.write(data)
             file.flush()

@@ -7,6 +7,7 @@ go up. A file that cannot be read is a refusal; one that cannot be written is to
 
 import logging
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def _parsed(line: str) -> tuple[str, Mark]:
 
 def _write(target: Path, marks: dict[str, Mark]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
     with draft.open("w", encoding="utf-8") as file:
         file.writelines(f"{name} {mark.size} {mark.root.hex()}\n" for name, mark in marks.items())
         file.flush()

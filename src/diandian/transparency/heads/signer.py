@@ -20,6 +20,7 @@ from diandian.transparency.heads.high_water import HighWaterError, Mark
 from diandian.transparency.heads.trouble import RefusedError
 from diandian.transparency.models import LogCheckpoint, LogHead
 from diandian.transparency.witnesses import Witness, WitnessConflictError, WitnessSilentError
+from diandian.verifier import notes
 from diandian.verifier.merkle import (
     EMPTY_ROOT,
     consistency_proof,
@@ -197,7 +198,7 @@ class HeadSigner:
         self, head: LogHead, last: LogCheckpoint | None, root: bytes, at: datetime
     ) -> LogCheckpoint | None:
         text = Checkpoint(head.origin, head.size, root).text()
-        signers = keys.signers(head.origin, queries.keys_of(head, at=at))
+        signers = _signers(head, at)
         return actions.keep_checkpoint(
             head,
             size=head.size,
@@ -214,7 +215,7 @@ class HeadSigner:
         waiting = [each for each in _witnesses() if self._of(each).size is None]
         if not waiting:
             return
-        signers = keys.signers(head.origin, queries.keys_of(head, at=at))
+        signers = _signers(head, at)
         empty = sign(Checkpoint(head.origin, 0, EMPTY_ROOT).text(), signers)
         for witness in self._due(waiting):
             seen = self._of(witness)
@@ -298,6 +299,14 @@ def _has_signed(witness: Witness, row: LogCheckpoint) -> bool:
     except NoteError:
         return False
     return True
+
+
+def _signers(head: LogHead, at: datetime) -> list[notes.Signer]:
+    """Return who signs now. Raises: SigningKeyMissingError.
+
+    Of a log that just got its first key from another signer, after our turn had begun: that one.
+    """
+    return keys.signers(head.origin, queries.keys_of(head, at=at) or queries.keys_of(head)[:1])
 
 
 def _at(head: LogHead, size: int) -> tuple[LogCheckpoint | None, bytes]:

@@ -61,7 +61,7 @@ def _read(path: Path) -> dict[str, Seen]:
 
 def _write(path: Path, seen: Mapping[str, Seen]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     plain = {name: {"size": each.size, "root": each.root.hex()} for name, each in seen.items()}
     with draft.open("w", encoding="utf-8") as file:
         json.dump(plain, file, indent=1, sort_keys=True)
