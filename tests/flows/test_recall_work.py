@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from django.db import DatabaseError, transaction
 
-from diandian.audit.models import OutboxEvent
-from diandian.flows import fulfil, log_fill, recall, remedy
+from diandian.audit.models import AuditEntry, OutboxEvent
+from diandian.flows import batches, fulfil, log_fill, recall, remedy
 from diandian.flows.close import close
 from diandian.flows.issuance import OutsideRetirement, record_outside
 from diandian.kernel.memory import Memory
@@ -201,6 +201,23 @@ def test_a_batch_that_was_stopped_before_stays_stopped_when_a_recall_is_dropped(
     registry.freeze(bad_batch(), "under review")
     recall.drop(opened(), dropped_by="operator:Wen")
     assert bad_batch().state == "frozen"
+
+
+def test_a_batch_that_is_stopped_while_a_recall_is_open_stays_stopped_when_that_is_dropped(world):
+    found = opened()
+    number = bad_batch().public_id
+    for _ in range(2):
+        batches.freeze(number, reason="under-review", actor_ref="operator:Wen")
+    told = AuditEntry.objects.filter(action="recall.batch_kept_frozen")
+    assert [(each.actor_ref, each.details) for each in told] == [
+        ("operator:Wen", {"reason": "under-review"})
+    ]
+
+    recall.drop(found, dropped_by="operator:Wen")
+    assert bad_batch().state == "frozen"
+
+    batches.thaw(number, reason="reviewed", actor_ref="operator:Wen")
+    assert bad_batch().state == "open"
 
 
 def test_a_recalled_batch_never_sells_or_thaws(world):

@@ -13,6 +13,7 @@ from diandian.kernel.clock import now
 from diandian.registry import actions as registry_actions
 from diandian.registry.models import Allocation, BatchState, CreditBatch
 from diandian.registry.queries import batch_by_public_id
+from diandian.registry.recalls import actions as recalls
 from diandian.transparency import actions as log_actions
 
 
@@ -22,7 +23,8 @@ def freeze(
 ) -> CreditBatch:
     """Stop a batch from serving, at once. Idempotent: a frozen one stays so, and says so once.
 
-    A recalled one stands still for ever already.
+    One that an open recall froze then stays frozen when that is dropped. A recalled one stands
+    still for ever already.
     ``reason``: a code that everybody may read; ``note``: words for the trail alone.
     Locks: the batch, the trail, the head of the log. Raises: NotFoundError.
     """
@@ -31,6 +33,9 @@ def freeze(
     if batch.state not in {BatchState.FROZEN, BatchState.RECALLED}:
         registry_actions.freeze(batch, _for_the_trail(reason, note), actor_ref=actor_ref)
         log_actions.append_many([log_entries.frozen(batch, reason)], at=at or now())
+    elif batch.state == BatchState.FROZEN:
+        words = _for_the_trail(reason, note)
+        recalls.keep_frozen(batch, words, actor_ref=actor_ref, at=at or now())
     return batch
 
 

@@ -184,6 +184,20 @@ def drop(recall: Recall, *, dropped_by: str, at: datetime, note: str = "") -> Re
         return found
 
 
+def keep_frozen(batch: CreditBatch, reason: str, *, actor_ref: str, at: datetime) -> None:
+    """Have a batch stay frozen whatever becomes of the recalls that are open: for another reason.
+
+    Idempotent. Locks: the recalls.
+    """
+    assert actor_ref, "somebody decided"
+    with joined():
+        held = Recall.objects.select_for_update(no_key=True).order_by("id")
+        for recall in held.filter(batch=batch, state=RecallState.OPENED, batch_was__in=_THAWS):
+            recall.batch_was = BatchState.FROZEN
+            recall.save(update_fields=["batch_was"])
+            _record(recall, "batch_kept_frozen", actor_ref, {"reason": reason}, at)
+
+
 def _refuse_settled(recall: Recall) -> None:
     if recall.state != RecallState.OPENED:
         raise RecallSettledError(recall=recall.public_id, why=STATES[recall.state])
