@@ -164,19 +164,22 @@ def test_what_else_goes_wrong_is_told_as_it_is(connect):
     end(on)
 
 
-def test_each_connection_gives_its_file_back(connect):
+def test_each_connection_gives_its_file_back(connect, tmp_path):
+    def kept():
+        files = (each.readlink() for each in Path("/proc/self/fd").iterdir() if each.exists())
+        return [file for file in files if file == tmp_path / "turns.sqlite3-turn"]
+
     on = connect()
     begin(on)
     end(on)
-    files = len(list(Path("/proc/self/fd").iterdir()))
+    assert len(kept()) == 1
 
     for _ in range(3):
         on.close()
+        assert kept() == []
         on.connect()
         begin(on)
         end(on)
-
-    assert len(list(Path("/proc/self/fd").iterdir())) == files
 
 
 def test_where_the_file_cannot_be_opened_a_transaction_begins_all_the_same(connect, tmp_path):
