@@ -53,6 +53,17 @@ options = {{ store = "{settings.SANDBOX_STORE}", keys_dir = "{settings.KEYS_DIR}
     settings.MERCHANTS_FILE = str(path)
 
 
+def supplier_collects(tmp_path, settings):
+    """Let the supplier's own account take the price; our fee is divided off."""
+    merchant_file(
+        tmp_path,
+        settings,
+        settlement="gateway_split",
+        sub_merchant="solar1",
+        options=', split = "fee"',
+    )
+
+
 def retired(world, mass_g=124_000, **facts):
     """Return an order that was paid and retired."""
     order = world.order(mass_g, **facts)

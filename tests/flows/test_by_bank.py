@@ -15,10 +15,10 @@ from tests.flows.settling import (
     bank_payee,
     house_breaches,
     line_of,
-    merchant_file,
     payee,
     retired,
     settle,
+    supplier_collects,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("statements_agree")]
@@ -76,13 +76,7 @@ def test_a_part_whose_guest_got_the_money_back_is_paid_by_bank(world, settings, 
 
 
 def test_a_fee_that_cannot_be_divided_off_is_taken_off_what_we_owe(world, settings, tmp_path):
-    merchant_file(
-        tmp_path,
-        settings,
-        settlement="gateway_split",
-        sub_merchant="solar1",
-        options=', split = "fee"',
-    )
+    supplier_collects(tmp_path, settings)
     payee(at=world.now, account="solar1")
     bank_payee(world.now)
     order = retired(world)

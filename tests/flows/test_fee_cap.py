@@ -9,20 +9,14 @@ from diandian.flows.split_terms import FeeOverCapError
 from diandian.payments.errors import AmountOutOfRangeError
 from diandian.payments.models import Payment
 from diandian.payments.ways import Offered
-from tests.flows.settling import SUPPLIER, merchant_file
+from tests.flows.settling import SUPPLIER, supplier_collects
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def supplier_collects(world, settings, tmp_path):
-    merchant_file(
-        tmp_path,
-        settings,
-        settlement="gateway_split",
-        sub_merchant="solar1",
-        options=', split = "fee"',
-    )
+def collecting(world, settings, tmp_path):
+    supplier_collects(tmp_path, settings)
 
 
 def test_36_what_the_fee_floor_puts_over_the_ratio_is_not_sold(world):

@@ -12,10 +12,10 @@ from tests.flows.settling import (
     AFTER,
     house_breaches,
     line_of,
-    merchant_file,
     payee,
     retired,
     settle,
+    supplier_collects,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("statements_agree")]
@@ -24,13 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("statements_agree")
 @pytest.fixture
 def without_fee(world, settings, tmp_path):
     """A retired order that its supplier collected and of which we get nothing."""
-    merchant_file(
-        tmp_path,
-        settings,
-        settlement="gateway_split",
-        sub_merchant="solar1",
-        options=', split = "fee"',
-    )
+    supplier_collects(tmp_path, settings)
     payee(at=world.now, account="solar1")
     Offer.objects.update(fee_basis_points=0, fee_minimum_minor=0)
     return retired(world)
@@ -51,13 +45,7 @@ def test_a_payment_without_a_fee_is_let_go_once(world, without_fee):
 
 
 def test_what_goes_back_with_a_fee_leaves_nothing_to_divide(world, settings, tmp_path):
-    merchant_file(
-        tmp_path,
-        settings,
-        settlement="gateway_split",
-        sub_merchant="solar1",
-        options=', split = "fee"',
-    )
+    supplier_collects(tmp_path, settings)
     payee(at=world.now, account="solar1")
     Offer.objects.update(fee_basis_points=0, fee_minimum_minor=1)
     order = retired(world)

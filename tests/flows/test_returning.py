@@ -16,10 +16,10 @@ from tests.flows.settling import (
     Lost,
     house_breaches,
     line_of,
-    merchant_file,
     payee,
     retired,
     settle,
+    supplier_collects,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("statements_agree")]
@@ -188,13 +188,7 @@ def test_35_a_gateway_that_takes_nothing_back_makes_it_short(world, paid, monkey
 
 
 def test_35_our_fee_goes_back_to_the_supplier_who_collected(world, settings, tmp_path):
-    merchant_file(
-        tmp_path,
-        settings,
-        settlement="gateway_split",
-        sub_merchant="solar1",
-        options=', split = "fee"',
-    )
+    supplier_collects(tmp_path, settings)
     payee(at=world.now, account="solar1")
     order = retired(world)
     settle(world, **AFTER)

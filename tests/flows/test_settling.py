@@ -27,6 +27,7 @@ from tests.flows.settling import (
     payee,
     retired,
     settle,
+    supplier_collects,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("statements_agree")]
@@ -129,13 +130,7 @@ def test_mode_b_the_gateway_passes_the_suppliers_part_on_and_it_is_booked_once(w
 
 
 def test_mode_a_our_fee_is_divided_off_and_the_gross_was_never_ours(world, settings, tmp_path):
-    merchant_file(
-        tmp_path,
-        settings,
-        settlement="gateway_split",
-        sub_merchant="solar1",
-        options=', split = "fee"',
-    )
+    supplier_collects(tmp_path, settings)
     payee(at=world.now, account="solar1")
     order = retired(world)
     assert world.balance(CLEARING) == world.balance(chart.customer_prepayments("CNY")) == 0
@@ -153,13 +148,7 @@ def test_mode_a_our_fee_is_divided_off_and_the_gross_was_never_ours(world, setti
 def test_mode_a_the_fee_goes_to_the_account_that_the_gateway_names(
     world, settings, tmp_path, monkeypatch
 ):
-    merchant_file(
-        tmp_path,
-        settings,
-        settlement="gateway_split",
-        sub_merchant="solar1",
-        options=', split = "fee"',
-    )
+    supplier_collects(tmp_path, settings)
     terms_at = split_terms.terms_at
     monkeypatch.setattr(
         split_terms, "terms_at", lambda merchant: replace(terms_at(merchant), fee_account="2088")
@@ -225,13 +214,7 @@ def test_36_a_part_over_the_ratio_is_for_people_and_never_asked_for(
 ):
     # The gateway lowered its ratio after the sale.
     monkeypatch.setattr(split_terms, "takes_fee", lambda *_: True)
-    merchant_file(
-        tmp_path,
-        settings,
-        settlement="gateway_split",
-        sub_merchant="solar1",
-        options=', split = "fee"',
-    )
+    supplier_collects(tmp_path, settings)
     payee(at=world.now, account="solar1")
     order = retired(world, 20_000)  # 120 fen, of which the floor of our fee is 60
     settle(world, **AFTER)

@@ -7,7 +7,7 @@ from django.test import Client
 
 from diandian.kernel.memory import Memory
 from tests.flows.conftest import make_project, world  # noqa: F401 - a fixture
-from tests.flows.settling import merchant_file
+from tests.flows.settling import supplier_collects
 
 pytestmark = pytest.mark.django_db
 
@@ -15,13 +15,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def collects(world, settings, tmp_path):  # noqa: F811 - the fixture
     """Let the supplier collect: the gateway divides at most 30 per cent off to us."""
-    merchant_file(
-        tmp_path,
-        settings,
-        settlement="gateway_split",
-        sub_merchant="solar1",
-        options=', split = "fee"',
-    )
+    supplier_collects(tmp_path, settings)
     Memory.forget_everything()
     return world
 
