@@ -3,7 +3,7 @@
 import fcntl
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,6 +63,22 @@ def somebody_waits(path):
     raise AssertionError("nobody waits")
 
 
+@contextmanager
+def coming_back(busy, neighbour, told, path):
+    """Write, then at once again, while a neighbour came meanwhile; inside, it is written again."""
+    begin(busy)
+    waiting = threading.Thread(target=neighbour)
+    waiting.start()
+    somebody_waits(path)
+    told.append("first")
+    end(busy)
+    begin(busy)
+    told.append("again")
+    yield
+    end(busy)
+    waiting.join()
+
+
 def test_who_waits_goes_before_who_comes_back(connect, tmp_path):
     busy, told = connect(), []
 
@@ -72,18 +88,8 @@ def test_who_waits_goes_before_who_comes_back(connect, tmp_path):
         told.append("the neighbour")
         end(other)
 
-    begin(busy)
-    waiting = threading.Thread(target=neighbour)
-    waiting.start()
-    somebody_waits(tmp_path / "turns.sqlite3-turn")
-    told.append("first")
-    end(busy)
-    begin(busy)
-    told.append("again")
-    end(busy)
-    waiting.join()
-
-    assert told == ["first", "the neighbour", "again"]
+    with coming_back(busy, neighbour, told, tmp_path / "turns.sqlite3-turn"):
+        assert told == ["first", "the neighbour", "again"]
 
 
 def test_a_statement_alone_goes_before_who_comes_back(connect, tmp_path):
@@ -96,19 +102,12 @@ def test_a_statement_alone_goes_before_who_comes_back(connect, tmp_path):
             cursor.execute("INSERT INTO told VALUES (%s) RETURNING text", ["the neighbour"])
             told.append(cursor.fetchone()[0])
 
-    begin(busy)
-    waiting = threading.Thread(target=neighbour)
-    waiting.start()
-    somebody_waits(tmp_path / "turns.sqlite3-turn")
-    told.append("first")
-    end(busy)
-    begin(busy)
-    told.append("again")
-    with busy.cursor() as cursor:
+    with (
+        coming_back(busy, neighbour, told, tmp_path / "turns.sqlite3-turn"),
+        busy.cursor() as cursor,
+    ):
         cursor.execute("SELECT text FROM told")
         assert cursor.fetchall() == [("the neighbour",)]
-    end(busy)
-    waiting.join()
 
     assert sorted(told) == ["again", "first", "the neighbour"]
 
