@@ -1,5 +1,7 @@
 """A part that no gateway divides any more is settled by bank, once."""
 
+from datetime import timedelta
+
 import pytest
 
 from diandian.audit import queries as audit
@@ -7,8 +9,9 @@ from diandian.flows import by_bank, goodwill, payouts, settling
 from diandian.ledger import chart
 from diandian.payments.gateways.sandbox import splits as sandbox
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
-from diandian.payments.messages import Rejected, Unknown
+from diandian.payments.messages import NOT_FOUND, Rejected, Unknown
 from diandian.settlement.errors import LineMovesError
+from diandian.settlement.lines import actions as line_actions
 from diandian.settlement.models import Line
 from tests.flows.settling import (
     SUPPLIER,
@@ -121,11 +124,42 @@ def test_what_is_refused_for_now_for_days_goes_by_bank_too(world, monkeypatch):
         by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=8))
     days_go_by(world)
     assert line_of(order).state == "queued"
-    by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    looks_at = line_of(order).next_look_at
+    with pytest.raises(LineMovesError):
+        # Its time has come: the worker may just be sending it.
+        by_bank.settle(line_of(order), actor_ref="ann", at=looks_at)
+    by_bank.settle(line_of(order), actor_ref="ann", at=looks_at - timedelta(seconds=1))
     days_go_by(world, last=30)
     assert (line_of(order).state, line_of(order).rail) == ("due", "bank")
     assert [split.state for split in line_of(order).splits.all()] == ["failed"]
     assert house_breaches() == []
+
+
+def test_what_was_sent_again_while_the_gateway_was_asked_is_not_paid_by_bank(world, monkeypatch):
+    order = given_up(world)
+    at = world.later(days=20)
+
+    def sent_meanwhile(*_, **__):
+        line = line_of(order)
+        line_actions.queue_split(line, receiver="acct_solar", at=at)
+        Line.objects.filter(id=line.id).update(state="failed", next_look_at=None)
+        return Rejected(NOT_FOUND, "", retryable=False)
+
+    monkeypatch.setattr(SandboxGateway, "query_split", sent_meanwhile)
+    with pytest.raises(LineMovesError):
+        by_bank.settle(line_of(order), actor_ref="ann", at=at)
+    assert line_of(order).rail == "gateway"
+
+
+def test_what_is_just_sent_for_the_first_time_is_not_paid_by_bank(world, monkeypatch):
+    order = given_up(world)
+    at = world.later(days=20)
+    line_actions.queue_split(line_of(order), receiver="acct_solar", at=at)
+    unknown = Rejected(NOT_FOUND, "", retryable=False)
+    monkeypatch.setattr(SandboxGateway, "query_split", lambda *_, **__: unknown)
+    with pytest.raises(LineMovesError):
+        by_bank.settle(line_of(order), actor_ref="ann", at=at)
+    assert (line_of(order).state, line_of(order).rail) == ("queued", "gateway")
 
 
 def test_what_is_still_tried_is_not_paid_by_bank(world):

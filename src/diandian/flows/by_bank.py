@@ -18,7 +18,7 @@ from diandian.payments.messages import NOT_FOUND, Done, Rejected
 from diandian.settlement import queries
 from diandian.settlement.errors import LineMovesError
 from diandian.settlement.lines import actions as line_actions
-from diandian.settlement.models import Line
+from diandian.settlement.models import Line, Split
 
 
 def settle(line: Line, *, actor_ref: str, at: datetime | None = None) -> Line:
@@ -28,18 +28,18 @@ def settle(line: Line, *, actor_ref: str, at: datetime | None = None) -> Line:
     collects, is taken off its next payout. Locks: the line. Raises: LineMovesError.
     """
     at = at or now()
-    if not queries.is_given_up(line, at=at) or not _is_undone(line, at):
+    split = queries.newest_split(line)
+    if not queries.is_given_up(line, at=at) or not _is_undone(line, split, at):
         raise LineMovesError
     with transaction.atomic():
-        left = line_actions.leave_gateway(line, actor_ref=actor_ref, at=at)
+        left = line_actions.leave_gateway(line, split, actor_ref=actor_ref, at=at)
         if left.is_fee_leg and left.leg.amount_minor:
             _claim_fee(left, at)
     return left
 
 
-def _is_undone(line: Line, at: datetime) -> bool:
+def _is_undone(line: Line, split: Split | None, at: datetime) -> bool:
     """Tell whether the gateway says that the newest leg was not paid."""
-    split = queries.newest_split(line)
     if split is None:
         return True  # it was never asked for
     payment = payment_queries.by_no(line.payment_no)

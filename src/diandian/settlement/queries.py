@@ -126,10 +126,13 @@ def return_by_no(return_no: str) -> Return | None:
 def is_given_up(line: Line, *, at: datetime) -> bool:
     """Tell whether its gateway does not divide a part: it failed for good, or is refused for long.
 
-    What a gateway refuses for now it may refuse for ever: an account that has too little.
+    What a gateway refuses for now it may refuse for ever: an account that has too little. Not while
+    the worker is about to send it again, or just does: it may arrive.
     """
     is_over = line.state == LineState.FAILED and line.next_look_at is None
-    is_refused = line.state == LineState.QUEUED and line.due_from <= at - rules.WAITS_TOO_LONG
+    is_left = line.next_look_at is not None and line.next_look_at > at
+    is_old = line.due_from <= at - rules.WAITS_TOO_LONG
+    is_refused = line.state == LineState.QUEUED and is_old and is_left
     is_still = is_over or is_refused
     return is_still and line.rail == Rail.GATEWAY and line.disputed_at is None
 

@@ -14,6 +14,8 @@ from diandian.kernel.money import Money, round_half_up
 WHOLE_BASIS_POINTS = 10_000
 # What somebody works on at once is looked at again after this long, in case they crash.
 FIRST_LOOK = timedelta(seconds=30)
+# Whatever was sent has its answer by then, or never gets one.
+SENT_BY_THEN = timedelta(minutes=5)
 _NEXT_LOOKS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 360))
 # A payment that waits for its statement, its supplier or a person is looked at so often.
 WAITS_LOOK = timedelta(hours=1)

@@ -104,15 +104,22 @@ def try_again(line: Line, *, actor_ref: str, at: datetime) -> None:
             _record("settlement.tried_again", line, actor_ref, at)
 
 
-def leave_gateway(line: Line, *, actor_ref: str, at: datetime) -> Line:
+def leave_gateway(line: Line, asked: Split | None, *, actor_ref: str, at: datetime) -> Line:
     """Let a part that its gateway never divides be settled by bank: a supplier's is due there.
 
     Of our fee nothing is owed to the supplier: its part is done. In the caller's transaction, which
-    books what follows, and asked the gateway before. Locks: the line, a leg that was refused.
-    Raises: LineMovesError.
+    books what follows. ``asked``: the leg about which the gateway said that it was not paid; a
+    newer one, or one that is just being sent for the first time, may be paid after all.
+    Locks: the line, a leg that was refused. Raises: LineMovesError.
     """
     locked = lock(line)
-    if not queries.is_given_up(locked, at=at):
+    is_first_sent = (
+        asked is not None
+        and locked.state == LineState.QUEUED
+        and asked.created_at > at - rules.SENT_BY_THEN
+    )
+    is_another = queries.newest_split(locked) != asked
+    if not queries.is_given_up(locked, at=at) or is_first_sent or is_another:
         raise LineMovesError
     locked.splits.filter(state=SplitState.QUEUED).update(state=SplitState.FAILED)
     state, paid_at = (LineState.PAID, at) if locked.is_fee_leg else (LineState.DUE, None)
