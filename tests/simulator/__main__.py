@@ -60,7 +60,7 @@ def show_house(stage, payments, seed, gateways):
 
 def show_crowd(given):
     """Let crowds pay in houses of their own, print the sums; return 1 when one does not add up."""
-    from tests.simulator.crowd import houses
+    from tests.simulator.crowd import houses, postings
 
     first = given.seed if given.seed is not None else secrets.randbelow(10**9)
     seeds, began = range(first, first + given.houses), time.monotonic()
@@ -81,7 +81,10 @@ def show_crowd(given):
             print(f"  {what:<44} {times:>8}")
     for said in told.said:
         print(said)
-    if told.said:
+    lacks = postings.lacking(told.met, payments=told.payments, gateways=gateways_of(given))
+    for name in lacks:
+        print(f"never booked: {name}")
+    if told.said or lacks:
         return 1
     print("Every payment and part is as its bank says; all orders, grams and money add up.")
     return 0

@@ -1,5 +1,6 @@
 """A crowd over faulty lines; ``./run simulate --payments N`` plays larger ones."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from diandian.flows import goodwill
 from diandian.payments.gateways.sandbox import disputes
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
 from tests.simulator.book import BreachError
-from tests.simulator.crowd import afterwards, verdict
+from tests.simulator.crowd import afterwards, postings, verdict
 from tests.simulator.crowd.alipay_bank import AlipayBank
 from tests.simulator.crowd.banks import SandboxBank
 from tests.simulator.crowd.crowd import Crowd
@@ -218,3 +219,13 @@ def test_a_part_that_was_sent_twice_under_two_numbers_is_noticed(monkeypatch):
     with Stage() as stage, pytest.raises(BreachError, match="passed on"):
         play(stage, payments=6, seed=8, gateways=("sandbox",))
     assert sent
+
+
+def test_an_example_that_no_house_ever_booked_is_named():
+    met = Counter({f"booked: {name}": 1 for name in postings.EXAMPLES})
+    every = {"gateways": tuple(BANKS)}
+    assert postings.lacking(met, payments=30_000, **every) == []
+    del met["booked: 8 paid twice"]
+    assert postings.lacking(met, payments=30_000, **every) == ["8 paid twice"]
+    assert postings.lacking(met, payments=29_999, **every) == []
+    assert postings.lacking(met, payments=30_000, gateways=("sandbox",)) == []

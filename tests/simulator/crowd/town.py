@@ -63,7 +63,7 @@ def play(stage, *, payments, seed, gateways=tuple(BANKS), report=lambda _: None)
     crowd = Crowd(stage, banks, seed=seed, projects=PROJECTS)
     with _in_business(stage, crowd):
         crowd.play(payments, report=report)
-        ends, booked = verdict.judge(crowd), postings.judge(crowd)
+        ends, booked = verdict.judge(crowd), postings.made()
     states = dict(Order.objects.values_list("id", "state"))
     by_gateway = Counter(
         (guest.by.gateway, str(states[guest.order_id])) for guest in crowd.guests if guest.order_id
