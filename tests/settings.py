@@ -38,6 +38,8 @@ def _make_environment() -> None:
         "DIANDIAN_BASE_URL": "http://testserver",
         "DIANDIAN_LOG_LEVEL": "WARNING",
         "DATABASE_URL": _database_url(),
+        # Test data need not survive a power cut.
+        "PGOPTIONS": f"{os.environ.get('PGOPTIONS', '')} -c synchronous_commit=off".strip(),
     }
 
 

@@ -93,6 +93,26 @@ def test_no_page_stumbles_over_a_character_that_nobody_types(client):
     assert client.get("/register", {"holder": "a"}).status_code == 200
 
 
+@pytest.mark.django_db
+def test_no_page_takes_another_method_for_a_question(client):
+    for path in ("/register", "/books", "/", "/host", "/admin/"):
+        for method in ("PUT", "DELETE", "PATCH", "TRACE", "BREW"):
+            answer = client.generic(method, path)
+            assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST, OPTIONS"), path
+        assert client.head(path).status_code in {200, 302}
+    unknown = client.put("/api/v1/projects")
+    assert (unknown.status_code, unknown["Content-Type"]) == (405, "application/problem+json")
+
+
+@pytest.mark.django_db
+def test_a_program_whose_address_has_too_many_fields_is_told_in_its_form(client):
+    flood = "&".join(f"a{number}=1" for number in range(2_000))
+    answer = client.get(f"/api/v1/projects?{flood}")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert answer.json()["code"] == "unreadable"
+    assert client.get(f"/register?{flood}")["Content-Type"].startswith("text/html")
+
+
 FORM = "application/x-www-form-urlencoded"
 
 

@@ -53,7 +53,7 @@ options = {{ store = "{settings.SANDBOX_STORE}", keys_dir = "{settings.KEYS_DIR}
     settings.MERCHANTS_FILE = str(path)
 
 
-def supplier_collects(tmp_path, settings):
+def supplier_collects(tmp_path, settings, **facts):
     """Let the supplier's own account take the price; our fee is divided off."""
     merchant_file(
         tmp_path,
@@ -61,6 +61,7 @@ def supplier_collects(tmp_path, settings):
         settlement="gateway_split",
         sub_merchant="solar1",
         options=', split = "fee"',
+        **facts,
     )
 
 

@@ -6,7 +6,10 @@ import pytest
 
 from diandian.audit import queries as audit
 from diandian.flows import by_bank, goodwill, payouts, settling
+from diandian.kernel.money import Money
+from diandian.ledger import actions as ledger_actions
 from diandian.ledger import chart
+from diandian.ledger.rules import build_remedy
 from diandian.payments.gateways.sandbox import splits as sandbox
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
 from diandian.payments.messages import NOT_FOUND, Rejected, Unknown
@@ -92,6 +95,41 @@ def test_a_fee_that_cannot_be_divided_off_is_taken_off_what_we_owe(world, settin
     assert pay_by_bank(world, settings, tmp_path).net_minor == 744
     assert (world.balance(DUE_FROM), world.balance(PAYABLE)) == (0, 0)
     assert set(Line.objects.values_list("state", flat=True)) == {"paid"}
+    assert house_breaches() == []
+
+
+@pytest.mark.parametrize("taken_off", [True, False])
+def test_a_fee_claimed_by_bank_goes_back_with_a_refund_that_the_supplier_stands_for(
+    world, settings, tmp_path, monkeypatch, taken_off
+):
+    supplier_collects(tmp_path, settings, shares=True)
+    payee(at=world.now, account="solar1")
+    bank_payee(world.now)
+    order = retired(world)
+    monkeypatch.setattr(SandboxGateway, "split", lambda *_, **__: Rejected("not_allowed"))
+    days_go_by(world)
+    by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    assert (world.balance(DUE_FROM), world.balance("CNY:4010")) == (60, -57)
+    other = Line.objects.filter(kind="claim")
+    if taken_off:
+        ledger_actions.post(
+            kind="remedy",
+            source_ref="remedy:1",
+            owner_ref="remedy:1",
+            lines=build_remedy(Money(500, "CNY"), supplier_ref=SUPPLIER),
+            at=world.later(days=20),
+        )
+        settle(world, days=21)
+        assert pay_by_bank(world, settings, tmp_path).net_minor == 440
+        assert {line.state for line in other} == {"paid"}
+    asked = goodwill.ask(order.id, amount_minor=402, actor="li", reason="sorry", at=world.now)
+    goodwill.confirm(asked, actor="wang", at=world.later(days=22))
+    assert world.balance("CNY:4010") + world.balance("CNY:2310") == -30
+    assert (world.balance(PAYABLE), world.balance(DUE_FROM)) == (-30, 0 if taken_off else 60)
+    settle(world, days=23)
+    back = Line.objects.get(kind="advance")
+    assert (back.supplier_minor, back.rail, back.state) == (30, "bank", "due")
+    assert (line_of(order).state, line_of(order).returned_minor) == ("paid", 30)
     assert house_breaches() == []
 
 

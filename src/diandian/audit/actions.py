@@ -191,6 +191,18 @@ def revive(kinds: Collection[str], key_start: str, *, at: datetime | None = None
     )
 
 
+def try_again(event: OutboxEvent, *, actor_ref: str, at: datetime | None = None) -> bool:
+    """Let one event that was given up be tried anew; tell whether it was. The trail keeps who."""
+    at = at or now()
+    with joined():
+        given_up = OutboxEvent.objects.filter(id=event.id, state=OutboxState.DEAD)
+        # Its error stays until it is told: whoever looks meanwhile sees why it was given up.
+        if not given_up.update(state=OutboxState.PENDING, attempts=0, available_at=at):
+            return False
+        record(actor_ref=actor_ref, action="outbox.tried_again", subject_ref=event.key, at=at)
+        return True
+
+
 def fail(event: OutboxEvent, error: str, *, at: datetime | None = None) -> bool:
     """Put a claimed event back to be tried later, or aside after too many attempts.
 

@@ -57,8 +57,12 @@ def outbox_lag(at: datetime | None = None) -> OutboxLag:
         count=Count("id"), oldest=Min("available_at")
     )
     age = int((at - due["oldest"]).total_seconds()) if due["oldest"] else 0
-    dead = OutboxEvent.objects.filter(state=OutboxState.DEAD).count()
-    return OutboxLag(due["count"], age, dead)
+    return OutboxLag(due["count"], age, events_given_up())
+
+
+def events_given_up() -> int:
+    """Return how many events nobody tries to deliver any more: people must look."""
+    return OutboxEvent.objects.filter(state=OutboxState.DEAD).count()
 
 
 def outcomes(kinds: Collection[str], key_start: str) -> list[tuple[str, str, str, int]]:

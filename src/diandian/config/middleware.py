@@ -11,7 +11,13 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.utils import translation
@@ -201,6 +207,24 @@ class SameOriginMiddleware:
             return bool(urlsplit(origin).netloc == request.get_host())
         except ValueError:
             return False  # no browser sends what cannot be read
+
+
+class MethodsMiddleware:
+    """Refuses what no page does: a view that only reads would answer PUT as if it were GET.
+
+    The API says so itself, address by address.
+    """
+
+    allowed = ("GET", "HEAD", "POST", "OPTIONS")
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, or refuse with 405."""
+        if request.method not in self.allowed and not request.path.startswith("/api/"):
+            return HttpResponseNotAllowed(self.allowed)
+        return self.get_response(request)
 
 
 class TypedTextMiddleware:

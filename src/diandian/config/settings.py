@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "diandian.config.middleware.CompressMiddleware",
     "diandian.config.middleware.LanguageMiddleware",
     "diandian.config.middleware.SameOriginMiddleware",
+    "diandian.config.middleware.MethodsMiddleware",
     "diandian.config.middleware.TypedTextMiddleware",
     "diandian.config.middleware.LaterMiddleware",
     "diandian.config.middleware.DeskMiddleware",
@@ -349,6 +350,7 @@ UNFOLD = {
     "SITE_HEADER": _("Diandian desk"),
     # Said once, at the top of each page: dates and times stand without their zone.
     "ENVIRONMENT": lambda _request: (_("Beijing time"), ""),
+    "DASHBOARD_CALLBACK": "diandian.office.undelivered.on_the_first_page",
     "STYLES": [lambda _: static("office/desk.css")],
     "SCRIPTS": [lambda _: static("office/desk.js")],
     "COLORS": {

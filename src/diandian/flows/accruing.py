@@ -31,6 +31,7 @@ _KINDS = {
     "remedy": LineKind.REMEDY,
     "refund_settled": LineKind.ADVANCE,
     "dispute_lost": LineKind.ADVANCE,
+    "part_owed": LineKind.ADVANCE,
 }
 # A journal becomes visible at its commit; none takes this long.
 _LOOK_BACK = timedelta(days=2)

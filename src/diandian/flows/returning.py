@@ -1,7 +1,8 @@
 """What a refund takes from a supplier's part, before the guest gets it: row 35.
 
 Not paid yet: it is not paid. Divided by the gateway: the leg is taken back first. Paid by bank:
-the supplier owes it, and the next payout is smaller. *Source:* payments design, sections 6 and 8.
+the supplier owes it, and the next payout is smaller; our fee that came by bank is owed, and the
+next payout is larger. *Source:* payments design, sections 6 and 8.
 """
 
 import logging
@@ -194,8 +195,7 @@ def _way(line: Line) -> ReturnWay | None:
     if line.state != LineState.PAID:
         return None
     if line.rail == Rail.BANK:
-        # Of our fee that was claimed by bank nothing is owed to us twice.
-        return ReturnWay.FORGONE if line.is_fee_leg else ReturnWay.CLAIMED
+        return ReturnWay.OWED if line.is_fee_leg else ReturnWay.CLAIMED
     return ReturnWay.REVERSED
 
 
@@ -308,6 +308,8 @@ def _lines_of(found: Return, line: Line, payment: Payment) -> list[TransferLine]
     is_dispute = found.cause == "dispute"
     if found.way == ReturnWay.CLAIMED:
         return payouts.build_claim(amount, supplier_ref=line.supplier_ref, is_dispute=is_dispute)
+    if found.way == ReturnWay.OWED:
+        return payouts.build_split_fee_owed(amount, supplier_ref=line.supplier_ref)
     if line.is_fee_leg:
         if found.way == ReturnWay.FORGONE:
             return []  # the fee was never earned

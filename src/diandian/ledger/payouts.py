@@ -47,6 +47,19 @@ def build_split_fee_claimed(
     return _taxed(owes, chart.fee_revenue(fee.currency), fee, vat_basis_points)
 
 
+def build_split_fee_owed(
+    fee: Money, *, supplier_ref: str, vat_basis_points: int = VAT_BASIS_POINTS
+) -> list[TransferLine]:
+    """Book our fee, claimed by bank, that goes back: no claim any more, and owed to the supplier.
+
+    Whether the claim was taken off a payout meanwhile makes no difference.
+    """
+    owes = chart.due_from_supplier(fee.currency, supplier_ref)
+    earned = _taxed(owes, chart.fee_revenue(fee.currency), fee, vat_basis_points)
+    owed = line(owes, chart.supplier_payable(fee.currency, supplier_ref), fee)
+    return [*(each.swapped() for each in earned), owed]
+
+
 def build_principal_sale(
     total: Money, *, vat_basis_points: int = VAT_BASIS_POINTS
 ) -> list[TransferLine]:

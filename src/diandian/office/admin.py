@@ -4,7 +4,8 @@ Money and credits change through flows alone, so no row can be added, changed or
 can be done: approve the scene of an organiser (``approval.py``), decide about a reported name
 (``name_reports.py``), keep the credits (``credits.py``) and recall them (``recalls.py``), see to
 money that goes back (``money_back.py``), and sign what statements of gateways say otherwise
-(``reconcile.py``) and what gateways pay out to our bank (``gateway_payouts.py``), each by a flow.
+(``reconcile.py``) and what gateways pay out to our bank (``gateway_payouts.py``), each by a flow;
+and try again to tell what was given up (``undelivered.py``).
 Whether gateways are well is only looked at (``lines.py``).
 Secret links of guests and their answers are not shown: an operator helps by number, not by token.
 *Source:* architecture, sections 2 (office) and 10.
@@ -38,6 +39,7 @@ from diandian.office.settlement import KeepsPayouts
 from diandian.office.sign_in import SignInForm
 from diandian.office.suppliers import KeepsPayees
 from diandian.office.tonnes import ShowsTonnes
+from diandian.office.undelivered import TriesEventsAgain
 from diandian.ui.format import exact_mass, money, pick
 
 admin.site.login_form = SignInForm
@@ -289,6 +291,7 @@ DESKS = (
         ("key", "kind", "state", "attempts", "available_at", "error"),
         ("state", "kind"),
         ("key",),
+        acts=TriesEventsAgain,
     ),
 )
 

@@ -251,6 +251,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "forgone": N_("not paid at all"),
         "reversed": N_("taken back"),
         "claimed": N_("taken off the next payout"),
+        "owed": N_("added to the next payout"),
     },
     "settlement.Return cause": {
         "goodwill": N_("goodwill, at our cost"),

@@ -22,11 +22,11 @@ from django.conf import settings
 from diandian.kernel.errors import N_
 from diandian.kernel.money import EXPONENTS, Money
 from diandian.settlement.errors import NotForThisBankError, ResultFileError
+from diandian.ui.cells import safe_cell
 
 SEPA = "sepa"
 _MAPS = Path(__file__).with_name("bank_maps")
 _SCHEMA = "pain.001.001.09"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MOST_RESULTS = 10_000
 _RESULT_COLUMNS = ("number", "amount", "currency", "state", "bank_ref", "reason")
 # Nothing that a number can also be written as: no exponents, no infinities.
@@ -204,8 +204,7 @@ def _facts(transfer: Transfer, bank: Mapping[str, Any], payer: Mapping[str, str]
 
 def _cell(column: Mapping[str, str], facts: Mapping[str, str]) -> str:
     text = facts[column["fact"]] if "fact" in column else column["text"]
-    text = " ".join(text.split())
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return safe_cell(" ".join(text.split()))
 
 
 # -- what came of them ------------------------------------------------------------------------

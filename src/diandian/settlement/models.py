@@ -325,11 +325,15 @@ class Split(models.Model):
 
 
 class ReturnWay(models.TextChoices):
-    """How a supplier's part follows a refund: not paid at all, taken back, or claimed."""
+    """How a part follows a refund: not paid at all, taken back, or claimed from the supplier.
+
+    Owed: our fee that was claimed by bank goes back to the supplier by bank.
+    """
 
     FORGONE = "forgone"
     REVERSED = "reversed"
     CLAIMED = "claimed"
+    OWED = "owed"
 
 
 class Return(models.Model):

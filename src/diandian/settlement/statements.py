@@ -14,6 +14,7 @@ from diandian.settlement import rules
 from diandian.settlement.models import Batch, Line
 from diandian.ui import format as text
 from diandian.ui import typst
+from diandian.ui.cells import safe_cell
 
 SCHEMA = "diandian/payout-statement/1"
 COLUMNS = (
@@ -24,7 +25,6 @@ COLUMNS = (
 _SHOWN = ("name", "account", "iban", "bic", "bank", "cnaps")
 _DESIGN = Path(__file__).with_name("statement.typ")
 _MARK = "\ufeff"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # So many lines fit into one document; the table and the data hold all.
 _MOST_PRINTED = 1_000
 
@@ -91,10 +91,7 @@ def as_csv(statement: Statement) -> bytes:
 
 
 def _cell(value: object) -> object:
-    if type(value) is int:
-        return value
-    shown = str(value)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    return value if type(value) is int else safe_cell(value)
 
 
 def as_pdf(

@@ -9,10 +9,14 @@ from django.http import StreamingHttpResponse
 _MARK = "\ufeff"
 
 
+# With the full-width signs, which Chinese keyboards type and spreadsheets may take for the others.
+_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
 def safe_cell(value: object) -> str:
     """Return a table cell that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} else text
+    return f"'{text}" if text.startswith(_BEGIN_FORMULAS) else text
 
 
 class _Echo:

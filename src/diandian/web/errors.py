@@ -4,7 +4,7 @@ import logging
 import secrets
 import sys
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -27,11 +27,22 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Say that what was sent cannot be read, in every language.
+    """Say that what was sent cannot be read, in every language; to programs in their form.
 
-    Nothing of the request is looked at: reading it is what failed, and would fail once more.
+    Of the request only its address is looked at: reading the rest is what failed, and would again.
     """
-    del request, exception
+    del exception
+    if request.path.startswith("/api/"):
+        return JsonResponse(
+            {
+                "type": "about:blank",
+                "title": "This request cannot be read. Nothing was done.",
+                "status": 400,
+                "code": "unreadable",
+            },
+            status=400,
+            content_type="application/problem+json",
+        )
     facts = {"stylesheet": static("ui/diandian.css")}
     return HttpResponse(render_to_string("ui/400.html", facts), status=400)
 
