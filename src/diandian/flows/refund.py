@@ -163,6 +163,16 @@ def open_refund(
     if not 0 < amount_minor <= left_minor:
         raise NothingLeftError(left=_plain(Money(left_minor, payment.received.currency)))
     refund_limits.require(payment, amount_minor)
+    return reserve(order, payment, reason, amount_minor=amount_minor, at=at)
+
+
+def reserve(
+    order: Order | None, payment: Payment, reason: str, *, amount_minor: int, at: datetime
+) -> Refund:
+    """Reserve and book a refund that may be asked for; what the gateway takes, it says itself.
+
+    In the caller's transaction. Locks: the payment's row. Raises: OverRefundError.
+    """
     is_aside = aside.is_aside(payment)
     refund = refund_actions.request_refund(
         payment=payment,
@@ -250,13 +260,6 @@ def continue_refunds(limit: int = 100, *, at: datetime | None = None) -> int:
     return changed
 
 
-def continue_one(refund: Refund, *, at: datetime) -> bool:
-    """Go on with a refund that somebody told us about; tell whether it changed."""
-    if refund.next_query_at is None:
-        return False  # it is done
-    return ask(refund, at=at)
-
-
 def ask(refund: Refund, *, at: datetime) -> bool:
     """Ask the gateway where a refund stands, and send it if it never arrived.
 
@@ -283,11 +286,11 @@ def _keep(refund: Refund, outcome: Outcome[RefundSnapshot], at: datetime) -> boo
             close_when_all_is_back(order)
         case RefundState.FAILED:
             book_failed(order, refund, at)
-            _tell_operator(refund, outcome)
+            tell_operator(refund, outcome)
             # Whoever was refused may have been too late: the money went back without us.
             payment_actions.ask_again(refund.payment, after=payment_rules.FIRST_ATTEMPT, at=at)
         case RefundState.ABNORMAL:
-            _tell_operator(refund, outcome)
+            tell_operator(refund, outcome)
     return True
 
 
@@ -301,6 +304,12 @@ def close_when_all_is_back(order: Order | None) -> None:
     """End an order whose money all went back; nothing happens while some is on its way or here."""
     if order is not None and order.state == OrderState.UNFULFILLABLE and _all_is_back(order):
         actions.move(order, OrderState.REFUNDED)
+
+
+def reopen_when_some_is_here(order: Order | None) -> None:
+    """Open an order again that ended, since money came back here that was its guest's."""
+    if order is not None and order.state == OrderState.REFUNDED and not _all_is_back(order):
+        actions.move(order, OrderState.UNFULFILLABLE)
 
 
 def _all_is_back(order: Order) -> bool:
@@ -319,7 +328,8 @@ def _is_back(payment: Payment) -> bool:
     return back_minor + disputes.taken_minor(payment) >= payment.received.amount_minor
 
 
-def _tell_operator(refund: Refund, outcome: Outcome[RefundSnapshot]) -> None:
+def tell_operator(refund: Refund, outcome: Outcome[RefundSnapshot]) -> None:
+    """Write to the log and the trail that people must look at a refund."""
     why = outcome.code if isinstance(outcome, Rejected) else ""
     log.error("refund %s is %s %s: somebody must look", refund.refund_no, refund.state, why)
     audit_actions.record(

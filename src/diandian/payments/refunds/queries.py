@@ -27,6 +27,16 @@ def open_of_payment(payment: Payment) -> list[Refund]:
     return list(rows.select_related("payment"))
 
 
+def asked_for(payment: Payment) -> list[Refund]:
+    """Return the refunds of a payment that its gateway may still say something new about.
+
+    Also those that are done: they may come back.
+    """
+    rows = Refund.objects.filter(payment=payment, sent_at__isnull=False)
+    over = (RefundState.FAILED, RefundState.OTHERWISE)
+    return list(rows.exclude(state__in=over).select_related("payment"))
+
+
 def open_by_age() -> list[Refund]:
     """Return all refunds that are on their way or found no way home, oldest first."""
     return list(Refund.objects.exclude(state__in=_OVER).select_related("payment"))
