@@ -1,15 +1,16 @@
-"""Refunds that something overtakes: a bank, a wire of people, a failure after success (31 to 34)."""
+"""Refunds that something overtakes: a bank, a wire of people, a failure after success (32, 34)."""
 
 import pytest
 
 from diandian.audit import queries as audit
-from diandian.flows import abnormal, goodwill, payment_events, refund, settling
+from diandian.flows import abnormal, goodwill, payment_events, refund, returning, settling
 from diandian.payments import errors
 from diandian.payments.gateways.sandbox import disputes as bank
 from diandian.payments.gateways.sandbox import refunds as desk
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
-from diandian.payments.messages import NOT_FOUND, Rejected
-from diandian.payments.models import MoneyRequest, Refund
+from diandian.payments.messages import NOT_FOUND, Rejected, VerifiedNotice
+from diandian.payments.models import Refund
+from diandian.settlement.models import Return
 from tests.flows.books import CLEARING, IN_TRANSIT, PREPAID
 from tests.flows.money import (  # noqa: F401 - fixtures among them
     GOODWILL,
@@ -105,6 +106,30 @@ def test_34_a_chargeback_that_comes_while_the_share_comes_back_stops_the_refund(
         assert made.state == ("failed" if verdict else "requested")
         assert made.sent_at is None
         assert went_back(world, passed_on) == 0, "the bank has the same money"
+    assert house_breaches() == []
+
+
+def test_34_a_chargeback_that_comes_just_before_leaves_the_supplier_its_share(
+    world, settings, tmp_path, monkeypatch
+):
+    """The refund is given up before anything says that its share is asked for."""
+    merchant_file(tmp_path, settings, settlement="connect", shares=True)
+    payee(at=world.now)
+    order = retired(world)
+    number = world.payment(order).payment_no
+    real = returning.reverse_before_refund
+
+    def late(*args, at, **facts):
+        ref, _ = bank.begin(world.peer, number, amount_minor=402, now=at)
+        bank.end(world.peer, ref, "lost", at)
+        payment_events.refresh(number, at=at)
+        return real(*args, at=at, **facts)
+
+    monkeypatch.setattr(returning, "reverse_before_refund", late)
+    made = give(order, 402, world.later(days=1))
+    assert (made.state, went_back(world, order)) == ("failed", 0)
+    in_vain = Return.objects.get(return_no=f"V{made.refund_no}")
+    assert (in_vain.state, in_vain.given_back_at is None) == ("paid", False)
     assert house_breaches() == []
 
 
@@ -220,12 +245,11 @@ def test_32_what_the_gateway_tries_again_is_not_paid_by_bank_too(
     """It takes its time over the second try: until it says so, nobody pays by bank."""
 
     def slowly(gateway, context, request, *, at):
-        del gateway, context, at
         world.peer.run(
             "UPDATE refund_stands SET state = 'processing' WHERE refund_no = ?",
             (request.refund_no,),
         )
-        return SandboxGateway().query_refund(context, request.refund_no, at=at)
+        return gateway.query_refund(context, request.refund_no, at=at)
 
     monkeypatch.setattr(SandboxGateway, "mend_refund", slowly)
     assert abnormal.mend(lost_way.id, at=world.now, **LI).state == "processing"
@@ -253,6 +277,19 @@ def test_32_a_refund_that_fails_after_it_was_done_is_undone(world, paid):
     assert all_books(world) == {}
 
 
+def test_32_a_notice_that_names_the_refund_tells_it_too(world, paid, monkeypatch):
+    made = refund.refund_order(paid, "asked", at=world.now)
+    desk.bring_back(world.peer, made.refund_no, world.now)
+
+    def parse(self, context, headers, body, *, at):
+        return VerifiedNotice("N1", "refund.failed", "", at, refund_no=made.refund_no)
+
+    monkeypatch.setattr(SandboxGateway, "parse_notification", parse)
+    payment_events.receive_notice("sandbox", {}, b"{}", at=world.now)
+    made.refresh_from_db()
+    assert (made.state, world.state(paid)) == ("failed", "unfulfillable")
+
+
 def test_32_goodwill_that_fails_after_it_was_done_costs_nothing(world, done):
     made = give(done, 804, world.now)
     assert all_books(world) == {GOODWILL: 804}
@@ -262,6 +299,17 @@ def test_32_goodwill_that_fails_after_it_was_done_costs_nothing(world, done):
     assert (made.state, world.state(done)) == ("failed", "completed")
     assert all_books(world) == {CLEARING: 804}
     assert give(done, 804, world.later(days=6)).state == "succeeded"
+
+
+def test_32_a_supplier_gets_its_share_of_a_refund_that_came_back(world, passed_on):
+    made = give(passed_on, 804, world.later(days=9))
+    assert world.balance(GOODWILL) == 60
+    at = world.later(days=12)
+    desk.bring_back(world.peer, made.refund_no, at)
+    payment_events.refresh(made.payment.payment_no, at=at)
+    assert world.balance(GOODWILL) == 0
+    assert Return.objects.get().given_back_at == at
+    assert house_breaches() == []
 
 
 def test_32_what_came_back_to_a_supplier_who_collects_is_for_people(world, settings, tmp_path):

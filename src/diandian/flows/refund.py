@@ -238,6 +238,9 @@ def _dispatch(refund: Refund, at: datetime) -> bool:
     gap_seconds = refund_limits.gap_seconds(refund.payment)
     with transaction.atomic():
         is_its_turn = refund_actions.note_sending(refund, gap_seconds=gap_seconds, at=at)
+        if refund.state == RefundState.FAILED and refund.is_shared:
+            # Given up while its share was only just asked for.
+            returning.give_share_back(refund.payment, refund.refund_no, at=at)
     return is_its_turn and _keep(refund, gateways.send_refund(refund, at=at), at)
 
 
