@@ -239,6 +239,15 @@ def test_32_what_somebody_paid_by_bank_is_not_tried_at_the_gateway_too(world, pa
     assert abnormal.mend(lost_way.id, at=world.now, **LI).state == "succeeded"
 
 
+def test_34_what_a_bank_decides_about_is_not_tried_again_meanwhile(world, paid, lost_way):
+    number, notice = take(world, paid)
+    world.deliver(notice)
+    with pytest.raises(errors.DisputedError):
+        abnormal.mend(lost_way.id, at=world.now, **LI)
+    world.deliver(bank.end(world.peer, number, "won", world.now))
+    assert abnormal.mend(lost_way.id, at=world.now, **LI).state == "succeeded"
+
+
 def test_32_what_the_gateway_tries_again_is_not_paid_by_bank_too(
     world, paid, lost_way, monkeypatch
 ):

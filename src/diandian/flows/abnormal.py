@@ -41,7 +41,7 @@ def mend(refund_id: int, *, actor: str, reason: str, at: datetime | None = None)
     It is asked first: what found its way meanwhile is not tried again. Nor is what somebody says
     they paid by other means, until that is refused.
     Locks: order, payment. Raises: NotFoundError, NotAbnormalError, MendingNotOfferedError,
-    PaidOtherwiseError.
+    DisputedError, PaidOtherwiseError.
     """
     at = at or now()
     assert reason, "a decision has a reason"
@@ -50,7 +50,7 @@ def mend(refund_id: int, *, actor: str, reason: str, at: datetime | None = None)
         raise MendingNotOfferedError  # the gateway never had it: its time for it was over
     with transaction.atomic():
         locks.lock_order_of_ref(abnormal.payment.owner_ref)
-        payment_actions.lock(abnormal.payment)
+        _refuse_disputed(payment_actions.lock(abnormal.payment))
         if requests.says_paid_otherwise(abnormal):
             raise PaidOtherwiseError
         _record("refund.mending", abnormal, actor, {"reason": reason}, at)
