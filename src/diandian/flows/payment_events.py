@@ -17,6 +17,7 @@ from diandian.flows import (
     aftermath,
     allocator,
     aside,
+    came_back,
     gateways,
     line_claims,
     locks,
@@ -157,7 +158,7 @@ def _try_notice(notice: Notification, at: datetime) -> None:
     try:
         found = payment_queries.refund_of_notice(notice)
         if found is not None:
-            refund.continue_one(found, at=at)
+            came_back.go_on(found, at=at)
             inbox_actions.finish_notice(notice)
         elif notice.payment_no or notice.gateway_ref or notice.refund_no:
             _refresh(payment_queries.of_notice(notice), at, notice)

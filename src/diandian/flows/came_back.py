@@ -1,0 +1,68 @@
+"""Refunds that were done and came back: a payer's bank may return them to the gateway days later.
+
+The gateway then says that the refund failed. The money is here again, its order is open again and
+people decide, as of any refund that failed. *Source:* payments design, section 6 (row 32).
+"""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from diandian.audit import actions as audit_actions
+from diandian.flows import gateways, locks, postings, refund
+from diandian.payments.messages import Done, Outcome, RefundSnapshot
+from diandian.payments.models import Refund, RefundKind, RefundState
+from diandian.payments.refunds import actions as refund_actions
+
+log = logging.getLogger(__name__)
+
+
+def go_on(told: Refund, *, at: datetime) -> bool:
+    """Go on with a refund that somebody told us about; tell whether it changed."""
+    if told.state == RefundState.SUCCEEDED and told.kind != RefundKind.EXTERNAL:
+        return _look_again(told, at)
+    return told.next_query_at is not None and refund.ask(told, at=at)
+
+
+def _look_again(done: Refund, at: datetime) -> bool:
+    """Ask whether a refund that was done came back; no other answer changes it."""
+    outcome = gateways.query_refund(done, at=at)
+    if not _is_back(done, outcome):
+        return False
+    if postings.is_advanced(done):
+        _leave_to_people(done, at)
+        return False
+    with transaction.atomic():
+        order = locks.lock_order_of_ref(done.payment.owner_ref)
+        if not refund_actions.come_back(done):
+            return False
+        undone = [line.swapped() for line in postings.refund_settled(done)]
+        refund.book(order, done, "unsettled", undone, at)
+        refund.book_failed(order, done, at)
+        refund.reopen_when_some_is_here(order)
+        refund.tell_operator(done, outcome)
+    return True
+
+
+def _leave_to_people(done: Refund, at: datetime) -> None:
+    """Tell that a refund is back in a supplier's account for which we owe, or paid, the supplier.
+
+    What that supplier then owes us is settled by people.
+    """
+    log.error("refund %s came back to its supplier: somebody must look", done.refund_no)
+    audit_actions.record(
+        actor_ref="platform",
+        action="refund.contradicted",
+        subject_ref=done.payment.owner_ref,
+        details={"refund_no": done.refund_no, "amount_minor": done.amount_minor},
+        at=at,
+    )
+
+
+def _is_back(done: Refund, outcome: Outcome[RefundSnapshot]) -> bool:
+    if not isinstance(outcome, Done):
+        return False
+    said = outcome.value
+    ours = ("failed", done.refund_no, done.amount_minor, done.payment.received.currency)
+    return (said.state, said.refund_no, said.amount_minor, said.currency) == ours
