@@ -8,7 +8,7 @@ from diandian.payments import errors
 from diandian.payments.gateways.sandbox import disputes as bank
 from diandian.payments.gateways.sandbox import refunds as desk
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
-from diandian.payments.messages import NOT_FOUND, Rejected, VerifiedNotice
+from diandian.payments.messages import NOT_FOUND, Rejected, Unknown, VerifiedNotice
 from diandian.payments.models import Refund
 from diandian.settlement.models import Return
 from tests.flows.books import CLEARING, IN_TRANSIT, PREPAID
@@ -308,6 +308,20 @@ def test_32_goodwill_that_fails_after_it_was_done_costs_nothing(world, done):
     assert (made.state, world.state(done)) == ("failed", "completed")
     assert all_books(world) == {CLEARING: 804}
     assert give(done, 804, world.later(days=6)).state == "succeeded"
+
+
+@pytest.mark.parametrize("answer", [Unknown("timeout"), Rejected("busy", "", True)])
+def test_32_what_nobody_could_ask_about_is_asked_again(world, paid, monkeypatch, answer):
+    made = refund.refund_order(paid, "asked", at=world.now)
+    with monkeypatch.context() as patch:
+        patch.setattr(SandboxGateway, "query_refund", lambda *_, **__: answer)
+        at = world.later(days=5)
+        world.deliver(desk.bring_back(world.peer, made.refund_no, at), at=at)
+    made.refresh_from_db()
+    assert made.state == "succeeded"
+    payment_events.retry_notices(at=world.later(days=6))
+    made.refresh_from_db()
+    assert (made.state, world.state(paid)) == ("failed", "unfulfillable")
 
 
 def test_32_a_supplier_gets_its_share_of_a_refund_that_came_back(world, passed_on):
