@@ -33,6 +33,7 @@ WHY = {
     "statement": N_("not in the gateway's statement, or a difference there waits for a signature"),
     "supplier": N_("the supplier has no confirmed account for it"),
     "gateway": N_("the gateway does not answer about it"),
+    "merchant": N_("its merchant is not in the file of merchants any more"),
     "dispute": N_("a bank disputes the payment"),
     "fault": N_("a fault of ours: it stands in the log"),
     "over_cap": N_("more than the gateway lets us divide off"),
@@ -56,6 +57,7 @@ WORDS = {
     "completion": N_("rest of a tonne"),
     "remedy": N_("replacement"),
     "advance": N_("refund paid for us"),
+    "fee_back": N_("our fee that goes back"),
     "claim": N_("claim"),
     "note": N_(
         "Amounts are those of the locked payout. The fee contains its value added tax. What guests"
