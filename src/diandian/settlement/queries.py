@@ -119,6 +119,22 @@ def newest_split(line: Line) -> Split | None:
     return line.splits.order_by("-id").first()
 
 
+def receiver_of(line: Line) -> str:
+    """Return the account that got a line's leg; "" where none was moved."""
+    leg = line.splits.filter(state=SplitState.PAID).first()
+    return leg.receiver if leg is not None else ""
+
+
+def drafted(supplier_ref: str, currency: str, rail: str) -> QuerySet[Line]:
+    """Return the parts that stand in a supplier's draft."""
+    return Line.objects.filter(
+        batch__state=BatchState.DRAFT,
+        batch__supplier_ref=supplier_ref,
+        batch__currency=currency,
+        batch__rail=rail,
+    )
+
+
 def return_by_no(return_no: str) -> Return | None:
     """Return what a refund took, by its number."""
     return Return.objects.filter(return_no=return_no).select_related("line", "split").first()
