@@ -5,11 +5,21 @@ from datetime import timedelta
 import pytest
 
 from diandian.audit import queries as audit
-from diandian.flows import accruing, by_bank, goodwill, matched, payees, payouts, settling
+from diandian.flows import (
+    accruing,
+    by_bank,
+    goodwill,
+    matched,
+    payees,
+    payment_events,
+    payouts,
+    settling,
+)
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import chart
 from diandian.ledger.rules import build_remedy
+from diandian.payments.gateways.sandbox import disputes as bank
 from diandian.payments.gateways.sandbox import splits as sandbox
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
 from diandian.payments.messages import Rejected, Unknown
@@ -258,6 +268,35 @@ def test_what_is_not_on_a_statement_waits_for_it(world, monkeypatch):
     monkeypatch.setattr(matched, "is_matched", lambda payment: False)
     with pytest.raises(LineMovesError):
         by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+
+
+def test_what_a_bank_disputes_waits_for_its_word(world):
+    bank_payee(world.now)
+    order = retired(world)
+    days_go_by(world)
+    number = world.payment(order).payment_no
+    ref, _ = bank.begin(world.peer, number, amount_minor=804, now=world.later(days=20))
+    payment_events.refresh(number, at=world.later(days=20))
+    with pytest.raises(LineMovesError):
+        by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    bank.end(world.peer, ref, "won", world.later(days=21))
+    payment_events.refresh(number, at=world.later(days=21))
+    settle(world, days=22)
+    by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=22))
+    assert line_of(order).rail == "bank"
+
+
+def test_what_goes_by_bank_anyway_is_nothing_to_let_go(world):
+    ledger_actions.post(
+        kind="remedy",
+        source_ref="remedy:1",
+        owner_ref="remedy:1",
+        lines=build_remedy(Money(500, "CNY"), supplier_ref=SUPPLIER),
+        at=world.now,
+    )
+    settle(world, days=20)
+    with pytest.raises(LineMovesError):
+        by_bank.settle(Line.objects.get(), actor_ref="ann", at=world.later(days=20))
 
 
 def test_a_fee_claimed_by_bank_lets_go_what_the_gateway_holds(

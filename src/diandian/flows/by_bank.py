@@ -31,10 +31,12 @@ def settle(line: Line, *, actor_ref: str, at: datetime | None = None) -> Line:
     collects, is taken off its next payout. Locks: the line. Raises: LineMovesError.
     """
     at = at or now()
+    if not queries.is_given_up(line, at=at):
+        raise LineMovesError
     # Read before the gateway is asked: what is sent after this shows in it.
     split = queries.newest_split(line)
     payment = payment_queries.by_no(line.payment_no)
-    if not queries.is_given_up(line, at=at) or not _may_leave(split, payment, at):
+    if not _may_leave(split, payment, at):
         raise LineMovesError
     is_held = line.is_fee_leg and _is_rest_held(payment)
     with transaction.atomic():
