@@ -5,22 +5,33 @@ from datetime import timedelta
 import pytest
 
 from diandian.audit import queries as audit
-from diandian.flows import by_bank, goodwill, payouts, settling
+from diandian.flows import (
+    accruing,
+    by_bank,
+    goodwill,
+    matched,
+    payees,
+    payment_events,
+    payouts,
+    settling,
+)
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import chart
 from diandian.ledger.rules import build_remedy
+from diandian.payments.gateways.sandbox import disputes as bank
 from diandian.payments.gateways.sandbox import splits as sandbox
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
-from diandian.payments.messages import NOT_FOUND, Rejected, Unknown
+from diandian.payments.messages import Rejected, Unknown
 from diandian.settlement.errors import LineMovesError
-from diandian.settlement.lines import actions as line_actions
 from diandian.settlement.models import Line
 from tests.flows.settling import (
     SUPPLIER,
+    Lost,
     bank_payee,
     house_breaches,
     line_of,
+    merchant_file,
     payee,
     retired,
     settle,
@@ -30,6 +41,7 @@ from tests.flows.settling import (
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("statements_agree")]
 PAYABLE = chart.supplier_payable("CNY", SUPPLIER)
 DUE_FROM = chart.due_from_supplier("CNY", SUPPLIER)
+real_is_matched = matched.is_matched
 FACTS = {"supplier_ref": SUPPLIER, "currency": "CNY", "rail": "bank"}
 
 
@@ -127,7 +139,7 @@ def test_a_fee_claimed_by_bank_goes_back_with_a_refund_that_the_supplier_stands_
     assert world.balance("CNY:4010") + world.balance("CNY:2310") == -30
     assert (world.balance(PAYABLE), world.balance(DUE_FROM)) == (-30, 0 if taken_off else 60)
     settle(world, days=23)
-    back = Line.objects.get(kind="advance")
+    back = Line.objects.get(kind="fee_back")
     assert (back.supplier_minor, back.rail, back.state) == (30, "bank", "due")
     assert (line_of(order).state, line_of(order).returned_minor) == ("paid", 30)
     assert house_breaches() == []
@@ -162,42 +174,15 @@ def test_what_is_refused_for_now_for_days_goes_by_bank_too(world, monkeypatch):
         by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=8))
     days_go_by(world)
     assert line_of(order).state == "queued"
-    looks_at = line_of(order).next_look_at
+    sent_at = line_of(order).splits.get().sent_at
     with pytest.raises(LineMovesError):
-        # Its time has come: the worker may just be sending it.
-        by_bank.settle(line_of(order), actor_ref="ann", at=looks_at)
-    by_bank.settle(line_of(order), actor_ref="ann", at=looks_at - timedelta(seconds=1))
+        # It was just sent: the gateway may not know of it yet.
+        by_bank.settle(line_of(order), actor_ref="ann", at=sent_at + timedelta(minutes=4))
+    by_bank.settle(line_of(order), actor_ref="ann", at=sent_at + timedelta(minutes=6))
     days_go_by(world, last=30)
     assert (line_of(order).state, line_of(order).rail) == ("due", "bank")
     assert [split.state for split in line_of(order).splits.all()] == ["failed"]
     assert house_breaches() == []
-
-
-def test_what_was_sent_again_while_the_gateway_was_asked_is_not_paid_by_bank(world, monkeypatch):
-    order = given_up(world)
-    at = world.later(days=20)
-
-    def sent_meanwhile(*_, **__):
-        line = line_of(order)
-        line_actions.queue_split(line, receiver="acct_solar", at=at)
-        Line.objects.filter(id=line.id).update(state="failed", next_look_at=None)
-        return Rejected(NOT_FOUND, "", retryable=False)
-
-    monkeypatch.setattr(SandboxGateway, "query_split", sent_meanwhile)
-    with pytest.raises(LineMovesError):
-        by_bank.settle(line_of(order), actor_ref="ann", at=at)
-    assert line_of(order).rail == "gateway"
-
-
-def test_what_is_just_sent_for_the_first_time_is_not_paid_by_bank(world, monkeypatch):
-    order = given_up(world)
-    at = world.later(days=20)
-    line_actions.queue_split(line_of(order), receiver="acct_solar", at=at)
-    unknown = Rejected(NOT_FOUND, "", retryable=False)
-    monkeypatch.setattr(SandboxGateway, "query_split", lambda *_, **__: unknown)
-    with pytest.raises(LineMovesError):
-        by_bank.settle(line_of(order), actor_ref="ann", at=at)
-    assert (line_of(order).state, line_of(order).rail) == ("queued", "gateway")
 
 
 def test_what_is_still_tried_is_not_paid_by_bank(world):
@@ -207,3 +192,127 @@ def test_what_is_still_tried_is_not_paid_by_bank(world):
     assert line_of(order).state == "failed"
     with pytest.raises(LineMovesError):
         by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=8))
+
+
+def test_a_leg_that_never_arrived_at_an_account_out_of_force_goes_by_bank(world, monkeypatch):
+    first = payee(at=world.now)
+    bank_payee(world.now)
+    order = retired(world)
+    with monkeypatch.context() as patch:
+        Lost(patch, "split", really=False)
+        settle(world, days=8)
+    payees.withdraw(first.id, actor_ref="ann", at=world.later(days=9))
+    payee(at=world.later(days=9, hours=1), account="acct_other")
+    days_go_by(world)
+    assert (line_of(order).state, line_of(order).waits_for) == ("unknown", "supplier")
+    by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    assert (line_of(order).state, line_of(order).rail) == ("due", "bank")
+    days_go_by(world, last=30)
+    assert world.peer.run("SELECT * FROM leg", ()) == []
+    assert house_breaches() == []
+
+
+def test_a_lost_leg_that_arrived_is_not_paid_by_bank_too(world, monkeypatch):
+    payee(at=world.now)
+    order = retired(world)
+    Lost(monkeypatch, "split", really=True)
+    settle(world, days=8)
+    with pytest.raises(LineMovesError):
+        by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    assert (line_of(order).state, line_of(order).rail) == ("unknown", "gateway")
+
+
+def test_the_part_of_a_supplier_without_an_account_at_the_gateway_goes_by_bank(
+    world, settings, tmp_path
+):
+    bank_payee(world.now)
+    order = retired(world)
+    days_go_by(world, last=11)
+    with pytest.raises(LineMovesError):
+        by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=11))
+    days_go_by(world)
+    assert (line_of(order).state, line_of(order).waits_for) == ("waiting", "supplier")
+    by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    assert pay_by_bank(world, settings, tmp_path).net_minor == 744
+    assert (line_of(order).state, world.balance(PAYABLE)) == ("paid", 0)
+    assert house_breaches() == []
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_the_part_of_a_merchant_out_of_use_goes_by_bank_once_its_statement_is_there(
+    world, settings, tmp_path, monkeypatch, stands
+):
+    merchant_file(tmp_path, settings, settlement="connect")
+    payee(at=world.now)
+    bank_payee(world.now)
+    order = retired(world)
+    accruing.accrue(at=world.now)
+    (tmp_path / "merchants.toml").unlink()
+    settings.MERCHANTS_FILE = ""
+    days_go_by(world)
+    assert (line_of(order).state, line_of(order).waits_for) == ("waiting", "merchant")
+    monkeypatch.setattr(matched, "is_matched", real_is_matched)
+    monkeypatch.setattr(matched, "stands_on_statement", lambda payment: stands)
+    if stands:
+        by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    else:
+        with pytest.raises(LineMovesError):
+            by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    assert line_of(order).rail == ("bank" if stands else "gateway")
+
+
+def test_what_is_not_on_a_statement_waits_for_it(world, monkeypatch):
+    bank_payee(world.now)
+    order = retired(world)
+    days_go_by(world)
+    monkeypatch.setattr(matched, "is_matched", lambda payment: False)
+    with pytest.raises(LineMovesError):
+        by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+
+
+def test_what_a_bank_disputes_waits_for_its_word(world):
+    bank_payee(world.now)
+    order = retired(world)
+    days_go_by(world)
+    number = world.payment(order).payment_no
+    ref, _ = bank.begin(world.peer, number, amount_minor=804, now=world.later(days=20))
+    payment_events.refresh(number, at=world.later(days=20))
+    with pytest.raises(LineMovesError):
+        by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    bank.end(world.peer, ref, "won", world.later(days=21))
+    payment_events.refresh(number, at=world.later(days=21))
+    settle(world, days=22)
+    by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=22))
+    assert line_of(order).rail == "bank"
+
+
+def test_what_goes_by_bank_anyway_is_nothing_to_let_go(world):
+    ledger_actions.post(
+        kind="remedy",
+        source_ref="remedy:1",
+        owner_ref="remedy:1",
+        lines=build_remedy(Money(500, "CNY"), supplier_ref=SUPPLIER),
+        at=world.now,
+    )
+    settle(world, days=20)
+    with pytest.raises(LineMovesError):
+        by_bank.settle(Line.objects.get(), actor_ref="ann", at=world.later(days=20))
+
+
+def test_a_fee_claimed_by_bank_lets_go_what_the_gateway_holds(
+    world, settings, tmp_path, monkeypatch
+):
+    supplier_collects(tmp_path, settings)
+    payee(at=world.now, account="solar1")
+    bank_payee(world.now)
+    order = retired(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(SandboxGateway, "split", lambda *_, **__: Rejected("not_allowed"))
+        days_go_by(world)
+    by_bank.settle(line_of(order), actor_ref="ann", at=world.later(days=20))
+    assert (line_of(order).state, line_of(order).rest) == ("paid", "held")
+    settle(world, days=21)
+    released = world.peer.run("SELECT number FROM moved WHERE what = 'released'", ())
+    assert released == [(f"U{line_of(order).payment_no}",)]
+    assert (line_of(order).rest, line_of(order).next_look_at) == ("released", None)
+    assert house_breaches() == []

@@ -87,11 +87,11 @@ def taken(world):
 
 def owed_by_bank():
     """Return what is due to the supplier by bank, and what is to be taken off."""
-    due = Line.objects.filter(rail="bank", state="due")
-    sums = {"advance": 0, "claim": 0}
-    for line in due:
-        sums[line.kind] += line.supplier_minor
-    return sums["advance"], sums["claim"]
+    due = [
+        (line.kind, line.supplier_minor) for line in Line.objects.filter(rail="bank", state="due")
+    ]
+    owed = sum(minor for kind, minor in due if kind in {"given_back", "fee_back"})
+    return owed, sum(minor for kind, minor in due if kind == "claim")
 
 
 @pytest.mark.parametrize(("amount", "share"), [(804, 744), (402, 372)])

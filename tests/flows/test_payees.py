@@ -78,3 +78,36 @@ def test_who_proposed_may_take_it_back(world):
     )
     payees.refuse(made.id, actor_ref="ann", at=world.now)
     assert queries.payee_in_force(SUPPLIER, gateway="sandbox", at=world.now) is None
+
+
+def test_an_account_out_of_force_does_not_bring_back_the_one_before(world):
+    old = payee(at=world.now)
+    new = payee(at=world.later(days=1), account="acct_new")
+    payees.withdraw(new.id, actor_ref="ann", at=world.later(days=20))
+    at = world.later(days=21)
+    assert queries.payee_in_force(SUPPLIER, gateway="sandbox", at=at) is None
+    with pytest.raises(PayeeDecidedError):
+        payees.withdraw(old.id, actor_ref="ann", at=at)
+
+
+def test_a_change_that_is_taken_back_while_it_cools_down_leaves_the_one_before(world):
+    payee(at=world.now)
+    new = payee(at=world.later(days=6), account="acct_new")
+    payees.withdraw(new.id, actor_ref="ann", at=world.later(days=7))
+    assert in_force(world, days=8) == in_force(world, days=20) == "acct_solar"
+
+
+def test_one_that_was_replaced_already_goes_alone(world):
+    old = payee(at=world.now)
+    payee(at=world.later(days=1), account="acct_new")
+    payees.withdraw(old.id, actor_ref="ann", at=world.later(days=20))
+    assert in_force(world, days=20) == "acct_new"
+
+
+def test_45_an_account_out_of_force_shortens_no_cool_down(world):
+    old = payee(at=world.now)
+    payees.withdraw(old.id, actor_ref="bo", at=world.later(days=20))
+    payee(at=world.later(days=20), account="acct_new")
+    at = world.later(days=20, minutes=1)
+    assert queries.payee_in_force(SUPPLIER, gateway="sandbox", at=at) is None
+    assert in_force(world, days=23) == "acct_new"

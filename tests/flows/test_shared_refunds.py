@@ -355,7 +355,7 @@ def test_an_account_out_of_force_gets_nothing_and_its_successor_all(world, crash
     assert world.peer.run("SELECT * FROM leg", ()) == []
     assert (line_of(order).state, line_of(order).waits_for) == ("failed", "supplier")
     payee(at=world.later(days=10), account="acct_other")
-    settling.settle(at=world.later(days=11))
+    settling.settle(at=world.later(days=13))
     assert world.peer.run("SELECT receiver, amount_minor FROM leg", ()) == [("acct_other", 744)]
     assert house_breaches() == []
 

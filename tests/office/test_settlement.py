@@ -18,6 +18,7 @@ from tests.flows.settling import (
     payee,
     retired,
     settle,
+    supplier_collects,
 )
 from tests.office.test_credits import operator, text
 
@@ -219,3 +220,31 @@ def test_a_part_that_failed_for_good_goes_by_bank_at_a_press_of_a_button(world, 
     line.refresh_from_db()
     assert (line.state, line.rail) == ("due", "bank")
     assert "Settle by bank" not in text(li.get(DUE))
+
+
+def test_a_stuck_fee_is_shown_with_what_is_left_of_it(world, settings, tmp_path, li):  # noqa: F811
+    supplier_collects(tmp_path, settings)
+    payee(at=world.now, account="somebody_else")
+    order = retired(world)
+    settle(world, **AFTER)
+    settling.reverse_before_refund(world.payment(order), 402, at=world.later(days=9))
+    Line.objects.update(due_from=world.now - timedelta(days=6))
+    page = text(li.get(DUE))
+    assert "¥0.30 (Our fee)" in page
+    assert "¥7.44" not in page
+
+
+def test_a_payouts_page_tells_what_was_paid_whatever_is_claimed_later(due, li, wang, world):  # noqa: F811
+    form = {"supplier": SUPPLIER, "currency": "CNY", "rail": "bank"}
+    li.post("/admin/settlement/batch/draft/", form)
+    batch = Batch.objects.get()
+    step(li, batch, "lock")
+    step(wang, batch, "approve")
+    wang.post(f"/admin/settlement/batch/{batch.id}/file/", {"form": "neutral"})
+    step(li, batch, "paid", note="B-1")
+    settling.reverse_before_refund(world.payment(due), 402, at=world.later(days=9))
+    assert Line.objects.get(kind="sale").reached.amount_minor == 372
+    parts = text(li.get(f"/admin/settlement/batch/{batch.id}/change/")).partition('id="parts"')[2]
+    told = {"Paid by the guest": "8.04", "Our fee": "0.60", "Supplier's part": "7.44"}
+    for name, amount in told.items():
+        assert f'data-label="{name}">¥{amount}<' in parts

@@ -4,6 +4,7 @@ Read from the books themselves, so that nothing on the path of a sale waits for 
 be left out. *Source:* payments design, sections 8 and 10.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -20,9 +21,10 @@ from diandian.orders.models import Order
 from diandian.payments.errors import UnknownGatewayError
 from diandian.payments.models import Payment
 from diandian.registry import queries as registry_queries
-from diandian.settlement import queries
 from diandian.settlement.lines import actions as line_actions
 from diandian.settlement.models import Line, LineKind, Rail
+
+log = logging.getLogger(__name__)
 
 _KINDS = {
     "sale": LineKind.SALE,
@@ -31,20 +33,53 @@ _KINDS = {
     "remedy": LineKind.REMEDY,
     "refund_settled": LineKind.ADVANCE,
     "dispute_lost": LineKind.ADVANCE,
-    "part_owed": LineKind.ADVANCE,
-    "part_given_back": LineKind.ADVANCE,
+    "part_owed": LineKind.FEE_BACK,
+    "part_given_back": LineKind.GIVEN_BACK,
 }
 # A journal becomes visible at its commit; none takes this long.
 _LOOK_BACK = timedelta(days=2)
+# The worker makes a line within minutes: what has none by then is for people.
+NOTED_BY = timedelta(hours=6)
+
+
+class Sweep:
+    """Makes lines again and again, and remembers up to where it found all books read.
+
+    Only its own findings move that: a line that somebody else made says nothing about the days
+    before. A new one begins with all books.
+    """
+
+    def __init__(self) -> None:
+        self.since = date.min
+
+    def run(self, limit: int, *, at: datetime | None = None) -> int:
+        """Make the lines that are not there yet, oldest first. Returns how many. Idempotent."""
+        missing = owed_without_line().filter(journal__business_day__gte=self.since)
+        found = list(missing.select_related("journal").order_by("journal_id")[:limit])
+        made = line_actions.accrue(_lines(found, at or now())) if found else 0
+        if found and len(found) < limit:
+            newest = max(transfer.journal.business_day for transfer in found)
+            self.since = max(self.since, newest - _LOOK_BACK)
+        return made
 
 
 def accrue(limit: int = 200, *, at: datetime | None = None) -> int:
-    """Make the lines that are not there yet, oldest first. Returns how many. Idempotent."""
-    newest = queries.accrued_through()
-    since = newest - _LOOK_BACK if newest else date.min
-    missing = owed_without_line().filter(journal__business_day__gte=since)
-    found = list(missing.select_related("journal").order_by("journal_id")[:limit])
-    return line_actions.accrue(_lines(found, at or now())) if found else 0
+    """Make the lines that are not there yet, of all books. Returns how many. Idempotent."""
+    return Sweep().run(limit, at=at)
+
+
+def warn_late(at: datetime | None = None) -> int:
+    """Tell the operator of what is owed for hours and has no line. Returns how much."""
+    late = owed_without_line().filter(journal__created_at__lte=(at or now()) - NOTED_BY)
+    count = late.count()
+    if count:
+        first = late.select_related("journal").order_by("journal_id")[0].journal
+        log.error(
+            "%d times suppliers are owed something for hours and no line tells it; the first: %s",
+            count,
+            first.source_ref,
+        )
+    return count
 
 
 def accrue_of(owner_ref: str, *, at: datetime) -> int:

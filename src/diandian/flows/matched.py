@@ -18,4 +18,9 @@ def is_matched(payment: Payment) -> bool:
     gateway = merchants.gateway_of(payment.gateway)
     if not gateway.capabilities(merchants.of_payment(payment).context).statements:
         return True
+    return stands_on_statement(payment)
+
+
+def stands_on_statement(payment: Payment) -> bool:
+    """Tell whether a statement bears a payment out, whatever its gateway offers now."""
     return reconciliation.is_matched(payment.payment_no, settings.SIGN_ALONE_MINOR)

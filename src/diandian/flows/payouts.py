@@ -8,15 +8,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
+from diandian.flows import paid_accounts
 from diandian.kernel.clock import business_day, now
 from diandian.kernel.errors import N_
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
+from diandian.ledger import chart
 from diandian.ledger import payouts as postings
+from diandian.ledger import queries as ledger_queries
 from diandian.payments.disputes import queries as disputes
 from diandian.settlement import bank_files, queries, statements
 from diandian.settlement.batches import actions
@@ -53,16 +58,26 @@ def draft(
 ) -> Batch:
     """Collect what is due into the draft of a payout. Idempotent: one draft at a time.
 
-    A part whose payment a bank disputes stays out, or leaves the draft. Raises: NothingDueError.
+    A part whose payment a bank disputes stays out, or leaves the draft; a gateway's statement is of
+    one account, what another one got is drafted after it. Raises: NothingDueError.
     """
     return actions.draft(
         supplier_ref=supplier_ref,
         currency=currency,
         rail=rail,
-        leave_out=_disputed() if rail == Rail.BANK else (),
+        leave_out=_left_out(supplier_ref, currency, rail),
         actor_ref=actor_ref,
         at=at or now(),
     )
+
+
+def _left_out(supplier_ref: str, currency: str, rail: str) -> Q | None:
+    if rail == Rail.BANK:
+        disputed = _disputed()
+        return Q(payment_no__in=disputed) if disputed else None
+    draft_first = (queries.drafted, queries.collectable)
+    first = paid_accounts.first_told(*(of(supplier_ref, currency, rail) for of in draft_first))
+    return ~paid_accounts.told_with(first) if first is not None else None
 
 
 @transaction.atomic
@@ -81,8 +96,8 @@ def lock(batch: Batch, *, actor_ref: str, at: datetime | None = None) -> Batch:
     _require_undisputed(locked, lines)
     locked.net_minor = queries.summed_net(lines)
     _refuse_small(locked, lines)
-    payee = _payee_of(locked, lines, at)
-    statement = statements.of_batch(locked, lines, payee, day=business_day(at))
+    payee = _payee_of(locked, at)
+    statement = statements.of_batch(locked, _rows_of(lines), payee, day=business_day(at))
     return actions.seal(locked, payee=payee, statement=statement, actor_ref=actor_ref, at=at)
 
 
@@ -123,13 +138,32 @@ def _refuse_small(batch: Batch, lines: list[Line]) -> None:
         raise BelowMinimumError(net=money(batch.net, "en"), minimum=money(least, "en"))
 
 
-def _payee_of(batch: Batch, lines: list[Line], at: datetime) -> dict[str, object]:
-    """Return a copy of where the supplier receives money now. Raises: NoPayeeError."""
-    gateway = "" if batch.rail == Rail.BANK else lines[0].gateway
-    payee = queries.payee_in_force(batch.supplier_ref, gateway=gateway, at=at)
+def _payee_of(batch: Batch, at: datetime) -> dict[str, object]:
+    """Return a copy of where the supplier receives the money, or a gateway paid it already.
+
+    Raises: NoPayeeError, LineMovesError: it holds parts that two accounts got.
+    """
+    if batch.rail == Rail.GATEWAY:
+        first = paid_accounts.first_told(batch.lines.all())
+        assert first is not None, "what is locked has lines"
+        if batch.lines.exclude(paid_accounts.told_with(first)).exists():
+            raise LineMovesError
+        return paid_accounts.as_payee(first)
+    payee = queries.payee_in_force(batch.supplier_ref, gateway="", at=at)
     if payee is None:
         raise NoPayeeError
     return {"payee": payee.id, "kind": payee.kind, "gateway": payee.gateway, **payee.detail}
+
+
+def _rows_of(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    tax_minor = _tax_of(lines)
+    return [statements.row(line, tax_minor.get(line.owner_ref)) for line in lines]
+
+
+def _tax_of(lines: Sequence[Line]) -> dict[str, int]:
+    """Return the tax within our fee as it is booked, by order, where part of the fee went back."""
+    owners = {line.owner_ref for line in lines if line.is_fee_leg and line.returned_minor}
+    return ledger_queries.credited(chart.output_vat(lines[0].currency), owners) if owners else {}
 
 
 @transaction.atomic
@@ -252,3 +286,11 @@ def statement(batch: Batch) -> Mapping[str, object]:
     if not batch.digest:
         raise BatchStateError(state=batch.state)
     return dict(batch.statement)
+
+
+def told(batch: Batch) -> list[tuple[Line, Mapping[str, Any]]]:
+    """Return a payout's parts with what its statement says of each; of a draft: would say now."""
+    lines = queries.lines_of(batch)
+    frozen = batch.statement["lines"] if batch.digest else []
+    rows = frozen if len(frozen) == len(lines) else _rows_of(lines)
+    return list(zip(lines, rows, strict=True))

@@ -19,6 +19,7 @@ from diandian.ledger import payouts
 from diandian.payments import merchants
 from diandian.payments import queries as payment_queries
 from diandian.payments.disputes import queries as disputes
+from diandian.payments.errors import UnknownGatewayError
 from diandian.payments.messages import NOT_FOUND, Done, Outcome, Pending, Rejected
 from diandian.payments.models import Payment
 from diandian.payments.splits import SplitLeg, SplitRequest, SplitSnapshot, SplitTerms
@@ -47,6 +48,8 @@ def settle(limit: int = 50, *, at: datetime | None = None) -> int:
         before = line.state
         try:
             look(line, at=at)
+        except UnknownGatewayError:
+            line_actions.wait(line, "merchant", until=at + rules.WAITS_LOOK)
         except Exception:
             log.exception("line %s could not be settled, it will be tried again", line.id)
             line_actions.wait(line, "fault", until=at + rules.WAITS_LOOK)
@@ -156,7 +159,8 @@ def _divide(line: Line, at: datetime) -> None:
         return
     receiver = _receiver(payment, payee, terms)
     split = line_actions.queue_split(line, receiver=receiver, at=at)
-    _send(split, payment, at)
+    if split is not None:
+        _send(split, payment, at)
 
 
 def _receiver(payment: Payment, payee: Payee, terms: SplitTerms) -> str:
@@ -189,6 +193,9 @@ def request_of(split: Split, payment: Payment) -> SplitRequest:
 
 
 def _send(split: Split, payment: Payment, at: datetime) -> None:
+    # The round may have begun minutes ago; whoever asks the gateway about this counts from now.
+    if not line_actions.begin_sending(split, at=max(at, now())):
+        return
     outcome = gateways.send_split(payment, request_of(split, payment), at=at)
     _keep(split, payment, outcome, at)
 

@@ -6,6 +6,7 @@ Paid orders are not among them: the allocator beside these tasks takes those.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from diandian.flows import (
     accruing,
@@ -44,7 +45,8 @@ TASKS = (
     Task("forget old refused notices", timedelta(days=1), notice_intake.forget_old),
     Task("ask about payments", timedelta(seconds=1), lambda: payment_events.poll_due(16)),
     Task("continue refunds", timedelta(seconds=2), lambda: refund.continue_refunds(16)),
-    Task("note what suppliers are owed", timedelta(minutes=2), lambda: accruing.accrue(512)),
+    Task("note what suppliers are owed", timedelta(minutes=2), partial(accruing.Sweep().run, 512)),
+    Task("look for what was not noted", timedelta(hours=1), accruing.warn_late),
     Task("settle with suppliers", timedelta(seconds=10), lambda: settling.settle(16)),
     Task("release expired orders", timedelta(seconds=5), lambda: expiry.release_expired(16)),
     Task("work off recalls", timedelta(0), recall.work),

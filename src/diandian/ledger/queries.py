@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Max, Min, Q, QuerySet, Sum
+from django.db.models import Case, F, Max, Min, Q, QuerySet, Sum, When
 
 from diandian.kernel.canonical import digest_lines
 from diandian.kernel.memory import ttl_cache
@@ -184,6 +184,15 @@ def entries_of(owner_ref: str) -> list[Transfer]:
         .select_related("journal")
         .order_by("id")
     )
+
+
+def credited(code: str, owner_refs: Iterable[str]) -> dict[str, int]:
+    """Return credits less debits of an account by owner, in minor units."""
+    mine = Transfer.objects.filter(journal__owner_ref__in=list(owner_refs))
+    signed = Case(When(credit_code=code, then=F("amount_minor")), default=-F("amount_minor"))
+    rows = mine.filter(Q(credit_code=code) | Q(debit_code=code)).order_by()
+    found = rows.values_list("journal__owner_ref").annotate(total=Sum(signed))
+    return {str(owner_ref): int(total) for owner_ref, total in found}
 
 
 def journals_by_source(source_refs: Iterable[str]) -> dict[str, Journal]:

@@ -221,6 +221,8 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "remedy": N_("replacement"),
         "claim": N_("claim"),
         "advance": N_("refund paid for us"),
+        "fee_back": N_("our fee that goes back"),
+        "given_back": N_("share of a refund that did not happen"),
     },
     "settlement.Line rail": RAILS,
     "settlement.Line state": {
@@ -245,6 +247,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "gateway": N_("the gateway"),
         "statement": N_("the gateway’s statement"),
         "supplier": N_("an account of the supplier"),
+        "merchant": N_("its merchant in the file of merchants"),
     },
     "settlement.Split state": _ORDERS_TO_GATEWAYS,
     "settlement.Return way": {

@@ -33,6 +33,7 @@ WHY = {
     "statement": N_("not in the gateway's statement, or a difference there waits for a signature"),
     "supplier": N_("the supplier has no confirmed account for it"),
     "gateway": N_("the gateway does not answer about it"),
+    "merchant": N_("its merchant is not in the file of merchants any more"),
     "dispute": N_("a bank disputes the payment"),
     "fault": N_("a fault of ours: it stands in the log"),
     "over_cap": N_("more than the gateway lets us divide off"),
@@ -56,10 +57,12 @@ WORDS = {
     "completion": N_("rest of a tonne"),
     "remedy": N_("replacement"),
     "advance": N_("refund paid for us"),
+    "fee_back": N_("our fee that goes back"),
+    "given_back": N_("share of a refund that did not happen"),
     "claim": N_("claim"),
     "note": N_(
-        "Amounts are those of the locked payout. The fee contains its value added tax. What guests"
-        " got back is taken off the supplier's part."
+        "Amounts are those of the locked payout. The fee contains its value added tax; what of it"
+        " went back is taken off. Refunded is what guests got back at the supplier's cost."
     ),
 }
 HEADS = (
@@ -178,8 +181,9 @@ class KeepsPayouts:
                     each,
                     order_number(each.owner_ref),
                     state_word("settlement.Line", "state", each.state),
+                    _amounts(row, batch.currency),
                 )
-                for each in queries.lines_of(batch)
+                for each, row in payouts.told(batch)
             ],
             "files": list(batch.files.all()),
             "account": " · ".join(statements.account_parts(batch.payee)),
@@ -273,6 +277,12 @@ def _why(line: Line) -> str:
     if reason in WHY:
         return gettext(WHY[reason])
     return state_word("settlement.Line", "waits_for" if line.waits_for else "state", reason)
+
+
+def _amounts(row: Mapping[str, Any], currency: str) -> dict[str, Money]:
+    """Return the amounts of a part, as a payout's statement tells them."""
+    names = ("gross", "fee", "refunded", "supplier")
+    return {name: Money(row[f"{name}_minor"], currency) for name in names}
 
 
 def _to_come_back(names: Mapping[str, Any]) -> list[tuple[Dispute, Money, Any, str, str]]:

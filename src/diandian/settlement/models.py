@@ -79,6 +79,10 @@ class LineKind(models.TextChoices):
     CLAIM = "claim"
     # Money back that was our cost and left the account of a supplier who collects.
     ADVANCE = "advance"
+    # Our fee, claimed by bank, that goes back to a supplier who collects.
+    FEE_BACK = "fee_back"
+    # What a supplier gave for a refund that did not happen.
+    GIVEN_BACK = "given_back"
 
 
 class LineState(models.TextChoices):
@@ -296,7 +300,10 @@ class SplitState(models.TextChoices):
 
 
 class Split(models.Model):
-    """One leg of one payment; both numbers are committed before the gateway hears of them."""
+    """One leg of one payment; both numbers are committed before the gateway hears of them.
+
+    ``sent_at``: when its newest sending began, committed before the gateway hears of that.
+    """
 
     split_no = models.CharField(max_length=40, unique=True)
     leg_no = models.CharField(max_length=40, unique=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Case, F, Max, Q, QuerySet, Sum, When
+from django.db.models import Case, F, Q, QuerySet, Sum, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncMonth
 
@@ -42,6 +42,13 @@ def payee_in_force(supplier_ref: str, *, gateway: str, at: datetime) -> Payee | 
     return confirmed.order_by("-active_from", "-id").first()
 
 
+def payees_confirmed_ever(supplier_ref: str, *, gateway: str) -> QuerySet[Payee]:
+    """Return the details that were ever to be used there, whatever became of them."""
+    return Payee.objects.filter(
+        supplier_ref=supplier_ref, gateway=gateway, active_from__isnull=False
+    )
+
+
 def payees_of(supplier_ref: str) -> list[Payee]:
     """Return every detail of a supplier, newest first."""
     return list(Payee.objects.filter(supplier_ref=supplier_ref).order_by("-id"))
@@ -73,12 +80,6 @@ def payee_by_number(number: int) -> Payee | None:
 
 
 # -- lines ------------------------------------------------------------------------------------
-
-
-def accrued_through() -> date | None:
-    """Return the newest business day of which lines were made."""
-    found: date | None = Line.objects.aggregate(day=Max("booked_on"))["day"]
-    return found
 
 
 def known_sources(source_refs: Collection[str]) -> set[str]:
@@ -118,23 +119,44 @@ def newest_split(line: Line) -> Split | None:
     return line.splits.order_by("-id").first()
 
 
+def receiver_of(line: Line) -> str:
+    """Return the account that got a line's leg; "" where none was moved."""
+    leg = line.splits.filter(state=SplitState.PAID).first()
+    return leg.receiver if leg is not None else ""
+
+
+def drafted(supplier_ref: str, currency: str, rail: str) -> QuerySet[Line]:
+    """Return the parts that stand in a supplier's draft."""
+    return Line.objects.filter(
+        batch__state=BatchState.DRAFT,
+        batch__supplier_ref=supplier_ref,
+        batch__currency=currency,
+        batch__rail=rail,
+    )
+
+
 def return_by_no(return_no: str) -> Return | None:
     """Return what a refund took, by its number."""
     return Return.objects.filter(return_no=return_no).select_related("line", "split").first()
 
 
-def is_given_up(line: Line, *, at: datetime) -> bool:
-    """Tell whether its gateway does not divide a part: it failed for good, or is refused for long.
+# Sent, or to be sent: what came of it is asked before anything else is done.
+_TRIED = (LineState.QUEUED, LineState.SUBMITTED, LineState.UNKNOWN, LineState.FAILED)
+# What may stay so for ever: no account of the supplier, or a merchant that is not in use any more.
+_LACKING = ("supplier", "merchant")
 
-    What a gateway refuses for now it may refuse for ever: an account that has too little. Not while
-    the worker is about to send it again, or just does: it may arrive.
+
+def is_given_up(line: Line, *, at: datetime) -> bool:
+    """Tell whether people may let a part go by bank: it failed for good, or is not paid for long.
+
+    What a gateway refuses for now, or does not know, it may refuse for ever: an account that has
+    too little, or is not in force. Whether the newest leg may arrive after all is for the gateway
+    to say, and for what is compared under the line's lock.
     """
     is_over = line.state == LineState.FAILED and line.next_look_at is None
-    is_left = line.next_look_at is not None and line.next_look_at > at
     is_old = line.due_from <= at - rules.WAITS_TOO_LONG
-    is_refused = line.state == LineState.QUEUED and is_old and is_left
-    is_still = is_over or is_refused
-    return is_still and line.rail == Rail.GATEWAY and line.disputed_at is None
+    is_left = is_old and (line.state in _TRIED or line.waits_for in _LACKING)
+    return (is_over or is_left) and line.rail == Rail.GATEWAY and line.disputed_at is None
 
 
 def lines_stuck(at: datetime) -> list[Line]:

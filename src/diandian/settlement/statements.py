@@ -32,10 +32,9 @@ Statement = Mapping[str, Any]
 
 
 def of_batch(
-    batch: Batch, lines: Sequence[Line], payee: Mapping[str, object], *, day: date
+    batch: Batch, rows: Sequence[dict[str, Any]], payee: Mapping[str, object], *, day: date
 ) -> dict[str, Any]:
     """Return the statement of a payout; of the account only what tells it apart."""
-    rows = [_row(line) for line in lines]
     names = ("gross_minor", "fee_minor", "vat_within_minor", "refunded_minor", "supplier_minor")
     shown = rules.masked({name: str(payee[name]) for name in sorted(payee) if name != "payee"})
     return {
@@ -46,13 +45,19 @@ def of_batch(
         "rail": batch.rail,
         "day": day.isoformat(),
         "payee": shown,
-        "lines": rows,
+        "lines": list(rows),
         "totals": {name: sum(row[name] for row in rows) for name in names},
         "mass_g": sum(row["mass_g"] for row in rows),
     }
 
 
-def _row(line: Line) -> dict[str, Any]:
+def row(line: Line, tax_minor: int | None = None) -> dict[str, Any]:
+    """Return a part; gross less fee and refunded is what the supplier has.
+
+    Refunded is what its guest got back at the supplier's cost: the rest of it was ours.
+    ``tax_minor``: within what is left of our fee, where part of it went back.
+    """
+    fee, reached = line.leg if line.is_fee_leg else line.fee, line.reached
     return {
         "order": line.owner_ref,
         "kind": line.kind,
@@ -60,10 +65,10 @@ def _row(line: Line) -> dict[str, Any]:
         "project": line.project_code,
         "mass_g": line.mass_g,
         "gross_minor": line.gross_minor,
-        "fee_minor": line.fee_minor,
-        "vat_within_minor": line.vat_minor,
-        "refunded_minor": line.refunded_minor,
-        "supplier_minor": line.reached.amount_minor,
+        "fee_minor": fee.amount_minor,
+        "vat_within_minor": line.vat_minor if tax_minor is None else tax_minor,
+        "refunded_minor": (line.gross - fee - reached).amount_minor,
+        "supplier_minor": reached.amount_minor,
         "currency": line.currency,
     }
 

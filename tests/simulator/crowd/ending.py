@@ -11,6 +11,8 @@ from tests.simulator.crowd.work import WORK, poll
 # Whoever keeps a right may withdraw for two weeks; only then the supplier's part waits its week.
 _MOST_DAYS = 40
 _DAY = timedelta(days=1)
+# People come by when what the worker just sent has its answer, or never gets one.
+_LATER = timedelta(minutes=10)
 
 
 def settle(crowd):
@@ -45,6 +47,7 @@ class _Ending:
         office = self._crowd.office
         for _ in range(_MOST_DAYS):
             self._round(_DAY.total_seconds() / 60)
+            self._crowd.stage.later(_LATER)
             office.day()
             if not office.is_open():
                 return

@@ -3,10 +3,11 @@
 What is booked with a step is its flow's, in the same transaction.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Q
 
 from diandian.audit.actions import record
 from diandian.kernel.canonical import digest_hex
@@ -41,13 +42,13 @@ def draft(
     supplier_ref: str,
     currency: str,
     rail: str,
-    leave_out: Collection[str] = (),
+    leave_out: Q | None = None,
     actor_ref: str,
     at: datetime,
 ) -> Batch:
     """Collect what is due into a draft; the draft that there is takes up what came since.
 
-    ``leave_out``: numbers of payments whose parts stay out, or leave it.
+    ``leave_out``: which parts stay out, or leave it.
 
     In the caller's transaction. Idempotent: one draft per supplier, currency and rail.
     Locks: the draft, so that nothing comes into what somebody is just locking.
@@ -58,7 +59,9 @@ def draft(
         supplier_ref=supplier_ref, currency=currency, rail=rail, state=BatchState.DRAFT
     )
     known = drafts.first()
-    ready = queries.collectable(supplier_ref, currency, rail).exclude(payment_no__in=leave_out)
+    ready = queries.collectable(supplier_ref, currency, rail)
+    if leave_out is not None:
+        ready = ready.exclude(leave_out)
     if known is None and not ready.exists():
         raise NothingDueError
     batch = known or Batch.objects.create(
@@ -69,8 +72,8 @@ def draft(
         drafted_by=actor_ref,
         drafted_at=at,
     )
-    if leave_out:
-        batch.lines.filter(payment_no__in=leave_out).update(batch=None)
+    if leave_out is not None:
+        batch.lines.filter(leave_out).update(batch=None)
     free = MOST_LINES - batch.lines.count()
     line_actions.put_into(batch, [line.id for line in ready.order_by("id")[:free]])
     batch.net_minor = queries.summed_net(queries.lines_of(batch))

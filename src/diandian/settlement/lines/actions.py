@@ -11,6 +11,7 @@ from diandian.kernel.money import Money
 from diandian.settlement import queries, rules
 from diandian.settlement.errors import LineMovesError
 from diandian.settlement.models import (
+    MOVING,
     Batch,
     BatchState,
     Line,
@@ -45,9 +46,8 @@ def lock(line: Line) -> Line:
 
 def wait(line: Line, waits_for: str, *, until: datetime) -> None:
     """Note what a line waits for, and when to look again. Changes none that moved on."""
-    Line.objects.filter(id=line.id, state=line.state).update(
-        waits_for=waits_for[:20], next_look_at=until
-    )
+    as_seen = Line.objects.filter(id=line.id, state=line.state, rail=line.rail)
+    as_seen.update(waits_for=waits_for[:20], next_look_at=until)
 
 
 def look_later(line: Line, *, at: datetime) -> None:
@@ -59,7 +59,7 @@ def become_due(line: Line, *, at: datetime) -> bool:
     """Let a part be paid. A gateway divides it at once, a bank waits for a payout."""
     goes_on = at if line.rail == Rail.GATEWAY else None
     changed = Line.objects.filter(
-        id=line.id, state=LineState.WAITING, disputed_at__isnull=True
+        id=line.id, state=LineState.WAITING, rail=line.rail, disputed_at__isnull=True
     ).update(state=LineState.DUE, waits_for="", next_look_at=goes_on)
     return bool(changed)
 
@@ -84,13 +84,19 @@ def dispute(line: Line, *, note: str, actor_ref: str, at: datetime) -> Line:
 
 
 def settle_dispute(line: Line, *, actor_ref: str, at: datetime) -> Line:
-    """Let a disputed part go on as it was. Idempotent. Locks: the line."""
+    """Let a disputed part go on as it was: one that failed is asked about before all else.
+
+    What went back meanwhile stays back. Idempotent. Locks: the line.
+    """
     with joined():
         locked = lock(line)
         if locked.disputed_at is None:
             return locked
-        locked.disputed_at, locked.waits_for, locked.next_look_at = None, "", at
-        locked.state = LineState.WAITING
+        locked.disputed_at, locked.waits_for = None, ""
+        # What is due at a bank waits for a payout, and nobody looks at what came back.
+        by_gateway = {LineState.DUE, LineState.FAILED} if locked.rail == Rail.GATEWAY else set()
+        if locked.state in {LineState.WAITING, *by_gateway}:
+            locked.next_look_at = at
         locked.save()
         _record("settlement.dispute_settled", locked, actor_ref, at)
         return locked
@@ -104,44 +110,54 @@ def try_again(line: Line, *, actor_ref: str, at: datetime) -> None:
             _record("settlement.tried_again", line, actor_ref, at)
 
 
-def leave_gateway(line: Line, asked: Split | None, *, actor_ref: str, at: datetime) -> Line:
+def leave_gateway(
+    line: Line, asked: Split | None, *, is_held: bool, actor_ref: str, at: datetime
+) -> Line:
     """Let a part that its gateway never divides be settled by bank: a supplier's is due there.
 
-    Of our fee nothing is owed to the supplier: its part is done. In the caller's transaction, which
-    books what follows. ``asked``: the leg about which the gateway said that it was not paid; a
-    newer one, or one that is just being sent for the first time, may be paid after all.
-    Locks: the line, a leg that was refused. Raises: LineMovesError.
+    Of our fee nothing is owed to the supplier: its part is done, and what the gateway still holds
+    (``is_held``) is let go next. In the caller's transaction, which books what follows. ``asked``:
+    the leg as it was before the gateway said that it was not paid; one that was sent since, or a
+    newer one, may be paid after all. Locks: the line, its legs. Raises: LineMovesError.
     """
     locked = lock(line)
-    is_first_sent = (
-        asked is not None
-        and locked.state == LineState.QUEUED
-        and asked.created_at > at - rules.SENT_BY_THEN
-    )
-    is_another = queries.newest_split(locked) != asked
-    if not queries.is_given_up(locked, at=at) or is_first_sent or is_another:
+    was_sent_since = _sending(queries.newest_split(locked)) != _sending(asked)
+    if not queries.is_given_up(locked, at=at) or was_sent_since:
         raise LineMovesError
-    locked.splits.filter(state=SplitState.QUEUED).update(state=SplitState.FAILED)
-    state, paid_at = (LineState.PAID, at) if locked.is_fee_leg else (LineState.DUE, None)
-    _move(locked, state, rail=Rail.BANK, paid_at=paid_at, next_look_at=None)
+    # From here on nobody sends them: a sending begins with the lock of the line.
+    locked.splits.exclude(state=SplitState.PAID).update(state=SplitState.FAILED)
+    columns: dict[str, object] = {"rail": Rail.BANK, "next_look_at": None}
+    if locked.is_fee_leg:
+        columns |= {"paid_at": at}
+        if is_held:
+            columns |= {"rest": RestState.HELD, "next_look_at": at}
+    _move(locked, LineState.PAID if locked.is_fee_leg else LineState.DUE, **columns)
     locked.rail = Rail.BANK
     _record("settlement.by_bank", locked, actor_ref, at)
     return locked
 
 
+def _sending(split: Split | None) -> tuple[int, datetime | None] | None:
+    """Return what tells one sending of a leg from another."""
+    return (split.id, split.sent_at) if split is not None else None
+
+
 # -- splits -----------------------------------------------------------------------------------
 
 
-def queue_split(line: Line, *, receiver: str, at: datetime) -> Split:
+def queue_split(line: Line, *, receiver: str, at: datetime) -> Split | None:
     """Fix the numbers of a leg, before the gateway hears of it; a living one is returned.
 
-    Locks: the line. Idempotent: one split that did not fail per line, by a constraint.
+    None: people disputed the part meanwhile, or let it go by bank. Locks: the line. Idempotent: one
+    split that did not fail per line, by a constraint.
     """
     with joined():
         locked = lock(line)
         living = locked.splits.exclude(state=SplitState.FAILED).first()
         if living is not None:
             return living
+        if locked.rail != Rail.GATEWAY or locked.disputed_at is not None:
+            return None
         assert locked.state in {LineState.DUE, LineState.FAILED}, "only what is due is divided"
         attempt = locked.splits.count() + 1
         number = rules.split_no(locked.payment_no, attempt)
@@ -157,20 +173,35 @@ def queue_split(line: Line, *, receiver: str, at: datetime) -> Split:
         return made
 
 
+def begin_sending(split: Split, *, at: datetime) -> bool:
+    """Note that a leg may arrive at its gateway from now on, before it is sent.
+
+    Tell whether it may be sent: what failed, or goes by bank, meanwhile goes nowhere. Committed
+    before the call, so that whoever lets the part go by bank sees it. Locks: the line.
+    """
+    with joined():
+        line = lock(Line(id=split.line_id))
+        ended = (SplitState.PAID, SplitState.FAILED)
+        living = Split.objects.filter(id=split.id).exclude(state__in=ended)
+        return line.rail == Rail.GATEWAY and bool(living.update(sent_at=at))
+
+
 def keep_split(
     split: Split, state: str, *, leg_ref: str = "", reason: str = "", at: datetime
 ) -> bool:
     """Keep what the gateway said about a leg; tell whether it is paid since now.
 
-    In the caller's transaction, with its booking. Paid stays paid. Locks: the line, the split.
+    In the caller's transaction, with its booking. Paid stays paid; of what goes by bank meanwhile
+    nothing else counts. Locks: the line, the split.
     """
     line = lock(Line(id=split.line_id))
     locked = Split.objects.select_for_update(no_key=True).get(id=split.id)
-    if locked.state == SplitState.PAID:
+    goes_by_bank = line.rail == Rail.BANK and state != SplitState.PAID
+    if locked.state == SplitState.PAID or goes_by_bank:
         return False
     locked.state, locked.reason = state, reason[:_REASON]
-    locked.leg_ref, locked.sent_at = leg_ref or locked.leg_ref, locked.sent_at or at
-    locked.save()
+    locked.leg_ref = leg_ref or locked.leg_ref
+    locked.save(update_fields=["state", "reason", "leg_ref"])
     again_at: datetime | None = rules.next_look_at(locked.created_at, at)
     match state:
         case SplitState.PAID:
@@ -190,7 +221,8 @@ def keep_split(
 
 def fail(line: Line, reason: str) -> None:
     """Set a part aside that no gateway could move: people must look."""
-    Line.objects.filter(id=line.id, state__in=(LineState.DUE, LineState.FAILED)).update(
+    here = Line.objects.filter(id=line.id, rail=line.rail)
+    here.filter(state__in=(LineState.DUE, LineState.FAILED)).update(
         state=LineState.FAILED, waits_for=reason[:20], next_look_at=None
     )
 
@@ -201,7 +233,8 @@ def paid_without_leg(line: Line, *, is_held: bool, at: datetime) -> bool:
     ``is_held``: the gateway still holds it for legs, and is told next that none will come.
     """
     assert not line.leg.amount_minor, "nothing is to be moved"
-    changed = Line.objects.filter(id=line.id, state=LineState.DUE).update(
+    due = Line.objects.filter(id=line.id, state=LineState.DUE, rail=line.rail)
+    changed = due.update(
         state=LineState.PAID,
         paid_at=at,
         rest=RestState.HELD if is_held else "",
@@ -329,8 +362,9 @@ def claim(line: Line, *, source_ref: str, amount: Money, at: datetime) -> Line:
 
 
 def put_into(batch: Batch, line_ids: Sequence[int]) -> None:
-    """Put due lines into a draft."""
-    Line.objects.filter(id__in=list(line_ids), batch__isnull=True).update(batch=batch)
+    """Put lines into a draft; what changed since it was found collectable stays out."""
+    free = queries.collectable(batch.supplier_ref, batch.currency, batch.rail)
+    free.filter(id__in=list(line_ids)).update(batch=batch)
 
 
 def move_all(batch: Batch, state: str, *, paid_at: datetime | None = None) -> None:
@@ -339,12 +373,11 @@ def move_all(batch: Batch, state: str, *, paid_at: datetime | None = None) -> No
 
 
 def let_go(batch: Batch) -> None:
-    """Take every line out of a payout that is not made; they are due as before."""
+    """Take every line out of a payout that is not made; what moved with it is due as before."""
     held = Line.objects.filter(batch=batch)
     if batch.rail == Rail.BANK:
-        held.update(batch=None, state=LineState.DUE)
-    else:
-        held.update(batch=None)
+        held.filter(state__in=MOVING).update(state=LineState.DUE)
+    held.update(batch=None)
 
 
 def _record(action: str, line: Line, actor_ref: str, at: datetime) -> None:

@@ -54,18 +54,19 @@ def propose(
 
 
 def confirm(payee: Payee, *, cool_down: timedelta, actor_ref: str, at: datetime) -> Payee:
-    """Put a detail in force: the first one at once, a change after it cooled down.
+    """Put a detail in force: the first one at once, any other after it cooled down.
 
-    Until then the one before stays in force. Locks: the payee's row.
+    Until then the one before stays in force, if it is; one that was taken out of force makes what
+    follows no first one. Locks: the payee's row.
     Raises: SamePersonError, PayeeDecidedError.
     """
     with joined():
         locked = _waiting(payee)
         if locked.proposed_by == actor_ref:
             raise SamePersonError
-        earlier = queries.payee_in_force(locked.supplier_ref, gateway=locked.gateway, at=at)
+        earlier = queries.payees_confirmed_ever(locked.supplier_ref, gateway=locked.gateway)
         locked.active_from = rules.active_from(
-            is_change=earlier is not None, cool_down=cool_down, at=at
+            is_change=earlier.exists(), cool_down=cool_down, at=at
         )
         _decide(locked, PayeeState.CONFIRMED, actor_ref, at)
         return locked
@@ -80,14 +81,24 @@ def refuse(payee: Payee, *, actor_ref: str, at: datetime) -> Payee:
 
 
 def withdraw(payee: Payee, *, actor_ref: str, at: datetime) -> Payee:
-    """Take a confirmed detail out of force at once: one person is enough to stop a payout."""
+    """Take a confirmed detail out of force at once: one person is enough to stop a payout.
+
+    Those that it replaced go with it: none of them comes back in force. One that is not in force
+    yet goes alone. Locks: the supplier's details there. Raises: PayeeDecidedError.
+    """
     with joined():
-        locked = Payee.objects.select_for_update(no_key=True).get(id=payee.id)
-        if locked.state != PayeeState.CONFIRMED:
+        ever = queries.payees_confirmed_ever(payee.supplier_ref, gateway=payee.gateway)
+        rows = list(ever.select_for_update(no_key=True).order_by("id"))
+        confirmed = [each for each in rows if each.state == PayeeState.CONFIRMED]
+        locked = next((each for each in confirmed if each.id == payee.id), None)
+        if locked is None or locked.active_from is None:
             raise PayeeDecidedError
-        locked.state = PayeeState.REPLACED
-        locked.save(update_fields=["state"])
-        _record("payee.withdrawn", locked, actor_ref, at)
+        before = confirmed if locked.active_from <= at else [locked]
+        for each in before:
+            if each.active_from is not None and each.active_from <= locked.active_from:
+                each.state = PayeeState.REPLACED
+                each.save(update_fields=["state"])
+                _record("payee.withdrawn", each, actor_ref, at)
         return locked
 
 
