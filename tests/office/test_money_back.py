@@ -302,6 +302,24 @@ def test_a_refund_that_was_not_ours_is_looked_into(li, world, done):  # noqa: F8
     assert "Given back without us" not in text(li.get(f"{BASE}/"))
 
 
+def test_money_that_came_back_after_its_order_ended_waits_at_the_desk(li, world, reviewed):  # noqa: F811
+    number = world.payment(reviewed).payment_no
+    world.deliver(sandbox_desk.by_hand(world.peer, number, 804, world.now))
+    page = text(decide(li, reviewed, action="give_back", reason="asked"))
+    sure(li, reviewed, page, action="give_back", reason="asked")
+    assert world.state(reviewed) == "refunded"
+    assert "nothing sends it" not in text(li.get(f"{BASE}/"))
+    world.peer.run("UPDATE trade SET refunded_minor = 0 WHERE payment_no = ?", (number,))
+    world.deliver(sandbox_desk.notice(world.peer, number, world.now))
+    page = text(li.get(f"{BASE}/"))
+    assert "Should go back, and nothing sends it" in page
+    assert f"orders/{reviewed.id}/" in page
+    page = text(decide(li, reviewed, action="refund", reason="to a new card"))
+    sure(li, reviewed, page, action="refund", reason="to a new card")
+    assert world.state(reviewed) == "refunded"
+    assert "nothing sends it" not in text(li.get(f"{BASE}/"))
+
+
 def test_a_bank_that_contradicts_itself_is_looked_into(li, world, done):  # noqa: F811
     number, notice = bank.begin(
         world.peer, world.payment(done).payment_no, amount_minor=50, now=world.now

@@ -194,7 +194,9 @@ def _undo(order: Order | None, external: Refund, at: datetime) -> None:
     undone = [line.swapped() for line in postings.refund_settled(external)]
     refund.book(order, external, "unsettled", undone, at)
     refund.book_failed(order, external, at)
-    _record("refund.external_undone", external, review.ACTOR, {}, at)
+    external.payment.refresh_from_db()
+    again = review.money_came_back(order, external.payment)
+    _record("refund.external_undone", external, review.ACTOR, {"order_reopened": again}, at)
 
 
 def _record(

@@ -15,7 +15,8 @@ from diandian.orders.models import Intake, Order, OrderState
 from diandian.payments import queries as payment_queries
 from diandian.payments.actions import Applied
 from diandian.payments.disputes import queries as disputes
-from diandian.payments.models import PaymentState
+from diandian.payments.models import Payment, PaymentState
+from diandian.payments.refunds import queries as refund_queries
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,32 @@ def money_left(order: Order | None) -> bool:
     if moved and intake is not None:
         actions.park(intake)
     return moved
+
+
+def money_came_back(order: Order | None, payment: Payment) -> bool:
+    """Open an order again whose money had all gone back, and of which some is here after all.
+
+    In the caller's transaction, which holds the order's lock; who calls writes the trail. Tells
+    whether it did. Nothing is sent by itself: people look why it came, then refund it anew.
+    """
+    if order is None or order.state != OrderState.REFUNDED or not aside.left(payment).amount_minor:
+        return False
+    moved = actions.move(order, OrderState.UNFULFILLABLE)
+    log.error("money of order %s is here again: somebody must refund it anew", order.id)
+    return moved
+
+
+def money_waits() -> list[Order]:
+    """Return the orders whose money should go back and that nothing sends, oldest first."""
+    return [order for order in queries.unfulfillable() if _waits(order)]
+
+
+def _waits(order: Order) -> bool:
+    """Tell whether money of an order is here, no bank decides about it, and none is on its way."""
+    if is_disputed(order) or not aside.at_hand(order):
+        return False
+    received = payment_queries.succeeded_of(order.ref)
+    return not any(refund_queries.open_of_payment(payment) for payment in received)
 
 
 def keeps_failing(intake: Intake, error: Exception, *, at: datetime) -> bool:

@@ -17,7 +17,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 
-from diandian.flows import abnormal, aftermath, disputes, goodwill
+from diandian.flows import abnormal, aftermath, disputes, goodwill, review
 from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, DiandianError, NotFoundError
 from diandian.kernel.money import Money
@@ -96,6 +96,11 @@ def _review_line(order: Order, at: datetime) -> tuple[Order, money_decisions.Cam
     return order, came, (at - since).days, is_late
 
 
+def _unsent_line(order: Order) -> tuple[Order, tuple[Money, ...]]:
+    """Return an order whose money nothing sends back, and what of it is here."""
+    return order, money_decisions.came(order).here
+
+
 class GivesMoneyBack:
     """What can be done on the list of refunds, which else only reads."""
 
@@ -152,6 +157,7 @@ class GivesMoneyBack:
             "failed": [_refund_line(row) for row in refund_queries.failed(_MOST_ENDED)],
             "ended": [_dispute_line(row) for row in dispute_queries.decided(_MOST_ENDED)],
             "reviewed": [_review_line(each, at) for each in orders.under_review()],
+            "unsent": [_unsent_line(each) for each in review.money_waits()],
             "may_pay": self.has_pay_permission(request),
             "me": actor_of(request),
             "most_reason": money_decisions.MOST_REASON,

@@ -51,7 +51,8 @@ _MOVES: dict[str, frozenset[str]] = {
     "cancelled": frozenset({"paid", "unfulfillable"}),
     "expired": frozenset({"paid", "unfulfillable"}),
     "unfulfillable": frozenset({"refunded"}),
-    "refunded": frozenset(),
+    # What went back may turn out not to have.
+    "refunded": frozenset({"unfulfillable"}),
     "review": frozenset({"paid", "unfulfillable", "cancelled"}),
 }
 
