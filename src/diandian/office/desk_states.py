@@ -269,6 +269,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "transfer": N_("part divided off"),
         "gateway_fee": N_("fee of the gateway"),
         "gateway_payout": N_("payout to our bank"),
+        "gateway_payout_undone": N_("payout to our bank undone"),
         "refund_requested": N_("refund asked for"),
         "refund_settled": N_("refund done"),
         "refund_failed": N_("refund failed"),
