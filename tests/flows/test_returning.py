@@ -200,9 +200,9 @@ def test_35_our_fee_goes_back_to_the_supplier_who_collected(world, settings, tmp
 
 
 def test_a_crash_after_the_reversal_books_it_once(world, paid, crash):
-    from diandian.flows import returning
+    from diandian.flows import return_postings
 
-    mend = crash(returning, "_book")
+    mend = crash(return_postings, "book")
     with pytest.raises(RuntimeError):
         back(world, paid)
     mend()

@@ -57,14 +57,25 @@ def test_mode_a_a_refund_before_the_retirement_undoes_the_memo_and_the_split():
     fee = [
         *payouts.build_split_fee(fen(300), gateway="wechatpay"),
         *payouts.build_split_fee_credited(fen(300), **OURS),
-        *payouts.build_split_fee_reversed(fen(300), **OURS),
+        *payouts.build_split_fee_reversed(fen(300), already=fen(0), **OURS),
     ]
     assert set(balances(fee).values()) == {0}
-    assert balances(payouts.build_split_fee_reversed(fen(300), **OURS)) == {
+    assert balances(payouts.build_split_fee_reversed(fen(300), already=fen(0), **OURS)) == {
         "CNY:4010": 283,
         "CNY:2310": 17,
         "CNY:1110:wechatpay:ours": -300,
     }
+
+
+@pytest.mark.parametrize("parts", [(30, 30), (20, 20, 20), (1, 58, 1)])
+def test_a_fee_that_goes_back_in_parts_takes_all_of_its_tax_back(parts):
+    lines = list(payouts.build_split_fee(fen(60), gateway="wechatpay"))
+    back = 0
+    for part in parts:
+        lines += payouts.build_split_fee_reversed(fen(part), already=fen(back), **OURS)
+        back += part
+    found = balances(lines)
+    assert (found["CNY:4010"], found["CNY:2310"]) == (0, 0)
 
 
 def test_mode_b_from_the_payment_to_an_empty_clearing_account():

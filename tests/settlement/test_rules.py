@@ -80,14 +80,21 @@ def test_what_is_on_its_way_is_asked_about_ever_more_seldom_and_never_forgotten(
 )
 def test_shares_of_refunds_never_take_more_than_the_leg(leg_minor, rest_minor, parts, currency):
     gross = Money(max(leg_minor + rest_minor, 1), currency)
-    leg, back = Money(leg_minor, currency), Money(0, currency)
+    leg, back, refunded = Money(leg_minor, currency), Money(0, currency), Money(0, currency)
     for part in parts:
-        refund = Money(min(part, gross.amount_minor), currency)
-        share = rules.share_of_refund(leg, gross, refund, already=back)
+        left = gross - refunded
+        refund = Money(min(part, left.amount_minor), currency)
+        share = rules.share_of_refund(leg, gross, refund, already=back, refunded=refunded)
         assert 0 <= share.amount_minor <= leg.amount_minor - back.amount_minor
-        back = back + share
-    whole = rules.share_of_refund(leg, gross, gross, already=back)
-    assert (back + whole) == leg
+        back, refunded = back + share, refunded + refund
+        # However often it is divided, what went back is what one refund of all would take.
+        once = rules.share_of_refund(
+            leg, gross, refunded, already=Money(0, currency), refunded=Money(0, currency)
+        )
+        assert back == once
+    rest = gross - refunded
+    last = rules.share_of_refund(leg, gross, rest, already=back, refunded=refunded)
+    assert (back + last) == leg
 
 
 def test_a_cap_is_met_exactly_and_not_passed():

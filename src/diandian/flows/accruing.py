@@ -32,6 +32,7 @@ _KINDS = {
     "refund_settled": LineKind.ADVANCE,
     "dispute_lost": LineKind.ADVANCE,
     "part_owed": LineKind.ADVANCE,
+    "part_given_back": LineKind.ADVANCE,
 }
 # A journal becomes visible at its commit; none takes this long.
 _LOOK_BACK = timedelta(days=2)

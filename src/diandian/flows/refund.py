@@ -193,15 +193,19 @@ def may_send(refund: Refund, *, at: datetime) -> bool:
     """Tell whether nothing must come first: what waits is looked at again in a minute.
 
     A bank that disputes the payment may give the same money back itself. A supplier who stands for
-    refunds gives its part back first; where the gateway cannot take it back, ours goes alone, and
-    the operator was told.
+    refunds gives its part back first; where that takes days, or the gateway cannot take it back,
+    ours goes alone, and the operator was told.
     """
     if disputes.is_disputed(refund.payment):
         return False
     if not refund.is_shared or refund.sent_at is not None:
         return True
     answer = returning.reverse_before_refund(
-        refund.payment, refund.amount_minor, refund_no=refund.refund_no, at=at
+        refund.payment,
+        refund.amount_minor,
+        refund_no=refund.refund_no,
+        since=refund.created_at,
+        at=at,
     )
     return answer != "waiting"
 
@@ -292,9 +296,14 @@ def _keep(refund: Refund, outcome: Outcome[RefundSnapshot], at: datetime) -> boo
 
 
 def book_failed(order: Order | None, refund: Refund, at: datetime) -> None:
-    """Undo the posting of a refund that did not happen, in the caller's transaction."""
+    """Undo the posting of a refund that did not happen, in the caller's transaction.
+
+    What its supplier gave for it is settled with the supplier again.
+    """
     undone = [line.swapped() for line in requested_lines(refund)]
     book(order, refund, "failed", undone, at)
+    if refund.is_shared:
+        returning.give_share_back(refund.payment, refund.refund_no, at=at)
 
 
 def close_when_all_is_back(order: Order | None) -> None:

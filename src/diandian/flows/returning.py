@@ -2,7 +2,8 @@
 
 Not paid yet: it is not paid. Divided by the gateway: the leg is taken back first. Paid by bank:
 the supplier owes it, and the next payout is smaller; our fee that came by bank is owed, and the
-next payout is larger. *Source:* payments design, sections 6 and 8.
+next payout is larger. What came back for a refund that does not happen is settled by bank: a second
+way through the gateway could fail as the first did. *Source:* payments design, sections 6 and 8.
 """
 
 import logging
@@ -12,20 +13,17 @@ from typing import Literal
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import accruing, gateways, split_terms
+from diandian.flows import accruing, gateways, return_postings, split_terms
 from diandian.kernel.money import Money
-from diandian.ledger import actions as ledger_actions
-from diandian.ledger import payouts
-from diandian.ledger.rules import TransferLine
-from diandian.payments import merchants
 from diandian.payments import queries as payment_queries
 from diandian.payments.disputes import actions as dispute_actions
 from diandian.payments.disputes import queries as disputes
-from diandian.payments.messages import NOT_FOUND, Done, Outcome, Pending, Rejected
+from diandian.payments.messages import NOT_FOUND, Done, Outcome, Pending, Rejected, Unknown
 from diandian.payments.models import Dispute, Payment
 from diandian.payments.splits import ReversalRequest, ReversalSnapshot
 from diandian.settlement import queries, rules
 from diandian.settlement.lines import actions as line_actions
+from diandian.settlement.lines import queries as line_queries
 from diandian.settlement.models import Line, LineState, Rail, Return, ReturnWay, SplitState
 
 log = logging.getLogger(__name__)
@@ -44,25 +42,55 @@ def reverse_before_refund(
     at: datetime,
     refund_no: str = "",
     cause: str = "goodwill",
+    since: datetime | None = None,
 ) -> Answer:
     """Take a refund's share back from the supplier's part, before the guest is refunded.
 
     Ready: the refund may go. Waiting: ask again later, with the same number. Short: the gateway
-    could not take it back; people decide whether it goes from own funds. ``refund_no``: of the
-    refund; without it there is one refund per payment and amount. ``cause``: goodwill or dispute.
+    could not take it back, or the part is on its way for too long; the refund goes from own funds
+    and the operator is told. ``refund_no``: of the refund; without it there is one refund per
+    payment and amount. ``cause``: goodwill or dispute. ``since``: when the refund was granted.
     Idempotent by: ``refund_no``. Locks: the line.
     """
     assert amount_minor > 0, "a refund gives something back"
     line = _line_of(payment, at)
     if line is None:
         return "ready"  # nothing of it is owed to anybody
-    number = f"V{refund_no or f'{payment.payment_no}-{amount_minor}'}"[:48]
+    number = _number(refund_no or f"{payment.payment_no}-{amount_minor}")
     found = queries.return_by_no(number) or _begin(line, number, amount_minor, cause, payment, at)
     if found is None:
-        return "waiting"
+        if since is None or at - since < WAITS_FOR_SUPPLIER:
+            return "waiting"
+        _tell_operator("settlement.short", number, line, line.state, at)
+        return "short"
     if found.way == ReturnWay.REVERSED and found.state == SplitState.QUEUED:
         _send(found, payment, at)
     return answer_of(found)
+
+
+def give_share_back(payment: Payment, refund_no: str, *, at: datetime) -> None:
+    """Settle with the supplier what came back for a refund that does not happen after all.
+
+    A part is owed to the supplier, our fee by it, and gets into the next payout. What is still on
+    its way back is settled once it is there. In the caller's transaction. Idempotent.
+    Locks: the line.
+    """
+    found = queries.return_by_no(_number(refund_no))
+    if found is None or not line_actions.give_back(found, at=at):
+        return
+    if found.state == SplitState.PAID:
+        return_postings.book_given_back(found, found.line, at)
+    audit_actions.record(
+        actor_ref="platform",
+        action="settlement.given_back",
+        subject_ref=payment.owner_ref,
+        details={"return": found.return_no, "supplier": found.line.supplier_ref},
+        at=at,
+    )
+
+
+def _number(refund_no: str) -> str:
+    return f"V{refund_no}"[:48]
 
 
 def take_back_later(payment: Payment, amount_minor: int, *, dispute_id: int, at: datetime) -> None:
@@ -176,7 +204,9 @@ def _begin(
     if way is None:
         return None
     refund = Money(amount_minor, locked.currency)
-    amount = rules.share_of_refund(_whole_leg(locked), locked.gross, refund, already=_back(locked))
+    already, refunded = line_queries.went_back(locked)
+    leg = locked.fee if locked.is_fee_leg else locked.supplier
+    amount = rules.share_of_refund(leg, locked.gross, refund, already=already, refunded=refunded)
     if way == ReturnWay.REVERSED and not amount.amount_minor:
         way = ReturnWay.FORGONE
     found = line_actions.begin_return(
@@ -184,32 +214,27 @@ def _begin(
     )
     if way == ReturnWay.CLAIMED and amount.amount_minor:
         line_actions.claim(locked, source_ref=f"claim:{number}", amount=amount, at=at)
-    if way != ReturnWay.REVERSED and amount.amount_minor:
-        _book(found, locked, _lines_of(found, locked, payment), at)
+    if way != ReturnWay.REVERSED:
+        return_postings.book(found, locked, payment, at)
     return found
 
 
 def _way(line: Line) -> ReturnWay | None:
+    by_bank = ReturnWay.OWED if line.is_fee_leg else ReturnWay.CLAIMED
+    if line_queries.was_given_back(line):
+        return by_bank  # of what is with the supplier by bank no gateway takes anything back
+    if line.state == LineState.REVERSED:
+        return ReturnWay.FORGONE  # all of it went back before: nothing is left to share
     if line.state in _STILL_HERE and not _may_have_arrived(line):
         return ReturnWay.FORGONE
     if line.state != LineState.PAID:
         return None
-    if line.rail == Rail.BANK:
-        return ReturnWay.OWED if line.is_fee_leg else ReturnWay.CLAIMED
-    return ReturnWay.REVERSED
+    return by_bank if line.rail == Rail.BANK else ReturnWay.REVERSED
 
 
 def _may_have_arrived(line: Line) -> bool:
     """Tell whether a failed leg is still asked about: then it may have been paid after all."""
     return line.state == LineState.FAILED and line.next_look_at is not None
-
-
-def _whole_leg(line: Line) -> Money:
-    return line.fee if line.is_fee_leg else line.supplier
-
-
-def _back(line: Line) -> Money:
-    return Money(line.returned_minor, line.currency)
 
 
 # -- the gateway ------------------------------------------------------------------------------
@@ -219,11 +244,20 @@ def ask(line: Line, at: datetime) -> None:
     """Ask about a reversal on its way by its own number; send again what never arrived."""
     for found in line.returns.exclude(state__in=(SplitState.PAID, SplitState.FAILED)):
         payment = payment_queries.by_no(line.payment_no)
-        outcome = gateways.query_reversal(payment, _request(found, payment), at=at)
-        if isinstance(outcome, Rejected) and outcome.code == NOT_FOUND:
+        outcome = _asked(found, payment, at)
+        if isinstance(outcome, Rejected):
             _send(found, payment, at)
         else:
             _keep(found, payment, outcome, at)
+
+
+def _asked(found: Return, payment: Payment, at: datetime) -> Outcome[ReversalSnapshot]:
+    """Return what the gateway says of a reversal; rejected only where it knows none."""
+    outcome = gateways.query_reversal(payment, _request(found, payment), at=at)
+    if isinstance(outcome, Rejected) and outcome.code != NOT_FOUND:
+        # It refused the question, not the reversal.
+        return Unknown(outcome.code)
+    return outcome
 
 
 def _request(found: Return, payment: Payment) -> ReversalRequest:
@@ -260,13 +294,13 @@ def _refused_for_now(
     that it knows no such reversal.
     """
     if at - found.created_at >= WAITS_FOR_SUPPLIER:
-        outcome = gateways.query_reversal(payment, _request(found, payment), at=at)
-        is_unknown_there = isinstance(outcome, Rejected) and outcome.code == NOT_FOUND
+        outcome = _asked(found, payment, at)
+        is_unknown_there = isinstance(outcome, Rejected)
         return Rejected(refusal.code, refusal.message) if is_unknown_there else outcome
     if refusal.code != found.reason:
         line = Line.objects.get(id=found.line_id)
         log.warning("return %s is refused for now: %s", found.return_no, refusal.code)
-        _tell_operator("settlement.waits", found, line, refusal.code, at)
+        _tell_operator("settlement.waits", found.return_no, line, refusal.code, at)
     return refusal
 
 
@@ -277,10 +311,13 @@ def _keep(
     with transaction.atomic():
         line = Line.objects.get(id=found.line_id)
         if line_actions.keep_return(found, state, reason=reason, at=at):
-            _book(found, line, _lines_of(found, line, payment), at)
+            found.refresh_from_db()
+            return_postings.book(found, line, payment, at)
+            if found.given_back_at is not None:
+                return_postings.book_given_back(found, line, at)
         elif state == SplitState.FAILED:
             log.error("return %s failed: %s; somebody must look", found.return_no, reason)
-            _tell_operator("settlement.short", found, line, reason, at)
+            _tell_operator("settlement.short", found.return_no, line, reason, at)
 
 
 def _said(found: Return, outcome: Outcome[ReversalSnapshot]) -> tuple[str, str]:
@@ -300,44 +337,11 @@ def _said(found: Return, outcome: Outcome[ReversalSnapshot]) -> tuple[str, str]:
             return SplitState.UNKNOWN, ""
 
 
-# -- the books --------------------------------------------------------------------------------
-
-
-def _lines_of(found: Return, line: Line, payment: Payment) -> list[TransferLine]:
-    amount = Money(found.amount_minor, line.currency)
-    is_dispute = found.cause == "dispute"
-    if found.way == ReturnWay.CLAIMED:
-        return payouts.build_claim(amount, supplier_ref=line.supplier_ref, is_dispute=is_dispute)
-    if found.way == ReturnWay.OWED:
-        return payouts.build_split_fee_owed(amount, supplier_ref=line.supplier_ref)
-    if line.is_fee_leg:
-        if found.way == ReturnWay.FORGONE:
-            return []  # the fee was never earned
-        ours = merchants.of_payment(payment).context.merchant
-        return payouts.build_split_fee_reversed(amount, gateway=payment.gateway, merchant=ours)
-    if found.way == ReturnWay.FORGONE:
-        return payouts.build_forgone(amount, supplier_ref=line.supplier_ref, is_dispute=is_dispute)
-    return payouts.build_transfer_reversed(
-        amount, gateway=payment.gateway, merchant=payment.received_by, is_dispute=is_dispute
-    )
-
-
-def _book(found: Return, line: Line, lines: list[TransferLine], at: datetime) -> None:
-    if lines:
-        ledger_actions.post(
-            kind=f"part_{found.way}",
-            source_ref=f"return:{found.return_no}",
-            owner_ref=line.owner_ref,
-            lines=lines,
-            at=at,
-        )
-
-
-def _tell_operator(action: str, found: Return, line: Line, reason: str, at: datetime) -> None:
+def _tell_operator(action: str, number: str, line: Line, reason: str, at: datetime) -> None:
     audit_actions.record(
         actor_ref="platform",
         action=action,
         subject_ref=line.owner_ref,
-        details={"return": found.return_no, "supplier": line.supplier_ref, "reason": reason[:120]},
+        details={"return": number, "supplier": line.supplier_ref, "reason": reason[:120]},
         at=at,
     )

@@ -31,32 +31,47 @@ def build_split_fee_credited(fee: Money, *, gateway: str, merchant: str) -> list
 
 
 def build_split_fee_reversed(
-    fee: Money, *, gateway: str, merchant: str, vat_basis_points: int = VAT_BASIS_POINTS
+    fee: Money,
+    *,
+    already: Money,
+    gateway: str,
+    merchant: str,
+    vat_basis_points: int = VAT_BASIS_POINTS,
 ) -> list[TransferLine]:
-    """Book a fee that went back to the supplier, before the guest's refund."""
+    """Book a fee that went back to the supplier, before the guest's refund.
+
+    ``already``: of the same fee before; so the tax of all parts together is that of the whole.
+    """
     clearing = chart.gateway_clearing(fee.currency, gateway, merchant)
-    earned = _taxed(clearing, chart.fee_revenue(fee.currency), fee, vat_basis_points)
-    return [each.swapped() for each in earned]
+    return [each.swapped() for each in _fee_part(clearing, fee, already, vat_basis_points)]
 
 
 def build_split_fee_claimed(
-    fee: Money, *, supplier_ref: str, vat_basis_points: int = VAT_BASIS_POINTS
+    fee: Money,
+    *,
+    supplier_ref: str,
+    already: Money | None = None,
+    vat_basis_points: int = VAT_BASIS_POINTS,
 ) -> list[TransferLine]:
     """Book our fee, and its tax, that no gateway divides off: off the supplier's next payout."""
     owes = chart.due_from_supplier(fee.currency, supplier_ref)
-    return _taxed(owes, chart.fee_revenue(fee.currency), fee, vat_basis_points)
+    return _fee_part(owes, fee, already or Money(0, fee.currency), vat_basis_points)
 
 
 def build_split_fee_owed(
-    fee: Money, *, supplier_ref: str, vat_basis_points: int = VAT_BASIS_POINTS
+    fee: Money,
+    *,
+    already: Money,
+    supplier_ref: str,
+    vat_basis_points: int = VAT_BASIS_POINTS,
 ) -> list[TransferLine]:
     """Book our fee, claimed by bank, that goes back: no claim any more, and owed to the supplier.
 
-    Whether the claim was taken off a payout meanwhile makes no difference.
+    Whether the claim was taken off a payout meanwhile makes no difference. ``already``: as above.
     """
     owes = chart.due_from_supplier(fee.currency, supplier_ref)
-    earned = _taxed(owes, chart.fee_revenue(fee.currency), fee, vat_basis_points)
     owed = line(owes, chart.supplier_payable(fee.currency, supplier_ref), fee)
+    earned = _fee_part(owes, fee, already, vat_basis_points)
     return [*(each.swapped() for each in earned), owed]
 
 
@@ -116,6 +131,14 @@ def build_forgone(
     return [line(payable, _relieved(currency, is_dispute=is_dispute), amount)]
 
 
+def build_given_back(
+    amount: Money, *, supplier_ref: str, is_dispute: bool = False
+) -> list[TransferLine]:
+    """Book that a supplier gets again what it gave for a refund that did not happen."""
+    forgone = build_forgone(amount, supplier_ref=supplier_ref, is_dispute=is_dispute)
+    return [each.swapped() for each in forgone]
+
+
 def build_payout(owed: Money, taken_off: Money, *, supplier_ref: str) -> list[TransferLine]:
     """Book a payout by bank: what was owed, less what the supplier had to give back."""
     currency = owed.currency
@@ -140,6 +163,15 @@ def _relieved(currency: str, *, is_dispute: bool) -> str:
 
 def _taxed(source: str, revenue: str, gross: Money, vat_basis_points: int) -> list[TransferLine]:
     """Split a gross amount into revenue and the tax that it contains."""
-    vat = vat_within(gross, vat_basis_points)
+    return _divided(source, revenue, gross, vat_within(gross, vat_basis_points))
+
+
+def _fee_part(source: str, fee: Money, already: Money, vat_basis_points: int) -> list[TransferLine]:
+    """Split a part of our fee: its tax is what the tax of ``already`` lacks of that of both."""
+    vat = vat_within(already + fee, vat_basis_points) - vat_within(already, vat_basis_points)
+    return _divided(source, chart.fee_revenue(fee.currency), fee, vat)
+
+
+def _divided(source: str, revenue: str, gross: Money, vat: Money) -> list[TransferLine]:
     parts = ((revenue, gross - vat), (chart.output_vat(gross.currency), vat))
     return [line(source, target, amount) for target, amount in parts if amount.amount_minor]

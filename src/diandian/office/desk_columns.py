@@ -97,6 +97,7 @@ COLUMNS = {
     "first serial": N_("first serial number"),
     "flow": N_("way through the gateway"),
     "gateway ref": N_("number at the gateway"),
+    "given back at": N_("given to the supplier again at"),
     "gateway": N_("gateway"),
     "gross": N_("gross"),
     "holder kind": N_("kind of holder"),

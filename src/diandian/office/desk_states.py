@@ -267,6 +267,8 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "completion": N_("rest of a tonne"),
         "payout": N_("payout to a supplier"),
         "transfer": N_("part divided off"),
+        "part_owed": N_("our fee back to the supplier"),
+        "part_given_back": N_("share of a refund that did not happen"),
         "gateway_fee": N_("fee of the gateway"),
         "gateway_payout": N_("payout to our bank"),
         "gateway_payout_undone": N_("payout to our bank undone"),

@@ -36,9 +36,9 @@ def _paid_once() -> Iterator[Breach]:
         moved_minor=Coalesce(Sum("splits__amount_minor", filter=legs), 0)
     )
     for line in gateway:
-        back_later = line.returns.filter(way="reversed", state=SplitState.PAID).aggregate(
-            total=Coalesce(Sum("amount_minor"), 0)
-        )["total"]
+        # What was forgone was never moved; everything else went back after it.
+        later = line.returns.filter(state=SplitState.PAID).exclude(way="forgone")
+        back_later = later.aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"]
         if line.moved_minor != line.leg.amount_minor + back_later:
             yield Breach("S1", f"line:{line.id}", "was paid, but not by one leg of its amount")
     for split in Split.objects.filter(state=SplitState.PAID).exclude(

@@ -340,7 +340,8 @@ class Return(models.Model):
     """What a refund takes from one line, once per refund. ``amount_minor``: of the line's leg.
 
     ``refund_minor``: of the gross, what the guest gets. ``cause``: goodwill or dispute. The number
-    is committed before a gateway hears of it.
+    is committed before a gateway hears of it. ``given_back_at``: since when its refund does not
+    happen; what came back is settled with the supplier by bank.
     """
 
     return_no = models.CharField(max_length=48, unique=True)
@@ -353,6 +354,7 @@ class Return(models.Model):
     state = models.CharField(max_length=10, choices=SplitState, default=SplitState.QUEUED)
     reason = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
+    given_back_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]

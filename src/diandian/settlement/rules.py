@@ -114,16 +114,19 @@ def is_within_cap(leg: Money, gross: Money, cap_basis_points: int) -> bool:
     return leg.amount_minor * WHOLE_BASIS_POINTS <= gross.amount_minor * cap_basis_points
 
 
-def share_of_refund(leg: Money, gross: Money, refund: Money, *, already: Money) -> Money:
-    """Return how much of a leg goes back with a refund; ``already``: what went back before.
+def share_of_refund(
+    leg: Money, gross: Money, refund: Money, *, already: Money, refunded: Money
+) -> Money:
+    """Return how much of a leg goes back with a refund.
 
-    Rounding: half up, never more than is left; the whole leg with the whole payment.
+    ``already``: what of the leg went back before, with refunds of ``refunded`` in all. Rounding:
+    half up, of all refunds together, so that the whole leg goes back with the whole payment.
     """
-    left = leg - already
-    if refund.amount_minor >= gross.amount_minor:
+    given, left = refunded + refund, leg - already
+    if given.amount_minor >= gross.amount_minor:
         return left
-    part = round_half_up(Decimal(leg.amount_minor) * refund.amount_minor / gross.amount_minor)
-    return Money(min(part, left.amount_minor), leg.currency)
+    due = round_half_up(Decimal(leg.amount_minor) * given.amount_minor / gross.amount_minor)
+    return Money(max(0, min(due - already.amount_minor, left.amount_minor)), leg.currency)
 
 
 def totals(lines: Iterable[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:

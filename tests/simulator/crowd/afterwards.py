@@ -1,6 +1,6 @@
 """What becomes of money later: given back in a bank's console, taken by a payer's bank, or granted.
 
-Only of orders with one payment.
+And granted, but never there: then perhaps once more. Only of orders with one payment.
 """
 
 from collections import Counter
@@ -10,20 +10,24 @@ from datetime import timedelta
 from diandian.flows import aftermath, goodwill
 from diandian.orders.models import Order, OrderState
 from diandian.payments import queries as payment_queries
-from diandian.payments.models import RefundKind
+from diandian.payments.models import RefundKind, RefundState
 from diandian.payments.refunds import queries as refund_queries
 
 # How many guests have such a plan.
 SHARE = 0.1
-KINDS = ("console", "dispute", "goodwill")
+KINDS = ("console", "dispute", "goodwill", "in vain")
 _BEFORE, _AFTERWARDS = (70, 6_000), (10_200, 20_000)
+_SOON = timedelta(hours=2)
 _STILL_HERE = (OrderState.COMPLETED, OrderState.PAID)
 _ANN, _BO = "operator:ann", "operator:bo"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will happen to a guest's money, drawn when the guest comes. ``per_mille``: of it."""
+    """What will happen to a guest's money, drawn when the guest comes. ``per_mille``: of it.
+
+    ``is_won``: of a dispute; of what was granted in vain, that it is granted once more.
+    """
 
     kind: str
     after: timedelta
@@ -49,12 +53,14 @@ def drawn(dice):
 class Afterwards:
     """Plays the plans. ``granted``: goodwill by payment, in minor units. ``counts``: what happened.
 
-    ``untold``: of what happened at a bank, who tells it again until it hears yes.
+    ``in_vain``: what was granted before, and did not arrive. ``untold``: of what happened at a
+    bank, who tells it again until it hears yes.
     """
 
     def __init__(self, crowd):
         self._crowd = crowd
         self.granted, self.counts, self.untold = {}, Counter(), {}
+        self.in_vain = {}
 
     def act(self, guest):
         """Let happen what was planned, where the money is still here."""
@@ -66,9 +72,12 @@ class Afterwards:
         if guest.withdraws:
             return
         amount_minor = max(1, payment.amount_minor * plan.per_mille // 1_000)
-        if plan.kind == "goodwill":
+        if plan.kind in {"goodwill", "in vain"}:
             if order.state == OrderState.COMPLETED:
                 self._grant(order, payment, amount_minor)
+                if plan.kind == "in vain":
+                    crowd = self._crowd
+                    crowd._after(plan.decided_after, lambda: self._fail(order, payment, plan))
         elif plan.kind == "console":
             self._give_by_hand(payment, amount_minor)
         else:
@@ -76,7 +85,8 @@ class Afterwards:
 
     def _grant(self, order, payment, amount_minor):
         """Give money back as goodwill: one asks, another says yes."""
-        if payment.refunds.filter(kind=RefundKind.GOODWILL).exists():
+        granted = payment.refunds.filter(kind=RefundKind.GOODWILL)
+        if granted.exclude(state=RefundState.FAILED).exists():
             return  # done, by an act that died
         asked = goodwill.ask(
             order.id, amount_minor=amount_minor, actor=_ANN, reason="the crowd is unhappy"
@@ -84,6 +94,27 @@ class Afterwards:
         self.granted[payment.payment_no] = asked.amount_minor
         goodwill.confirm(asked, actor=_BO)
         self.counts[f"{payment.gateway} goodwill"] += 1
+
+    def _fail(self, order, payment, plan):
+        """Let what was granted not arrive after all; grant it once more when we know."""
+        crowd, number = self._crowd, payment.payment_no
+        amount_minor = self.granted.get(number)
+        tell = amount_minor and crowd.banks[payment.gateway].fail_refund(
+            payment.refunds.latest("id").refund_no, crowd.stage.now
+        )
+        if not tell:
+            return  # it is not there yet, or its bank has no such thing: it is simply granted
+        del self.granted[number]
+        self.in_vain[number] = amount_minor
+        self.counts[f"{payment.gateway} goodwill in vain"] += 1
+        if plan.is_won:
+            crowd._after(_SOON, lambda: self._once_more(order, payment, amount_minor))
+        self._told(number, tell)
+
+    def _once_more(self, order, payment, amount_minor):
+        if payment.refunds.filter(state=RefundState.FAILED).exists():
+            self._grant(order, payment, amount_minor)
+            self.counts[f"{payment.gateway} goodwill once more"] += 1
 
     def _give_by_hand(self, payment, amount_minor):
         crowd, number = self._crowd, payment.payment_no

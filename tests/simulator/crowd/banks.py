@@ -132,6 +132,10 @@ class Bank:
         """Give money back in the console; return what tells it, None where it cannot be done."""
         del payment, amount_minor, at
 
+    def fail_refund(self, refund_no, at):
+        """Let a refund that was made not arrive; return what tells it, None where it cannot be."""
+        del refund_no, at
+
     def dispute(self, payment, amount_minor, at):
         """Let a payer's bank take money; return its number and what tells it, None: not here."""
         del payment, amount_minor, at

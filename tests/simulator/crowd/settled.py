@@ -13,7 +13,9 @@ class Sale:
 
     ``granted_minor``, ``by_hand_minor`` and ``lost_minor``: what of it went back after its
     retirement by our word, in a console, or by a bank's. ``is_shared``: the supplier stands for it.
-    ``by_bank``: its gateway passed on nothing, as less was left of the payment than what is due.
+    ``in_vain_minor``: was granted before, and did not arrive: what the supplier gave for that is
+    settled with it by bank, and so is what it gives for what is granted once more. ``by_bank``: its
+    gateway passed on nothing, as less was left of the payment than what is due.
     """
 
     payment_no: str
@@ -26,6 +28,7 @@ class Sale:
     by_hand_minor: int
     lost_minor: int
     is_shared: bool
+    in_vain_minor: int = 0
     by_bank: bool = False
 
     @property
@@ -51,9 +54,16 @@ class Sale:
         return self._share_minor(self.lost_minor)
 
     @property
+    def afterwards_minor(self):
+        """Return what is settled by bank after a grant in vain: owed again, less the next share."""
+        again = self._share_minor(self.in_vain_minor)
+        return again - self.shared_grants_minor if again else 0
+
+    @property
     def moved_minor(self):
         """Return what is moved of it in the end."""
-        return self.leg_minor - self.shared_grants_minor - self.shared_losses_minor
+        back = self.shared_grants_minor + self.afterwards_minor
+        return self.leg_minor - back - self.shared_losses_minor
 
     @property
     def advanced_minor(self):
@@ -75,7 +85,7 @@ def owed_by_bank(sales):
             owed[sale.supplier_ref] -= sale.moved_minor
         elif sale.by_bank or sale.mode == "principal":
             owed[sale.supplier_ref] += sale.moved_minor
-        owed[sale.supplier_ref] += sale.advanced_minor
+        owed[sale.supplier_ref] += sale.advanced_minor + sale.afterwards_minor
     return owed
 
 

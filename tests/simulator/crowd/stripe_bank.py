@@ -172,6 +172,19 @@ class StripeBank(Bank):
             return None
         return lambda now: self._notice(made["id"], "refund.created", now)
 
+    def fail_refund(self, refund_no, at):
+        """Let a refund that was made not arrive; return what tells it, None where it was not made.
+
+        Its money is back in our account.
+        """
+        self.follow(at)
+        asked = {"account": self._account, "refund_no": refund_no, "status": "failed"}
+        try:
+            made = self._levers("refund", **asked)
+        except RefusedError:
+            return None
+        return lambda now: self._notice(made["id"], "refund.failed", now)
+
     def dispute(self, payment, amount_minor, at):
         """Let a payer's bank take all of it, and a fee with it."""
         del amount_minor

@@ -219,6 +219,7 @@ def _sold(crowd, seen, books, gone):
                 granted_minor=crowd.afterwards.granted.get(number, 0),
                 by_hand_minor=books[number].by_hand_minor,
                 lost_minor=books[number].lost_minor,
+                in_vain_minor=crowd.afterwards.in_vain.get(number, 0),
                 is_shared=(gateway, supplier_ref) in shared,
             )
         )

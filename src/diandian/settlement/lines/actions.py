@@ -273,6 +273,17 @@ def keep_return(found: Return, state: str, *, reason: str = "", at: datetime) ->
     return False
 
 
+def give_back(found: Return, *, at: datetime) -> bool:
+    """Note that the refund of a return does not happen; tell whether that is new.
+
+    In the caller's transaction, which settles with the supplier what came back. Locks: the line.
+    """
+    lock(Line(id=found.line_id))
+    noted = Return.objects.filter(id=found.id, given_back_at__isnull=True).update(given_back_at=at)
+    found.refresh_from_db()
+    return bool(noted)
+
+
 def _finish(found: Return, line: Line) -> None:
     """Count a return that is done; a part of which nothing is left is reversed."""
     found.state = SplitState.PAID

@@ -1,0 +1,22 @@
+"""What went back of a part with refunds that did happen, or still may."""
+
+from django.db.models import Sum
+
+from diandian.kernel.money import Money
+from diandian.settlement.models import Line, Return, SplitState
+
+
+def went_back(line: Line, *, but: Return | None = None) -> tuple[Money, Money]:
+    """Return what of a part's leg went back for good, and of its gross with it.
+
+    Without what was given back again, as its refund did not happen. ``but``: left out.
+    """
+    done = line.returns.filter(state=SplitState.PAID, given_back_at__isnull=True)
+    done = done.exclude(id=but.id) if but is not None else done
+    sums = done.order_by().aggregate(leg=Sum("amount_minor"), gross=Sum("refund_minor"))
+    return Money(sums["leg"] or 0, line.currency), Money(sums["gross"] or 0, line.currency)
+
+
+def was_given_back(line: Line) -> bool:
+    """Tell whether something that came back of a part goes to its supplier again, by bank."""
+    return line.returns.filter(given_back_at__isnull=False, amount_minor__gt=0).exists()
