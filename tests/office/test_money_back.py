@@ -320,19 +320,30 @@ def test_money_that_came_back_after_its_order_ended_waits_at_the_desk(li, world,
     assert "nothing sends it" not in text(li.get(f"{BASE}/"))
 
 
-def test_a_bank_that_contradicts_itself_is_looked_into(li, world, done):  # noqa: F811
+@pytest.mark.parametrize(("action", "booked"), [("leave", "won"), ("take_over", "lost")])
+def test_a_bank_that_contradicts_itself_is_decided_about(li, world, done, action, booked):  # noqa: F811
     number, notice = bank.begin(
         world.peer, world.payment(done).payment_no, amount_minor=50, now=world.now
     )
     world.deliver(notice)
     for verdict in bank.VERDICTS:
         world.deliver(bank.end(world.peer, number, verdict, world.now))
-    assert "says something else than is booked" in text(li.get(f"{BASE}/"))
+    page = text(li.get(f"{BASE}/"))
+    assert "says: ¥0.50, lost: the money is gone. Booked is: ¥0.50, won: the money is back" in page
+    assert "decide about that first" in text(li.get(f"{BASE}/orders/{done.id}/"))
+    seen = Dispute.objects.get().seen
     path = f"{BASE}/disputes/{Dispute.objects.get().id}/"
-    li.post(path, {"reason": ""})
-    assert Dispute.objects.get().is_odd
-    li.post(path, {"reason": "its statement says won"})
-    assert not Dispute.objects.get().is_odd
+    for wrong in (
+        {"reason": "", "action": action, "seen": seen},
+        {"reason": "its statement", "action": "", "seen": seen},
+        {"reason": "its statement", "action": action, "seen": "other"},
+    ):
+        li.post(path, wrong)
+        assert Dispute.objects.get().is_odd
+    li.post(path, {"reason": "its statement", "action": action, "seen": seen})
+    found = Dispute.objects.get()
+    assert (found.is_odd, found.state) == (False, booked)
+    assert "Booked is" not in text(li.get(f"{BASE}/"))
 
 
 def test_looking_changes_nothing(li, world, done):  # noqa: F811 - the fixture

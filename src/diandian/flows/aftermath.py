@@ -194,9 +194,8 @@ def _undo(order: Order | None, external: Refund, at: datetime) -> None:
     undone = [line.swapped() for line in postings.refund_settled(external)]
     refund.book(order, external, "unsettled", undone, at)
     refund.book_failed(order, external, at)
-    external.payment.refresh_from_db()
-    again = review.money_came_back(order, external.payment)
-    _record("refund.external_undone", external, review.ACTOR, {"order_reopened": again}, at)
+    refund.reopen_when_some_is_here(order)
+    _record("refund.external_undone", external, review.ACTOR, {}, at)
 
 
 def _record(

@@ -312,6 +312,12 @@ def close_when_all_is_back(order: Order | None) -> None:
         actions.move(order, OrderState.REFUNDED)
 
 
+def reopen_when_some_is_here(order: Order | None) -> None:
+    """Open an order again that ended, since money came back here that was its guest's."""
+    if order is not None and order.state == OrderState.REFUNDED and not _all_is_back(order):
+        actions.move(order, OrderState.UNFULFILLABLE)
+
+
 def _all_is_back(order: Order) -> bool:
     """Tell whether all went back of each payment whose money should, by us or others."""
     payments = [

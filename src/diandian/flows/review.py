@@ -15,7 +15,7 @@ from diandian.orders.models import Intake, Order, OrderState
 from diandian.payments import queries as payment_queries
 from diandian.payments.actions import Applied
 from diandian.payments.disputes import queries as disputes
-from diandian.payments.models import Payment, PaymentState
+from diandian.payments.models import PaymentState
 from diandian.payments.refunds import queries as refund_queries
 
 log = logging.getLogger(__name__)
@@ -26,9 +26,15 @@ ACTOR = "platform"
 def overdue(*, at: datetime) -> list[Order]:
     """Return the orders about which people should have decided by now, oldest first.
 
-    Not those of which a payer's bank decides: until then nobody can.
+    Not those of which a payer's bank decides: until then nobody can. Where a gateway told two
+    things of that, people decide.
     """
-    return [order for order in queries.review_overdue(at) if not is_disputed(order)]
+    return [order for order in queries.review_overdue(at) if not _waits_for_bank(order)]
+
+
+def _waits_for_bank(order: Order) -> bool:
+    received = payment_queries.succeeded_of(order.ref)
+    return is_disputed(order) and not any(disputes.is_odd(payment) for payment in received)
 
 
 def is_disputed(order: Order) -> bool:
@@ -82,19 +88,6 @@ def money_left(order: Order | None) -> bool:
     intake = Intake.objects.filter(order=order).first()
     if moved and intake is not None:
         actions.park(intake)
-    return moved
-
-
-def money_came_back(order: Order | None, payment: Payment) -> bool:
-    """Open an order again whose money had all gone back, and of which some is here after all.
-
-    In the caller's transaction, which holds the order's lock; who calls writes the trail. Tells
-    whether it did. Nothing is sent by itself: people look why it came, then refund it anew.
-    """
-    if order is None or order.state != OrderState.REFUNDED or not aside.left(payment).amount_minor:
-        return False
-    moved = actions.move(order, OrderState.UNFULFILLABLE)
-    log.error("money of order %s is here again: somebody must refund it anew", order.id)
     return moved
 
 

@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from diandian.flows import abnormal, aftermath, disputes, goodwill, review
 from diandian.kernel.clock import now
@@ -23,6 +23,7 @@ from diandian.kernel.errors import N_, DiandianError, NotFoundError
 from diandian.kernel.money import Money
 from diandian.office import money_decisions
 from diandian.office.acts import actor_of, order_number
+from diandian.office.desk_states import BANKS_WORDS
 from diandian.office.money_decisions import reason_in, text_in
 from diandian.orders import queries as orders
 from diandian.orders import rules
@@ -31,6 +32,7 @@ from diandian.payments.disputes import queries as dispute_queries
 from diandian.payments.models import Dispute, MoneyRequest, Refund
 from diandian.payments.refunds import queries as refund_queries
 from diandian.payments.requests import queries as requests
+from diandian.ui.format import money
 from diandian.ui.templatetags.dd import said
 
 _MOST_ENDED = 20
@@ -58,6 +60,12 @@ _TOO_LATE = N_(
 )
 
 
+_TOLD = N_(
+    "The gateway now says: %(told)s. Booked is: %(booked)s. Compare with its statement, then decide"
+    " what holds."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One thing on the page. ``order``: its number, or nothing."""
@@ -80,7 +88,21 @@ def _refund_line(row: Refund) -> Line:
 
 def _dispute_line(row: Dispute) -> Line:
     amount = Money(row.amount_minor, row.currency)
-    return Line(row, order_number(row.payment.owner_ref), amount)
+    words = ""
+    if row.is_odd:
+        words = gettext(_TOLD) % {
+            "told": _stands(row.told_state, row.told_minor, row.told_currency),
+            "booked": _stands(row.state, row.amount_minor, row.currency),
+        }
+    return Line(row, order_number(row.payment.owner_ref), amount, words)
+
+
+def _stands(state: str, amount_minor: int, currency: str) -> str:
+    """Return where a chargeback stands, in words; rows from before it was kept tell nothing."""
+    if not state:
+        return gettext("something else")
+    amount = money(Money(amount_minor, currency), get_language() or "en")
+    return f"{amount}, {gettext(BANKS_WORDS[state])}"
 
 
 def _request_line(row: MoneyRequest) -> Line:
@@ -92,7 +114,7 @@ def _review_line(order: Order, at: datetime) -> tuple[Order, money_decisions.Cam
     """Return an order under review, what came for it, its days there, and if that is too long."""
     came = money_decisions.came(order)
     since = order.reviewed_at or order.created_at
-    is_late = not came.is_disputed and at - since >= rules.REVIEW_WITHIN
+    is_late = (came.is_odd or not came.is_disputed) and at - since >= rules.REVIEW_WITHIN
     return order, came, (at - since).days, is_late
 
 
@@ -222,12 +244,20 @@ class GivesMoneyBack:
         return self._do(request, run)
 
     def dispute(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Note that somebody looked into a chargeback that was told in two ways."""
+        """Decide about a chargeback that was told in two ways: which of them holds."""
         self._require(request)
 
         def run() -> str:
-            disputes.clear(number, actor=actor_of(request), reason=reason_in(request))
-            return gettext("Noted in the trail")
+            who: dict[str, Any] = {"actor": actor_of(request), "reason": reason_in(request)}
+            who["seen"] = request.POST.get("seen", "")
+            match request.POST.get("action"):
+                case "take_over":
+                    disputes.take_over(number, **who)
+                    return gettext("Booked anew, as the gateway says")
+                case "leave":
+                    disputes.clear(number, **who)
+                    return gettext("Noted in the trail")
+            raise money_decisions.DecisionInputError(field="action")
 
         return self._do(request, run)
 

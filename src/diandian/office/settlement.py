@@ -33,7 +33,7 @@ WHY = {
     "statement": N_("not in the gateway's statement, or a difference there waits for a signature"),
     "supplier": N_("the supplier has no confirmed account for it"),
     "gateway": N_("the gateway does not answer about it"),
-    "dispute": N_("a bank disputes the payment"),
+    "dispute": N_("a bank disputes the payment, or its gateway told two things about that"),
     "fault": N_("a fault of ours: it stands in the log"),
     "over_cap": N_("more than the gateway lets us divide off"),
     "queued": N_("the gateway did not take it yet"),

@@ -51,7 +51,7 @@ _MOVES: dict[str, frozenset[str]] = {
     "cancelled": frozenset({"paid", "unfulfillable"}),
     "expired": frozenset({"paid", "unfulfillable"}),
     "unfulfillable": frozenset({"refunded"}),
-    # What went back may turn out not to have.
+    # A refund may come back days after it arrived.
     "refunded": frozenset({"unfulfillable"}),
     "review": frozenset({"paid", "unfulfillable", "cancelled"}),
 }
