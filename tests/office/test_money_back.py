@@ -11,6 +11,7 @@ from django.test import Client
 from diandian.audit.queries import trail
 from diandian.flows import fulfil, payment_events, refund, review
 from diandian.kernel.memory import Memory
+from diandian.office import money_back
 from diandian.orders import actions as orders
 from diandian.orders.models import Order, OrderState
 from diandian.payments.gateways.sandbox import disputes as bank
@@ -285,13 +286,48 @@ def test_an_abnormal_refund_is_seen_to(li, wang, world, reviewed):  # noqa: F811
     bare = text(li.post(path, {"action": "otherwise", "reason": "closed card"}, follow=True))
     assert "Nothing was changed" in bare
     form = {"action": "otherwise", "reason": "closed card", "evidence": "transfer 4711"}
+    assert "Try another way" in text(wang.get(f"{BASE}/"))
     li.post(path, form)
-    assert "transfer 4711" in text(wang.get(f"{BASE}/"))
+    page = text(wang.get(f"{BASE}/"))
+    assert "transfer 4711" in page
+    assert "a second person confirms or refuses that first" in page
+    assert "Try another way" not in page
+    tried = text(wang.post(path, {"action": "mend", "reason": "again"}, follow=True))
+    assert "The gateway was not asked" in tried
     wang.post(f"{BASE}/requests/{MoneyRequest.objects.get().id}/", {"action": "confirm"})
     assert Refund.objects.get().state == "otherwise"
     assert world.state(reviewed) == "refunded"
     mended = text(li.post(path, {"action": "mend", "reason": "again"}, follow=True))
     assert "does not need other means" in mended
+
+
+def test_a_refund_that_failed_is_listed_until_its_money_was_asked_for_again(
+    li,
+    world,  # noqa: F811 - the fixture
+    reviewed,
+    monkeypatch,
+):
+    monkeypatch.setattr(money_back, "_MOST_ENDED", 0)
+    made = refund.refund_order(reviewed, "asked", at=world.now)
+    assert made.refund_no not in text(li.get(f"{BASE}/"))
+    world.deliver(sandbox_desk.bring_back(world.peer, made.refund_no, world.now))
+    page = text(li.get(f"{BASE}/"))
+    assert "waits for you" in page
+    assert made.refund_no in page
+    refund.refund_order(reviewed, "asked again", at=world.now)
+    assert made.refund_no not in text(li.get(f"{BASE}/"))
+
+
+def test_a_refund_that_waits_says_for_whom(li, world, reviewed, crash):  # noqa: F811
+    mend = crash(refund, "_dispatch")
+    with pytest.raises(RuntimeError):
+        refund.refund_order(reviewed, "asked", at=world.now)
+    mend()
+    assert "It is sent in its turn" in text(li.get(f"{BASE}/"))
+    number = world.payment(reviewed).payment_no
+    _, notice = bank.begin(world.peer, number, amount_minor=804, now=world.now)
+    world.deliver(notice)
+    assert "A bank disputes this payment" in text(li.get(f"{BASE}/"))
 
 
 def test_a_refund_that_was_not_ours_is_looked_into(li, world, done):  # noqa: F811

@@ -338,7 +338,19 @@ def test_accepted_is_not_done(paid):
     assert (refund.state, refund.next_query_at is None) == ("processing", False)
     assert told(refund, done(refund))
     assert (refund.state, refund.next_query_at) == ("succeeded", None)
-    assert not told(refund, done(refund, "failed"))
+
+
+def test_what_is_done_is_undone_by_no_late_answer_but_when_it_came_back(paid):
+    refund = ask(paid)
+    told(refund, done(refund))
+    for late in (Rejected("already_refunded"), Unknown("timeout"), done(refund, "failed")):
+        assert not told(refund, late)
+    with transaction.atomic():
+        assert refund_actions.come_back(refund)
+        assert not refund_actions.come_back(refund)
+    assert queries.by_no(paid.payment_no).refunded_minor == 0
+    assert not told(refund, done(refund))
+    assert (refund.state, invariants.check()) == ("failed", [])
 
 
 def test_a_failed_refund_gives_its_reservation_back(paid):

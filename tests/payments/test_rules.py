@@ -78,6 +78,12 @@ def test_a_refund_that_is_done_or_failed_stays_so(states):
     assert ended in {None, current}
 
 
+def test_what_found_no_way_home_can_be_tried_again():
+    assert rules.next_refund_state("abnormal", "processing") == "processing"
+    assert rules.next_refund_state("abnormal", "unknown") is None
+    assert rules.next_refund_state("abnormal", "requested") is None
+
+
 def asked_at(state="pending"):
     """The instants, in seconds from the start, at which a poller asks."""
     at, found = START, []

@@ -64,6 +64,16 @@ def test_a_refund_is_followed_in_plain_words(client, world, paid):  # noqa: F811
     assert "did not go through" not in page, "a newer one took its place"
 
 
+def test_a_refund_that_came_back_is_looked_into(client, world, paid):  # noqa: F811 - the fixture
+    made = refund.refund_order(paid, "asked", at=world.now)
+    assert "The whole amount was returned" in order_page(client, paid)
+    world.deliver(sandbox_desk.bring_back(world.peer, made.refund_no, world.now))
+    page = order_page(client, paid)
+    assert "We are looking into it" in page
+    assert "This did not go through. The money is safe" in page
+    assert "was returned" not in page
+
+
 def test_a_refund_in_part_says_so(client, world, paid):  # noqa: F811 - the fixture
     orders.move(Order.objects.get(id=paid.id), OrderState.REVIEW)
     orders.park(paid.intake)

@@ -16,7 +16,12 @@ from diandian.flows import gateways, locks, refund
 from diandian.kernel.clock import now
 from diandian.payments import actions as payment_actions
 from diandian.payments.disputes import queries as disputes
-from diandian.payments.errors import DisputedError, MendingNotOfferedError, NotAbnormalError
+from diandian.payments.errors import (
+    DisputedError,
+    MendingNotOfferedError,
+    NotAbnormalError,
+    PaidOtherwiseError,
+)
 from diandian.payments.messages import Rejected
 from diandian.payments.models import (
     MoneyRequest,
@@ -27,20 +32,28 @@ from diandian.payments.models import (
 )
 from diandian.payments.refunds import queries as refund_queries
 from diandian.payments.requests import actions as request_actions
+from diandian.payments.requests import queries as requests
 
 
 def mend(refund_id: int, *, actor: str, reason: str, at: datetime | None = None) -> Refund:
     """Have the gateway try an abnormal refund once more; what comes of it, it says by itself.
 
-    It is asked first: what found its way meanwhile is not tried again.
-    Raises: NotFoundError, NotAbnormalError, MendingNotOfferedError.
+    It is asked first: what found its way meanwhile is not tried again. Nor is what somebody says
+    they paid by other means, until that is refused.
+    Locks: order, payment. Raises: NotFoundError, NotAbnormalError, MendingNotOfferedError,
+    DisputedError, PaidOtherwiseError.
     """
     at = at or now()
     assert reason, "a decision has a reason"
     abnormal = _still_abnormal(refund_id, at)
     if abnormal.sent_at is None:
         raise MendingNotOfferedError  # the gateway never had it: its time for it was over
-    _record("refund.mending", abnormal, actor, {"reason": reason}, at)
+    with transaction.atomic():
+        locks.lock_order_of_ref(abnormal.payment.owner_ref)
+        _refuse_disputed(payment_actions.lock(abnormal.payment))
+        if requests.says_paid_otherwise(abnormal):
+            raise PaidOtherwiseError
+        _record("refund.mending", abnormal, actor, {"reason": reason}, at)
     outcome = gateways.mend_refund(abnormal, at=at)
     if isinstance(outcome, Rejected):
         raise MendingNotOfferedError

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import aside, disputes, gateways, locks, postings, refund, review
+from diandian.flows import aside, came_back, disputes, gateways, locks, postings, refund, review
 from diandian.kernel.clock import now
 from diandian.ledger import chart
 from diandian.orders.models import Order, OrderRetirement
@@ -47,12 +47,12 @@ def follow(payment: Payment, *, at: datetime) -> bool:
 
     Then it is asked again by itself. Idempotent: the same answer changes nothing.
     """
-    for each in refund_queries.open_of_payment(payment):
-        if each.sent_at is not None:
-            refund.ask(each, at=at)
+    # Each is asked about, whatever the others say.
+    said = [came_back.go_on(each, at=at) for each in refund_queries.asked_for(payment)]
     before = refund_queries.states_of(payment)
     outcome = gateways.query_payment(payment, at=at)
     is_known = isinstance(outcome, Done) and _settle(payment, Told(outcome.value, before), at)
+    is_known = is_known and all(said)
     if not is_known:
         payment_actions.ask_again(payment, after=_AGAIN, at=at)
     return is_known

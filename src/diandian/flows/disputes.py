@@ -7,13 +7,13 @@ take over what is told. *Source:* payments design, section 8, mode B.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import aside, locks, postings, refund, returning, review
+from diandian.flows import aside, locks, overtaken, postings, refund, returning, review
 from diandian.kernel.clock import now
 from diandian.kernel.errors import NotFoundError
 from diandian.kernel.money import EXPONENTS, Money
@@ -30,9 +30,7 @@ from diandian.payments.disputes import actions as dispute_actions
 from diandian.payments.disputes import queries as dispute_queries
 from diandian.payments.errors import DisputeChangedError, UnknownGatewayError
 from diandian.payments.messages import DisputeSnapshot
-from diandian.payments.models import Dispute, DisputeState, Payment, RefundState
-from diandian.payments.refunds import actions as refund_actions
-from diandian.payments.refunds import queries as refund_queries
+from diandian.payments.models import Dispute, DisputeState, Payment, Refund, RefundState
 
 log = logging.getLogger(__name__)
 
@@ -153,11 +151,13 @@ def _book_fee(order: Order | None, dispute: Dispute, more_minor: int, at: dateti
 def _end(order: Order | None, dispute: Dispute, state: str, at: datetime) -> None:
     amount = _money(dispute)
     covered, source = Money(0, amount.currency), ""
+    given_up: Sequence[Refund] = ()
     is_shared = state == DisputeState.LOST and _is_shared(dispute.payment)
     if state == DisputeState.WON:
         lines = postings.dispute_won(dispute)
     else:
-        covered, source = _owed(order, dispute, at)
+        given_up = overtaken.give_up(order, dispute.payment, at=at)
+        covered, source = _owed(order, dispute)
         lines = postings.dispute_lost(
             dispute, order, covered=covered, source=source, is_shared=is_shared
         )
@@ -167,6 +167,7 @@ def _end(order: Order | None, dispute: Dispute, state: str, at: datetime) -> Non
     lost_minor = amount.amount_minor - covered.amount_minor
     if lost_minor and is_shared:
         _take_share(dispute, lost_minor, at)
+    overtaken.ask_for_rest(order, dispute, given_up, at=at)
     refund.close_when_all_is_back(order)
 
 
@@ -192,15 +193,9 @@ def _is_shared(payment: Payment) -> bool:
         return False
 
 
-def _owed(order: Order | None, dispute: Dispute, at: datetime) -> tuple[Money, str]:
-    """Return what of a lost chargeback was still the customer's money, and where it lies.
-
-    A refund that nobody was asked for yet is not asked for any more: the bank gave it back.
-    """
+def _owed(order: Order | None, dispute: Dispute) -> tuple[Money, str]:
+    """Return what of a lost chargeback was still the customer's money, and where it lies."""
     payment, amount = dispute.payment, _money(dispute)
-    for each in refund_queries.open_of_payment(payment):
-        if refund_actions.give_up_unsent(each):
-            refund.book_failed(order, each, at)
     payment.refresh_from_db()
     is_aside = aside.is_aside(payment)
     is_retired = order is not None and OrderRetirement.objects.filter(order=order).exists()

@@ -17,6 +17,7 @@ from diandian.flows import (
     aftermath,
     allocator,
     aside,
+    came_back,
     gateways,
     line_claims,
     locks,
@@ -156,9 +157,10 @@ def _try_notice(notice: Notification, at: datetime) -> None:
     """Act on a kept notice; whatever goes wrong, it is tried again later."""
     try:
         found = payment_queries.refund_of_notice(notice)
-        if found is not None:
-            refund.continue_one(found, at=at)
+        if found is not None and came_back.go_on(found, at=at):
             inbox_actions.finish_notice(notice)
+        elif found is not None:
+            inbox_actions.park_notice(notice, at=at)
         elif notice.payment_no or notice.gateway_ref or notice.refund_no:
             _refresh(payment_queries.of_notice(notice), at, notice)
         else:

@@ -105,13 +105,19 @@ def refund_settled(refund: Refund) -> list[TransferLine]:
     """Return what is booked when a gateway confirmed a refund."""
     payment = refund.payment
     given = _given_back(refund)
-    if not (at_supplier(payment) and refund.source == chart.GOODWILL and _is_ours(refund)):
+    if not is_advanced(refund):
         return given
     order = order_queries.order_of_ref(payment.owner_ref)
     assert order is not None, "what is retired was ordered"
     supplier_ref = order.project.supplier_ref
     advanced = ledger_rules.build_refund_advanced(_money(refund), supplier_ref=supplier_ref)
     return [*given, *advanced]
+
+
+def is_advanced(refund: Refund) -> bool:
+    """Tell whether a refund is our cost and a supplier's account pays it: we owe it to them."""
+    is_our_cost = refund.source == chart.GOODWILL and _is_ours(refund)
+    return at_supplier(refund.payment) and is_our_cost
 
 
 def _given_back(refund: Refund) -> list[TransferLine]:

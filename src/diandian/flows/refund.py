@@ -163,6 +163,16 @@ def open_refund(
     if not 0 < amount_minor <= left_minor:
         raise NothingLeftError(left=_plain(Money(left_minor, payment.received.currency)))
     refund_limits.require(payment, amount_minor)
+    return reserve(order, payment, reason, amount_minor=amount_minor, at=at)
+
+
+def reserve(
+    order: Order | None, payment: Payment, reason: str, *, amount_minor: int, at: datetime
+) -> Refund:
+    """Reserve and book a refund that may be asked for; what the gateway takes, it says itself.
+
+    In the caller's transaction. Locks: the payment's row. Raises: OverRefundError.
+    """
     is_aside = aside.is_aside(payment)
     refund = refund_actions.request_refund(
         payment=payment,
@@ -228,6 +238,9 @@ def _dispatch(refund: Refund, at: datetime) -> bool:
     gap_seconds = refund_limits.gap_seconds(refund.payment)
     with transaction.atomic():
         is_its_turn = refund_actions.note_sending(refund, gap_seconds=gap_seconds, at=at)
+        if refund.state == RefundState.FAILED and refund.is_shared:
+            # Given up while its share was only just asked for.
+            returning.give_share_back(refund.payment, refund.refund_no, at=at)
     return is_its_turn and _keep(refund, gateways.send_refund(refund, at=at), at)
 
 
@@ -252,13 +265,6 @@ def continue_refunds(limit: int = 100, *, at: datetime | None = None) -> int:
             # Those behind it get their turn.
             refund_actions.wait(refund, at=at)
     return changed
-
-
-def continue_one(refund: Refund, *, at: datetime) -> bool:
-    """Go on with a refund that somebody told us about; tell whether it changed."""
-    if refund.next_query_at is None:
-        return False  # it is done
-    return ask(refund, at=at)
 
 
 def ask(refund: Refund, *, at: datetime) -> bool:
@@ -287,11 +293,11 @@ def _keep(refund: Refund, outcome: Outcome[RefundSnapshot], at: datetime) -> boo
             close_when_all_is_back(order)
         case RefundState.FAILED:
             book_failed(order, refund, at)
-            _tell_operator(refund, outcome)
+            tell_operator(refund, outcome)
             # Whoever was refused may have been too late: the money went back without us.
             payment_actions.ask_again(refund.payment, after=payment_rules.FIRST_ATTEMPT, at=at)
         case RefundState.ABNORMAL:
-            _tell_operator(refund, outcome)
+            tell_operator(refund, outcome)
     return True
 
 
@@ -334,7 +340,8 @@ def _is_back(payment: Payment) -> bool:
     return back_minor + disputes.taken_minor(payment) >= payment.received.amount_minor
 
 
-def _tell_operator(refund: Refund, outcome: Outcome[RefundSnapshot]) -> None:
+def tell_operator(refund: Refund, outcome: Outcome[RefundSnapshot]) -> None:
+    """Write to the log and the trail that people must look at a refund."""
     why = outcome.code if isinstance(outcome, Rejected) else ""
     log.error("refund %s is %s %s: somebody must look", refund.refund_no, refund.state, why)
     audit_actions.record(

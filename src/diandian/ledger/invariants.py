@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import F, Q, Sum
 
@@ -10,6 +11,7 @@ from diandian.ledger import chart, queries
 from diandian.ledger.actions import JournalRequest
 from diandian.ledger.models import ClosedDay, Journal, Transfer
 from diandian.ledger.rules import TransferLine, closed_day_sha256
+from diandian.store.statements import Select
 
 # Accounts that may never be on the wrong side: what we owe is never less than nothing (M5).
 _NEVER_IN_DEBIT = (
@@ -18,6 +20,16 @@ _NEVER_IN_DEBIT = (
     chart.REFUNDS_IN_TRANSIT,
     chart.UNALLOCATED,
     chart.GROSS_CONTRA,
+)
+
+
+_IMPOSSIBLE: Select[Transfer] = Select(
+    lambda: Transfer.objects.filter(Q(amount_minor__lte=0) | Q(debit_code=F("credit_code")))[:100]
+)
+_PAIRS: Select[Any] = Select(
+    lambda: (
+        Transfer.objects.order_by().values_list("currency", "debit_code", "credit_code").distinct()
+    )
 )
 
 
@@ -34,11 +46,9 @@ def check() -> list[Breach]:
 
 
 def _one_currency() -> Iterator[Breach]:
-    wrong = Transfer.objects.filter(Q(amount_minor__lte=0) | Q(debit_code=F("credit_code")))
-    for row in wrong[:100]:
+    for row in _IMPOSSIBLE.all():
         yield Breach("M1", f"transfer:{row.id}", "amount or accounts are impossible")
-    pairs = Transfer.objects.order_by().values_list("currency", "debit_code", "credit_code")
-    for currency, debit_code, credit_code in pairs.distinct():
+    for currency, debit_code, credit_code in _PAIRS.all():
         if {chart.currency_of(debit_code), chart.currency_of(credit_code)} != {currency}:
             yield Breach("M1", f"account:{debit_code}", "two currencies in one transfer")
 

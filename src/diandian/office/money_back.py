@@ -50,9 +50,18 @@ NEXT = {
     "processing": N_("Accepted, not done yet: it is asked about by itself."),
     "abnormal": N_("The gateway cannot pay it out: try another way, or pay by other means."),
 }
+_BANK_FIRST = N_("A bank disputes this payment: it is sent when the bank gave that money back.")
+_DECIDE_FIRST = N_(
+    "The chargeback of this payment is told in two ways: it is sent, or given up, once you decided"
+    " about that."
+)
 _SUPPLIER_FIRST = N_(
-    "The supplier's part comes back first, within three days; then it is sent by itself. If the"
-    " trail says settlement.waits, ask the supplier to fill its account at the gateway."
+    "The supplier's part comes back first; then it is sent by itself. If the trail says"
+    " settlement.waits, ask the supplier to fill its account at the gateway. After three days it is"
+    " sent from our funds, unless the gateway has yet to say whether it took that part back."
+)
+_ASKED_OTHERWISE = N_(
+    "Somebody says that it was paid by other means: a second person confirms or refuses that first."
 )
 _TOO_LATE = N_(
     "The time in which the gateway gives this payment back is over, and it was not asked. Pay the"
@@ -68,22 +77,35 @@ _TOLD = N_(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing on the page. ``order``: its number, or nothing."""
+    """One thing on the page. ``order``: its number, or nothing. ``waits``: for a second person."""
 
     row: Any
     order: str
     amount: Money
     words: str = ""
+    waits: bool = False
 
 
 def _refund_line(row: Refund) -> Line:
     amount = Money(row.amount_minor, row.payment.received.currency)
-    words = gettext(NEXT[row.state]) if row.state in NEXT else ""
+    waits = row.state == "abnormal" and requests.says_paid_otherwise(row)
+    words = gettext(_next(row, waits=waits)) if row.state in NEXT else ""
+    return Line(row, order_number(row.payment.owner_ref), amount, words, waits)
+
+
+def _next(row: Refund, *, waits: bool) -> str:
+    """Return what happens next to a refund, or who must do it."""
+    if waits:
+        return _ASKED_OTHERWISE
+    if row.state == "requested" and dispute_queries.is_odd(row.payment):
+        return _DECIDE_FIRST
+    if row.state == "requested" and dispute_queries.is_disputed(row.payment):
+        return _BANK_FIRST
     if row.state == "requested" and row.is_shared and row.sent_at is None:
-        words = gettext(_SUPPLIER_FIRST)
+        return _SUPPLIER_FIRST
     if row.state == "abnormal" and row.sent_at is None:
-        words = gettext(_TOO_LATE)
-    return Line(row, order_number(row.payment.owner_ref), amount, words)
+        return _TOO_LATE
+    return NEXT[row.state]
 
 
 def _dispute_line(row: Dispute) -> Line:

@@ -196,6 +196,18 @@ class MendingNotOfferedError(ConflictError):
     fixer = Fixer.OPERATOR
 
 
+class PaidOtherwiseError(ConflictError):
+    """Somebody says that they paid a refund by other means, and a second person decides."""
+
+    code = "paid_otherwise"
+    message = N_(
+        "Somebody says that this refund was paid by other means, and it waits for a second person."
+        " The gateway was not asked. Please confirm that request if the money went, or refuse it"
+        " and then try again."
+    )
+    fixer = Fixer.OPERATOR
+
+
 class OwnMoneyRequestError(ConflictError):
     """Whoever asked does not confirm."""
 

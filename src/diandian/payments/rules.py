@@ -75,8 +75,18 @@ def next_state(current: str, incoming: str) -> str | None:
 
 
 def next_refund_state(current: str, incoming: str) -> str | None:
-    """Return the state that a refund takes on, or None to stay."""
+    """Return the state that a refund takes on, or None to stay.
+
+    The rank falls only where what found no way home is tried again.
+    """
+    if (current, incoming) == ("abnormal", "processing"):
+        return incoming
     return _next(REFUND_RANKS, current, incoming)
+
+
+def is_refund_over(state: str) -> bool:
+    """Tell whether a refund is nobody's turn any more."""
+    return REFUND_RANKS[state] >= REFUND_FINAL_RANK
 
 
 def is_final(state: str) -> bool:

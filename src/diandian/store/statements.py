@@ -142,7 +142,7 @@ def _composed_select(queryset: QuerySet[Any], on: BaseDatabaseWrapper) -> _Rows:
     sql, params = compiler.as_sql()
     sql = _with_array(sql, params)
     info = compiler.klass_info
-    if queryset.query.values_select:
+    if queryset.query.values_select or info is None:
         return _Rows(sql, params, compiler, _converters(compiler), None, 0, 0, [], [])
     first, last = info["select_fields"][0], info["select_fields"][-1] + 1
     return _Rows(

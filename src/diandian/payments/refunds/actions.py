@@ -7,6 +7,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from diandian.payments import queries, rules
+from diandian.payments.disputes import queries as disputes
 from diandian.payments.errors import (
     NotAbnormalError,
     NotCapturedError,
@@ -22,6 +23,7 @@ from diandian.payments.messages import (
     Rejected,
 )
 from diandian.payments.models import Payment, PaymentState, Refund, RefundKind, RefundState
+from diandian.payments.requests import queries as requests
 
 
 def request_refund(  # noqa: PLR0913 - one refund, all its facts
@@ -79,12 +81,21 @@ def request_refund(  # noqa: PLR0913 - one refund, all its facts
 
 
 def note_sending(refund: Refund, *, gap_seconds: int, at: datetime) -> bool:
-    """Note that the gateway is asked now; False when another refund of the payment was just sent.
+    """Note that the gateway is asked now; False when it must not be, or not yet.
 
-    Then it waits for its turn. Locks: the payment's row, so that of two only one goes first.
+    What was heard since it was looked at counts: that it ended, that a bank disputes the payment,
+    or that somebody says they paid it otherwise. Nor when another refund of the payment was just
+    sent: then it waits for its turn.
+    Locks: the payment's row, so that of two only one goes first.
     """
     assert connection.in_atomic_block, "of two refunds one goes first"
-    Payment.objects.select_for_update(no_key=True).get(id=refund.payment_id)
+    payment = Payment.objects.select_for_update(no_key=True).get(id=refund.payment_id)
+    refund.refresh_from_db(fields=["state", "next_query_at"])
+    if rules.is_refund_over(refund.state):
+        return False
+    if disputes.is_disputed(payment) or requests.says_paid_otherwise(refund):
+        wait(refund, at=at)
+        return False
     others = Refund.objects.filter(payment_id=refund.payment_id, sent_at__isnull=False)
     sent = others.exclude(id=refund.id).values_list("sent_at", flat=True)
     goes_at = rules.refund_may_go_at([each for each in sent if each], gap_seconds)
@@ -116,8 +127,8 @@ def refund_result(refund: Refund, outcome: Outcome[RefundSnapshot], *, at: datet
         locked.state = became
         if became == RefundState.FAILED:
             _give_reservation_back(locked)
-    done = rules.REFUND_RANKS[locked.state] >= rules.REFUND_FINAL_RANK
-    locked.next_query_at = None if done else rules.next_refund_query_at(locked.created_at, at)
+    is_over = rules.is_refund_over(locked.state)
+    locked.next_query_at = None if is_over else rules.next_refund_query_at(locked.created_at, at)
     locked.save(update_fields=["state", "next_query_at"])
     refund.state, refund.next_query_at = locked.state, locked.next_query_at
     return became is not None
@@ -167,6 +178,17 @@ def undo_external(refund: Refund) -> bool:
         id=refund.id, kind=RefundKind.EXTERNAL, state=RefundState.SUCCEEDED
     )
     return _fail(refund, bool(done.update(state=RefundState.FAILED)))
+
+
+def come_back(refund: Refund) -> bool:
+    """Keep that a refund of ours which was done came back; tell whether that is new.
+
+    Locks: the refund's row.
+    """
+    assert connection.in_atomic_block, "a refund and its posting change together"
+    done = Refund.objects.filter(id=refund.id, state=RefundState.SUCCEEDED)
+    ours = done.exclude(kind=RefundKind.EXTERNAL)
+    return _fail(refund, bool(ours.update(state=RefundState.FAILED)))
 
 
 def _fail(refund: Refund, changed: bool) -> bool:  # noqa: FBT001 - what the update said

@@ -1,9 +1,13 @@
 """Reads refunds for those who decide about them."""
 
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Coalesce
+
 from diandian.kernel.errors import NotFoundError
 from diandian.payments.disputes import queries as disputes
 from diandian.payments.models import Payment, Refund, RefundKind, RefundState
 
+_RECEIVED = Coalesce("payment__received_minor", "payment__amount_minor")
 _OVER = (RefundState.SUCCEEDED, RefundState.FAILED, RefundState.OTHERWISE)
 
 
@@ -27,15 +31,35 @@ def open_of_payment(payment: Payment) -> list[Refund]:
     return list(rows.select_related("payment"))
 
 
+def asked_for(payment: Payment) -> list[Refund]:
+    """Return the refunds of a payment that its gateway may still say something new about.
+
+    Also those that are done: they may come back.
+    """
+    rows = Refund.objects.filter(payment=payment, sent_at__isnull=False)
+    over = (RefundState.FAILED, RefundState.OTHERWISE)
+    return list(rows.exclude(state__in=over).select_related("payment"))
+
+
 def open_by_age() -> list[Refund]:
     """Return all refunds that are on their way or found no way home, oldest first."""
     return list(Refund.objects.exclude(state__in=_OVER).select_related("payment"))
 
 
 def failed(limit: int) -> list[Refund]:
-    """Return refunds that failed, newest first."""
+    """Return refunds that failed, newest first.
+
+    First all those of money that is still here and was not asked for again, however old they are:
+    nobody may forget it. After a retirement that money is ours, so goodwill is among the others.
+    """
     rows = Refund.objects.filter(state=RefundState.FAILED).exclude(kind=RefundKind.EXTERNAL)
-    return list(rows.select_related("payment").order_by("-id")[:limit])
+    newest_first = rows.select_related("payment").order_by("-id")
+    later = Refund.objects.filter(payment=OuterRef("payment"), id__gt=OuterRef("id"))
+    owed = newest_first.exclude(kind=RefundKind.GOODWILL).exclude(Exists(later))
+    here = owed.filter(payment__refunded_minor__lt=_RECEIVED)
+    first = [each for each in here if left_minor(each.payment)]
+    known = {each.id for each in first}
+    return first + [each for each in newest_first[:limit] if each.id not in known]
 
 
 def external_unseen() -> list[Refund]:

@@ -79,6 +79,17 @@ def decide(peer: Peer, refund_no: str, end: End, now: datetime) -> SignedNotice:
     return notice(peer, row.payment_no, now)
 
 
+def bring_back(peer: Peer, refund_no: str, now: datetime) -> SignedNotice:
+    """Let a refund that arrived come back from the payer's bank; return the notice about it.
+
+    Raises: TradeRefusedError when it did not arrive.
+    """
+    if state_of(peer, refund_no) != "succeeded":
+        raise TradeRefusedError("not_done")
+    peer.run("INSERT OR REPLACE INTO refund_stands VALUES (?, 'abnormal')", (refund_no,))
+    return decide(peer, refund_no, "failed", now)
+
+
 def mend(peer: Peer, refund_no: str) -> None:
     """Find another way home for a refund that is abnormal; it arrives at once."""
     _ready(peer).run(
