@@ -67,7 +67,7 @@ def clear(
 
     It is odd again only when the gateway tells something else. A verdict that was told with another
     amount ends it, with the amount that is booked. ``seen``: ``Dispute.seen`` of who decides.
-    Locks: order. Raises: NotFoundError, DisputeChangedError.
+    Locks: order, payment. Raises: NotFoundError, DisputeChangedError.
     """
     at = at or now()
     assert reason, "a decision has a reason"
@@ -99,7 +99,6 @@ def take_over(
     assert reason, "a decision has a reason"
     with transaction.atomic():
         order, dispute = _looked_at(dispute_id, seen)
-        dispute.payment = payment_actions.lock(dispute.payment)
         before = {"before": str(dispute.state), "before_minor": dispute.amount_minor}
         becomes = payment_rules.takes_over(dispute.state, dispute.told_state)
         _undo(order, dispute, at)
@@ -113,7 +112,7 @@ def take_over(
 
 
 def _looked_at(dispute_id: int, seen: str | None) -> tuple[Order | None, Dispute]:
-    """Return a chargeback about which people decide now, and its order, locked.
+    """Return a chargeback about which people decide now, and its order; both are locked.
 
     Raises: NotFoundError, DisputeChangedError.
     """
@@ -122,7 +121,9 @@ def _looked_at(dispute_id: int, seen: str | None) -> tuple[Order | None, Dispute
     if dispute is None:
         raise NotFoundError
     order = locks.lock_order_of_ref(dispute.payment.owner_ref)
+    payment = payment_actions.lock(dispute.payment)
     dispute = found.get()
+    dispute.payment = payment
     if not dispute.is_odd or seen not in {None, dispute.seen}:
         raise DisputeChangedError
     return order, dispute
