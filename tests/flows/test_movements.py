@@ -260,3 +260,17 @@ def test_a_refund_that_failed_is_taken_off_and_given_back(world, paid, days):
     assert {the_day(DAY + timedelta(days=day)).state for day in {0, days}} == {DayState.CLOSED}
     assert (world.balance(CLEARING), left()) == (804 - 5, [0])
     assert reconcile_proof.check() == []
+
+
+def test_a_statement_tells_of_a_refund_that_came_back_though_no_notice_did(world, paid):
+    made = refund.refund_order(paid, refund.DECIDED, at=world.now)
+    turn()
+    assert (made.state, the_day().state) == ("succeeded", DayState.CLOSED)
+    desk.bring_back(world.peer, made.refund_no, world.later(days=2))
+    turn(later(days=2))
+    made.refresh_from_db()
+    assert (made.state, world.state(paid)) == ("failed", "unfulfillable")
+    assert ("refund", "matched", "came_back") in funds(DAY + timedelta(days=2))
+    assert {day.state for day in GatewayDay.objects.all()} == {DayState.CLOSED}
+    assert (world.balance(CLEARING), left()) == (804 - 5, [0])
+    assert reconcile_proof.check() == []

@@ -359,3 +359,4 @@ def test_32_what_a_gateway_does_not_know_any_more_stays_done(world, paid, monkey
     payment_events.refresh(made.payment.payment_no, at=world.later(days=400))
     made.refresh_from_db()
     assert (made.state, world.state(paid)) == ("succeeded", "refunded")
+    assert world.payment(paid).next_query_at is None, "that was an answer: nobody asks for ever"

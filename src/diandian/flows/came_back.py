@@ -11,7 +11,7 @@ from django.db import transaction
 
 from diandian.audit import actions as audit_actions
 from diandian.flows import gateways, locks, postings, refund
-from diandian.payments.messages import Done, RefundSnapshot
+from diandian.payments.messages import NOT_FOUND, Done, RefundSnapshot, Rejected
 from diandian.payments.models import Refund, RefundKind, RefundState
 from diandian.payments.refunds import actions as refund_actions
 
@@ -31,10 +31,13 @@ def go_on(told: Refund, *, at: datetime) -> bool:
 
 
 def _look_again(done: Refund, at: datetime) -> bool:
-    """Ask whether a refund that was done came back; tell whether the gateway said it."""
+    """Ask whether a refund that was done came back; tell whether the gateway said it.
+
+    One that it does not know any more, since it was long ago, does not come back.
+    """
     outcome = gateways.query_refund(done, at=at)
     if not isinstance(outcome, Done):
-        return False
+        return isinstance(outcome, Rejected) and outcome.code == NOT_FOUND
     if _is_back(done, outcome.value):
         if postings.is_advanced(done):
             _leave_to_people(done, at)

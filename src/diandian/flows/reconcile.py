@@ -50,6 +50,8 @@ _LONGEST_NO = 32
 _EXPLAINED = {
     *(("missing_here", kind) for kind in ("payment", "refund", "dispute")),
     *((outcome, "dispute") for outcome in ("fee_diff", "amount_diff")),
+    # One that was done here, and that the statement gives back: no notice of it came.
+    ("status_diff", "refund"),
 }
 _SEEN_AGAIN = timedelta(days=1)
 Found = dict[str, list[Item]]
@@ -284,9 +286,9 @@ def _book_payouts(
 
 
 def _ask_about(found: Found, at: datetime) -> bool:
-    """Ask the gateway about each payment that a statement has and we have not; tell whether any.
+    """Ask the gateway about each payment of which a statement tells what we do not know yet.
 
-    The answer goes the way of every answer.
+    The answer goes the way of every answer. Tells whether any was asked about.
     """
     numbers = {
         (item.fact.payment_no if item.fact else "") or reconcile_facts.payment_behind(item.line)

@@ -147,14 +147,15 @@ def ref_behind(line: StatementLine) -> str:
 
 def payment_behind(line: Line) -> str:
     """Return the number of the payment of ours that a line is about, or nothing."""
-    finders: tuple[Callable[[], Q], ...] = (
-        lambda: Q(payment_no=line.payment_no),
-        lambda: Q(payment_no=line.our_no),
-        lambda: Q(gateway_ref=line.ref),
+    finders: tuple[tuple[str, Callable[[str], Q]], ...] = (
+        (line.payment_no, lambda number: Q(payment_no=number)),
+        (line.our_no, lambda number: Q(payment_no=number)),
+        (line.our_no, lambda number: Q(refunds__refund_no=number)),
+        (line.ref, lambda number: Q(gateway_ref=number)),
     )
-    for value, finder in zip((line.payment_no, line.our_no, line.ref), finders, strict=True):
+    for value, finder in finders:
         if value:
-            found = Payment.objects.filter(finder()).values_list("payment_no", flat=True).first()
-            if found:
-                return str(found)
+            found = Payment.objects.filter(finder(value)).values_list("payment_no", flat=True)
+            if number := found.first():
+                return str(number)
     return ""

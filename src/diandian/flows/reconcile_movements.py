@@ -37,6 +37,8 @@ BOOKED_AS = {
     "dispute": (("dispute:", ""),),
     "payout": ((gateway_payouts.source_ref(""), ""),),
 }
+# A refund that came back: what was done, if it ever was here, and that it was undone.
+BOOKED_AS_BACK = (("refund:", ":settled"), ("refund:", ":unsettled"))
 M = TypeVar("M", Split, Return, Dispute)
 
 

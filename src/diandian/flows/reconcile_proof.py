@@ -175,6 +175,10 @@ def _told_already(merchant: Merchant, account: str, since: datetime) -> int:
                 Concat(Value(before), "our_no", Value(after))
             )
             told_minor += _balance(later.filter(journal__source_ref__in=refs), account)
+    back = queries.came_back_lately(context.gateway, context.mode, context.account, since)
+    for before, after in reconcile_movements.BOOKED_AS_BACK:
+        refs = back.values_list(Concat(Value(before), "our_no", Value(after)))
+        told_minor += _balance(later.filter(journal__source_ref__in=refs), account)
     charged = items.filter(kind="dispute", fee_minor__gt=0).values_list("our_no", "fee_minor")
     fees = [
         ref

@@ -293,12 +293,21 @@ def matched_lately(gateway: str, mode: str, account: str, at: datetime) -> Query
     Without fees that stand alone: they are booked as fees are.
     Of each day the lines of the statement that tells how money moved: of funds, else of trades.
     """
+    apart = Q(detail__in=(rules.CAME_BACK, rules.FEE_ALONE))
+    return _agreed_lately(gateway, mode, account, at).exclude(apart)
+
+
+def came_back_lately(gateway: str, mode: str, account: str, at: datetime) -> QuerySet[MatchItem]:
+    """Return the lines of those days that tell of refunds which came back."""
+    return _agreed_lately(gateway, mode, account, at).filter(detail=rules.CAME_BACK)
+
+
+def _agreed_lately(gateway: str, mode: str, account: str, at: datetime) -> QuerySet[MatchItem]:
     days_lately = _of_account(gateway, mode, account).filter(matched_at__gte=at)
     with_funds = StatementFile.objects.filter(day__in=days_lately, kind="funds").values("day")
     rows = MatchItem.objects.filter(day__in=days_lately, outcome=MATCHED, row__isnull=False)
     told = Q(statement_kind="funds") | Q(statement_kind="trades") & ~Q(day__in=with_funds)
-    apart = Q(detail__in=(rules.CAME_BACK, rules.FEE_ALONE))
-    return rows.filter(told).exclude(Q(key__startswith=rules.HERE) | apart)
+    return rows.filter(told).exclude(key__startswith=rules.HERE)
 
 
 def agreed_net(day: GatewayDay, statement_kind: str) -> dict[str, int]:
