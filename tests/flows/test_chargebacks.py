@@ -8,13 +8,14 @@ from diandian.flows import (
     payment_events,
     refund,
     resolve,
+    review,
 )
 from diandian.ledger.models import Journal
 from diandian.orders.errors import MoneyDiffersError
 from diandian.payments import errors
 from diandian.payments.disputes import queries as dispute_queries
 from diandian.payments.gateways.sandbox import disputes as bank
-from diandian.payments.models import Refund
+from diandian.payments.models import Dispute, Refund
 from tests.flows.books import CLEARING, PREPAID
 from tests.flows.money import (  # noqa: F401 - fixtures among them
     DISPUTED,
@@ -108,6 +109,140 @@ def test_34_what_was_decided_stays_and_the_opposite_is_for_people(world, done):
     assert acts(done) == ["dispute.opened", "dispute.won", "dispute.contradicted"]
     disputes.clear(dispute.id, at=world.now, **LI)
     assert dispute_queries.undecided() == []
+
+
+def change(world, number, amount_minor):
+    """Let a gateway tell another amount of a chargeback than it told at first."""
+    world.peer.run(
+        "UPDATE dispute SET amount_minor = ? WHERE dispute_ref = ?", (amount_minor, number)
+    )
+
+
+def ask(world, order):
+    payment_events.refresh(world.payment(order).payment_no, at=world.now)
+
+
+def test_34_what_people_looked_into_is_odd_again_only_for_something_newer(world, done):
+    number, notice = take(world, done)
+    world.deliver(notice)
+    for verdict in ("won", "lost"):
+        world.deliver(bank.end(world.peer, number, verdict, world.now))
+    for newer_minor in (700, 600):
+        disputes.clear(Dispute.objects.get().id, at=world.now, **LI)
+        ask(world, done)
+        assert dispute_queries.undecided() == []
+        with pytest.raises(errors.DisputeChangedError):
+            disputes.clear(Dispute.objects.get().id, at=world.now, **LI)
+        change(world, number, newer_minor)
+        ask(world, done)
+        assert [each.is_odd for each in dispute_queries.undecided()] == [True]
+    assert all_books(world) == {CLEARING: 804}
+
+
+@pytest.mark.parametrize(("verdict", "left"), [("won", {CLEARING: 804}), ("lost", {LOSS: 804})])
+def test_34_one_whose_amount_is_left_as_booked_ends_with_the_verdict(world, done, verdict, left):
+    number, notice = take(world, done)
+    world.deliver(notice)
+    change(world, number, 700)
+    world.deliver(bank.end(world.peer, number, verdict, world.now))
+    assert Dispute.objects.get().state == "open"
+    disputes.clear(Dispute.objects.get().id, at=world.now, **LI)
+    ask(world, done)
+    assert all_books(world) == left
+    assert (Dispute.objects.get().state, Dispute.objects.get().is_odd) == (verdict, False)
+
+
+def test_34_one_whose_amount_was_looked_into_while_open_ends_by_itself(world, done):
+    number, notice = take(world, done)
+    world.deliver(notice)
+    change(world, number, 700)
+    ask(world, done)
+    disputes.clear(Dispute.objects.get().id, at=world.now, **LI)
+    assert all_books(world) == {DISPUTED: 804}
+    world.deliver(bank.end(world.peer, number, "won", world.now))
+    assert all_books(world) == {CLEARING: 804}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "left"),
+    [
+        (None, {CLEARING: 104, DISPUTED: 700}),
+        ("won", {CLEARING: 804}),
+        ("lost", {CLEARING: 104, LOSS: 700}),
+    ],
+)
+def test_34_another_amount_that_the_gateway_tells_is_booked_when_people_say_so(
+    world, done, verdict, left
+):
+    number, notice = take(world, done, fee_minor=500)
+    world.deliver(notice)
+    change(world, number, 700)
+    if verdict:
+        bank.end(world.peer, number, verdict, world.now)
+    ask(world, done)
+    disputes.take_over(Dispute.objects.get().id, at=world.now, **LI)
+    with pytest.raises(errors.DisputeChangedError):
+        disputes.take_over(Dispute.objects.get().id, at=world.now, **LI)
+    ask(world, done)
+    fee = {CLEARING: left.get(CLEARING, 0) - 500, LOSS: left.get(LOSS, 0) + 500}
+    assert all_books(world) == left | fee
+    found = Dispute.objects.get()
+    assert (found.state, found.is_odd, found.amount_minor) == (verdict or "open", False, 700)
+    if not verdict:
+        world.deliver(bank.end(world.peer, number, "won", world.now))
+        assert all_books(world) == {CLEARING: 304, LOSS: 500}
+
+
+def test_34_what_came_back_of_a_lost_one_is_booked_when_people_say_so(world, done):
+    number, notice = take(world, done)
+    world.deliver(notice)
+    for verdict in ("lost", "won"):
+        world.deliver(bank.end(world.peer, number, verdict, world.now))
+    assert all_books(world) == {LOSS: 804}
+    seen = Dispute.objects.get().seen
+    disputes.take_over(Dispute.objects.get().id, seen=seen, at=world.now, **LI)
+    ask(world, done)
+    assert all_books(world) == {CLEARING: 804}
+    assert dispute_queries.undecided() == []
+    assert not dispute_queries.is_lost(world.payment(done))
+    assert acts(done)[-2:] == ["dispute.taken_over", "dispute.won"]
+    # A bank may think once more, and people with it.
+    world.deliver(bank.end(world.peer, number, "lost", world.now))
+    with pytest.raises(errors.DisputeChangedError):
+        disputes.take_over(Dispute.objects.get().id, seen=seen, at=world.now, **LI)
+    disputes.take_over(Dispute.objects.get().id, at=world.now, **LI)
+    assert all_books(world) == {LOSS: 804}
+    world.deliver(bank.end(world.peer, number, "won", world.now))
+    disputes.take_over(Dispute.objects.get().id, at=world.now, **LI)
+    assert all_books(world) == {CLEARING: 804}
+
+
+def test_34_money_of_a_guest_that_a_bank_gave_back_after_all_can_be_refunded(world, paid):
+    number, notice = take(world, paid)
+    world.deliver(notice)
+    world.deliver(bank.end(world.peer, number, "lost", world.now))
+    resolve.give_back(paid.id, at=world.now, **LI)
+    assert (world.state(paid), all_books(world)) == ("refunded", {})
+    world.deliver(bank.end(world.peer, number, "won", world.now))
+    assert review.money_waits() == []
+    disputes.take_over(Dispute.objects.get().id, at=world.now, **LI)
+    assert world.state(paid) == "unfulfillable"
+    assert all_books(world) == {CLEARING: 804, PREPAID: -804}
+    assert review.money_waits() == [paid]
+    resolve.refund_order(paid.id, at=world.now, **LI)
+    assert (world.state(paid), all_books(world)) == ("refunded", {})
+
+
+def test_34_an_order_is_not_taken_while_its_chargeback_is_told_in_two_ways(world, paid):
+    number, notice = take(world, paid)
+    world.deliver(notice)
+    for verdict in ("won", "lost"):
+        world.deliver(bank.end(world.peer, number, verdict, world.now))
+    with pytest.raises(errors.DisputedError):
+        resolve.accept(paid.id, at=world.now, **LI)
+    assert review.overdue(at=world.later(days=4)) == [paid], "people decide, no bank"
+    disputes.take_over(Dispute.objects.get().id, at=world.now, **LI)
+    assert (world.state(paid), all_books(world)) == ("review", {})
 
 
 def test_34_nobody_refunds_what_a_bank_took(world, paid, crash):

@@ -8,9 +8,11 @@ import pytest
 from diandian.flows import (
     aftermath,
     fulfil,
+    invariants,
     payment_events,
     refund,
     resolve,
+    review,
 )
 from diandian.payments.gateways.sandbox import gateway
 from diandian.payments.gateways.sandbox import refunds as desk
@@ -101,6 +103,40 @@ def test_33_a_console_refund_that_came_undone_is_taken_back(world, done):
     world.deliver(desk.notice(world.peer, number, world.now))
     assert [each.state for each in Refund.objects.all()] == ["failed"]
     assert all_books(world) == {CLEARING: total(done)}
+
+
+def test_33_one_that_came_undone_after_its_order_ended_is_refunded_by_people(world, paid):
+    """It found no way home: the order ended with it, and its money is at the gateway again."""
+    number = world.payment(paid).payment_no
+    world.deliver(back(world, paid, total(paid)))
+    resolve.give_back(paid.id, at=world.now, **LI)
+    assert world.state(paid) == "refunded"
+    world.peer.run("UPDATE trade SET refunded_minor = 0 WHERE payment_no = ?", (number,))
+    for _ in range(2):
+        world.deliver(desk.notice(world.peer, number, world.now))
+    assert (world.state(paid), world.stock().held_g) == ("unfulfillable", 0)
+    assert books(world)[PREPAID] == -total(paid)
+    assert invariants.check() == []
+    [waiting] = review.money_waits()
+    assert waiting.id == paid.id
+    assert acts(paid)[-1] == "refund.external_undone"
+    resolve.refund_order(paid.id, at=world.now, **LI)
+    assert (world.state(paid), books(world)) == ("refunded", NOTHING)
+    assert world.peer.by_no(number).refunded_minor == total(paid)
+    assert review.money_waits() == []
+
+
+def test_33_one_of_which_less_went_back_than_was_told_leaves_the_rest_to_people(world, paid):
+    number = world.payment(paid).payment_no
+    world.deliver(back(world, paid, total(paid)))
+    resolve.give_back(paid.id, at=world.now, **LI)
+    world.peer.run("UPDATE trade SET refunded_minor = 300 WHERE payment_no = ?", (number,))
+    world.deliver(desk.notice(world.peer, number, world.now))
+    assert world.state(paid) == "unfulfillable"
+    assert books(world)[PREPAID] == 300 - total(paid)
+    assert invariants.check() == []
+    resolve.refund_order(paid.id, at=world.now, **LI)
+    assert (world.state(paid), books(world)) == ("refunded", NOTHING)
 
 
 def test_33_when_the_gateway_does_not_answer_it_is_asked_again(world, done, monkeypatch):

@@ -21,14 +21,14 @@ SECOND_STEPS = {
     "diandian.flows.goodwill": {"confirm"},
     "diandian.flows.abnormal": {"confirm_otherwise"},
     "diandian.flows.cancellations": {"confirm"},
-    "diandian.flows.gateway_payouts": {"confirm"},
+    "diandian.flows.gateway_payouts": {"confirm", "undo"},
     "diandian.flows.differences": {"sign"},
     "diandian.registry.recalls.actions": {"approve"},
     "diandian.registry.requests.actions": {"decide_cancellation"},
     "diandian.settlement.payees.actions": {"confirm"},
     "diandian.settlement.batches.actions": {"approve"},
     "diandian.reconciliation.actions": {"sign"},
-    "diandian.reconciliation.payouts.actions": {"decide"},
+    "diandian.reconciliation.payouts.actions": {"decide", "decide_undo"},
     "diandian.payments.requests.actions": {"decide"},
 }
 

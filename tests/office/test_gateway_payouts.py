@@ -91,6 +91,25 @@ def test_it_is_refused_with_a_reason(li, wang, world):  # noqa: F811
     assert (payout.state, payout.reason) == ("refused", "another account")
 
 
+def test_what_was_booked_by_hand_by_mistake_is_undone_by_two(li, wang, world):  # noqa: F811
+    post(li, "enter", **LINE)
+    [payout] = GatewayPayout.objects.all()
+    post(wang, f"{payout.id}/decide", action="confirm")
+    assert "Booked by hand, and on no statement yet" in text(li.get(f"{BASE}/overview/"))
+    assert "reason" in post(li, f"{payout.id}/decide", action="ask_undo", reason=" ")
+    page = post(li, f"{payout.id}/decide", action="ask_undo", reason="a slip in its number")
+    assert "operator:li asks to undo it: a slip in its number" in page
+    assert "It is wrong: undo it" not in page
+    post(wang, f"{payout.id}/decide", action="keep")
+    assert in_bank() == 300
+    post(li, f"{payout.id}/decide", action="ask_undo", reason="a slip in its number")
+    assert "It is wrong: undo it" in text(wang.get(f"{BASE}/overview/"))
+    assert "booked back" in post(wang, f"{payout.id}/decide", action="undo")
+    assert in_bank() == 0
+    assert "on no statement yet" not in text(li.get(f"{BASE}/overview/"))
+    assert "A second person compares it" in post(li, "enter", **LINE | {"payout_ref": "sp_2"})
+
+
 @pytest.mark.parametrize(
     ("lang", "head"), [("zh-Hans", "提现到我方银行"), ("nl", "Uitbetalingen aan onze bank")]
 )

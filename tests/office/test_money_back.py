@@ -338,19 +338,48 @@ def test_a_refund_that_was_not_ours_is_looked_into(li, world, done):  # noqa: F8
     assert "Given back without us" not in text(li.get(f"{BASE}/"))
 
 
-def test_a_bank_that_contradicts_itself_is_looked_into(li, world, done):  # noqa: F811
+def test_money_that_came_back_after_its_order_ended_waits_at_the_desk(li, world, reviewed):  # noqa: F811
+    number = world.payment(reviewed).payment_no
+    world.deliver(sandbox_desk.by_hand(world.peer, number, 804, world.now))
+    page = text(decide(li, reviewed, action="give_back", reason="asked"))
+    sure(li, reviewed, page, action="give_back", reason="asked")
+    assert world.state(reviewed) == "refunded"
+    assert "nothing sends it" not in text(li.get(f"{BASE}/"))
+    world.peer.run("UPDATE trade SET refunded_minor = 0 WHERE payment_no = ?", (number,))
+    world.deliver(sandbox_desk.notice(world.peer, number, world.now))
+    page = text(li.get(f"{BASE}/"))
+    assert "Should go back, and nothing sends it" in page
+    assert f"orders/{reviewed.id}/" in page
+    page = text(decide(li, reviewed, action="refund", reason="to a new card"))
+    sure(li, reviewed, page, action="refund", reason="to a new card")
+    assert world.state(reviewed) == "refunded"
+    assert "nothing sends it" not in text(li.get(f"{BASE}/"))
+
+
+@pytest.mark.parametrize(("action", "booked"), [("leave", "won"), ("take_over", "lost")])
+def test_a_bank_that_contradicts_itself_is_decided_about(li, world, done, action, booked):  # noqa: F811
     number, notice = bank.begin(
         world.peer, world.payment(done).payment_no, amount_minor=50, now=world.now
     )
     world.deliver(notice)
     for verdict in bank.VERDICTS:
         world.deliver(bank.end(world.peer, number, verdict, world.now))
-    assert "says something else than is booked" in text(li.get(f"{BASE}/"))
+    page = text(li.get(f"{BASE}/"))
+    assert "says: ¥0.50, lost: the money is gone. Booked is: ¥0.50, won: the money is back" in page
+    assert "decide about that first" in text(li.get(f"{BASE}/orders/{done.id}/"))
+    seen = Dispute.objects.get().seen
     path = f"{BASE}/disputes/{Dispute.objects.get().id}/"
-    li.post(path, {"reason": ""})
-    assert Dispute.objects.get().is_odd
-    li.post(path, {"reason": "its statement says won"})
-    assert not Dispute.objects.get().is_odd
+    for wrong in (
+        {"reason": "", "action": action, "seen": seen},
+        {"reason": "its statement", "action": "", "seen": seen},
+        {"reason": "its statement", "action": action, "seen": "other"},
+    ):
+        li.post(path, wrong)
+        assert Dispute.objects.get().is_odd
+    li.post(path, {"reason": "its statement", "action": action, "seen": seen})
+    found = Dispute.objects.get()
+    assert (found.is_odd, found.state) == (False, booked)
+    assert "Booked is" not in text(li.get(f"{BASE}/"))
 
 
 def test_looking_changes_nothing(li, world, done):  # noqa: F811 - the fixture

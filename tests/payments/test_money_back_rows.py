@@ -84,7 +84,7 @@ def test_one_request_waits_at_a_time(payment):
         ("payments_moneyrequest", "amount_minor", 1),
         ("payments_moneyrequest", "asked_by", "operator:wang"),
         ("payments_moneyrequest", "evidence", "other"),
-        ("payments_dispute", "amount_minor", 1),
+        ("payments_dispute", "opened_at", "2020-01-01 00:00:00+00:00"),
         ("payments_dispute", "dispute_ref", "sd_2"),
     ],
 )

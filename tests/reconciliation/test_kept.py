@@ -141,6 +141,19 @@ def test_a_payout_has_an_amount_and_is_booked_by_a_line_or_by_two(db, facts):
     assert make_payout(state="booked", decided_by="b").number.startswith("GP")
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"undone_by": "b"},
+        {"undo_by": "b", "undone_by": "b"},
+        {"undo_by": "a", "undone_by": "b", "state": "booked", "decided_by": "b"},
+    ],
+)
+def test_a_payout_is_undone_by_two(db, facts):
+    assert refused(lambda: make_payout(**{"state": "refused"} | facts))
+    assert make_payout(state="refused", undo_by="a", undone_by="b")
+
+
 def test_a_line_books_a_payout_alone(day):
     assert make_payout(state="booked", row=make_row(make_file(day)))
 

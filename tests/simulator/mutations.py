@@ -144,7 +144,7 @@ ELSEWHERE |= dict.fromkeys(
         *("gateway_day_once", "gateway_day_closed_whole", "statement_file_once"),
         *("statement_row_once", "match_item_once", "signature_once_a_person"),
         *("gateway_payout_has_an_amount", "gateway_payout_by_two", "gateway_payout_once"),
-        "gateway_payout_bank_line_once",
+        *("gateway_payout_bank_line_once", "gateway_payout_undone_by_two"),
     ),
     _STATEMENTS,
 )

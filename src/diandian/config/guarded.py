@@ -46,7 +46,8 @@ FIXED_COLUMNS = {
     "payments_moneyrequest": (
         *("kind", "payment_id", "amount_minor", "reason", "evidence", "asked_by", "asked_at"),
     ),
-    "payments_dispute": ("payment_id", "dispute_ref", "amount_minor", "currency", "opened_at"),
+    # Its amount changes only with all that is booked of it (X9).
+    "payments_dispute": ("payment_id", "dispute_ref", "opened_at"),
     "registry_lane": ("batch_id", "kind", "lo", "hi"),
     "transparency_loghead": ("origin", "base", "opened_at"),
     # Witnesses add their signatures later.

@@ -194,6 +194,7 @@ def _undo(order: Order | None, external: Refund, at: datetime) -> None:
     undone = [line.swapped() for line in postings.refund_settled(external)]
     refund.book(order, external, "unsettled", undone, at)
     refund.book_failed(order, external, at)
+    refund.reopen_when_some_is_here(order)
     _record("refund.external_undone", external, review.ACTOR, {}, at)
 
 

@@ -2,7 +2,8 @@
 
 An order that waits goes under review with its grams held: nobody retires for money that is not
 here. What is retired stays retired, and its certificate good. What was decided stays decided; a
-gateway that then says the opposite is for people. *Source:* payments design, section 8, mode B.
+gateway that then says the opposite, or another amount, is for people: they leave what is booked, or
+take over what is told. *Source:* payments design, section 8, mode B.
 """
 
 import logging
@@ -18,13 +19,16 @@ from diandian.kernel.errors import NotFoundError
 from diandian.kernel.money import EXPONENTS, Money
 from diandian.ledger import actions as ledger_actions
 from diandian.ledger import chart
+from diandian.ledger import queries as ledger_queries
 from diandian.ledger.rules import TransferLine
 from diandian.orders import actions
 from diandian.orders.models import Order, OrderRetirement
+from diandian.payments import actions as payment_actions
 from diandian.payments import merchants
 from diandian.payments import rules as payment_rules
 from diandian.payments.disputes import actions as dispute_actions
-from diandian.payments.errors import UnknownGatewayError
+from diandian.payments.disputes import queries as dispute_queries
+from diandian.payments.errors import DisputeChangedError, UnknownGatewayError
 from diandian.payments.messages import DisputeSnapshot
 from diandian.payments.models import Dispute, DisputeState, Payment, Refund, RefundState
 
@@ -45,28 +49,84 @@ def apply(order: Order | None, payment: Payment, told: DisputeSnapshot, *, at: d
     more_minor = dispute_actions.raise_fee(dispute, told.fee_minor)
     if more_minor:
         _book_fee(order, dispute, more_minor, at)
-    differs = (told.amount_minor, told.currency) != (dispute.amount_minor, dispute.currency)
-    if differs or payment_rules.contradicts(dispute.state, told.state):
+    if _is_odd(dispute, told):
         _look(order, dispute, told, at)
     elif payment_rules.next_dispute_state(dispute.state, told.state) is not None:
         _end(order, dispute, told.state, at)
 
 
-def clear(dispute_id: int, *, actor: str, reason: str, at: datetime | None = None) -> Dispute:
-    """Keep that somebody looked into a contradiction of a gateway; nothing else changes.
+def clear(
+    dispute_id: int,
+    *,
+    actor: str,
+    reason: str,
+    seen: str | None = None,
+    at: datetime | None = None,
+) -> Dispute:
+    """Leave what is booked as it is, whatever the gateway told against it; people looked into it.
 
-    Locks: order. Raises: NotFoundError.
+    It is odd again only when the gateway tells something else. A verdict that was told with another
+    amount ends it, with the amount that is booked. ``seen``: ``Dispute.seen`` of who decides.
+    Locks: order, payment. Raises: NotFoundError, DisputeChangedError.
     """
     at = at or now()
     assert reason, "a decision has a reason"
     with transaction.atomic():
-        dispute = Dispute.objects.select_related("payment").filter(id=dispute_id).first()
-        if dispute is None:
-            raise NotFoundError
-        locks.lock_order_of_ref(dispute.payment.owner_ref)
-        if dispute_actions.clear_odd(dispute):
-            _record(dispute, "dispute.cleared", actor, {"reason": reason}, at)
+        order, dispute = _looked_at(dispute_id, seen)
+        dispute_actions.clear_odd(dispute)
+        _record(dispute, "dispute.cleared", actor, {"reason": reason}, at)
+        verdict = payment_rules.next_dispute_state(dispute.state, dispute.told_state)
+        if verdict is not None:
+            _end(order, dispute, verdict, at)
     return dispute
+
+
+def take_over(
+    dispute_id: int,
+    *,
+    actor: str,
+    reason: str,
+    seen: str | None = None,
+    at: datetime | None = None,
+) -> Dispute:
+    """Book what the gateway tells in place of what is booked: another verdict, or amount.
+
+    All of it is undone and booked anew, on the day of now: what came back of a lost one is its
+    payer's or ours again, and the supplier's share is given back; an order that ended with that
+    money is open again. Locks: order, payment. Raises: NotFoundError, DisputeChangedError.
+    """
+    at = at or now()
+    assert reason, "a decision has a reason"
+    with transaction.atomic():
+        order, dispute = _looked_at(dispute_id, seen)
+        before = {"before": str(dispute.state), "before_minor": dispute.amount_minor}
+        becomes = payment_rules.takes_over(dispute.state, dispute.told_state)
+        _undo(order, dispute, at)
+        dispute_actions.open_anew(dispute)
+        _book(order, dispute, "opened", postings.dispute_opened(dispute), at)
+        _record(dispute, "dispute.taken_over", actor, {"reason": reason, **before}, at)
+        if becomes != DisputeState.OPEN:
+            _end(order, dispute, becomes, at)
+        refund.reopen_when_some_is_here(order)
+    return dispute
+
+
+def _looked_at(dispute_id: int, seen: str | None) -> tuple[Order | None, Dispute]:
+    """Return a chargeback about which people decide now, and its order; both are locked.
+
+    Raises: NotFoundError, DisputeChangedError.
+    """
+    found = Dispute.objects.select_related("payment").filter(id=dispute_id)
+    dispute = found.first()
+    if dispute is None:
+        raise NotFoundError
+    order = locks.lock_order_of_ref(dispute.payment.owner_ref)
+    payment = payment_actions.lock(dispute.payment)
+    dispute = found.get()
+    dispute.payment = payment
+    if not dispute.is_odd or seen not in {None, dispute.seen}:
+        raise DisputeChangedError
+    return order, dispute
 
 
 def _can_be_kept(told: DisputeSnapshot) -> bool:
@@ -107,9 +167,23 @@ def _end(order: Order | None, dispute: Dispute, state: str, at: datetime) -> Non
     _record(dispute, f"dispute.{state}", review.ACTOR, {"covered_minor": covered.amount_minor}, at)
     lost_minor = amount.amount_minor - covered.amount_minor
     if lost_minor and is_shared:
-        returning.take_back_later(dispute.payment, lost_minor, dispute_id=dispute.id, at=at)
+        _take_share(dispute, lost_minor, at)
     overtaken.ask_for_rest(order, dispute, given_up, at=at)
     refund.close_when_all_is_back(order)
+
+
+def _take_share(dispute: Dispute, lost_minor: int, at: datetime) -> None:
+    """Begin to take back the supplier's share of a loss.
+
+    Of a loss in another currency nobody here knows what it is of the supplier's part: people ask
+    the supplier for it.
+    """
+    payment = dispute.payment
+    if dispute.currency == payment.received.currency:
+        returning.take_back_later(payment, lost_minor, dispute_id=dispute.id, at=at)
+        return
+    log.error("the share of dispute %s is in another currency: somebody must ask for it", dispute)
+    _record(dispute, "dispute.share_left", review.ACTOR, {"lost_minor": lost_minor}, at)
 
 
 def _is_shared(payment: Payment) -> bool:
@@ -145,9 +219,40 @@ def _before(dispute: Dispute) -> int:
     return max(0, payment.received.amount_minor - gone_minor)
 
 
+def _undo(order: Order | None, dispute: Dispute, at: datetime) -> None:
+    """Book back all that is booked of a chargeback but its fee, and give the share back.
+
+    What was owed to a supplier for it may be paid already: it is claimed off the next payout.
+    """
+    source = f"dispute:{dispute.id}:"
+    refs = [f"{source}{dispute.step(each)}" for each in ("opened", dispute.state)]
+    lines: list[TransferLine] = []
+    for journal in ledger_queries.journals_by_source(refs).values():
+        for line in ledger_queries.lines_of(journal):
+            if chart.SUPPLIER_PAYABLE in line.credit_code.split(":"):
+                lines += returning.claim_advance(
+                    journal, f"claim:{source}{dispute.step('')}", at=at
+                )
+            else:
+                lines.append(line.swapped())
+    _book(order, dispute, "undone", lines, at)
+    returning.give_share_back(dispute.payment, dispute_queries.share_no(dispute.id), at=at)
+
+
+def _is_odd(dispute: Dispute, told: DisputeSnapshot) -> bool:
+    """Tell whether a gateway contradicts what is booked, in a way that nobody looked into."""
+    amount = told.amount_minor, told.currency
+    is_new = dispute.is_odd or amount != (dispute.told_minor, dispute.told_currency)
+    differs = amount != (dispute.amount_minor, dispute.currency)
+    is_opposite = payment_rules.contradicts(dispute.state, told.state)
+    return (differs and is_new) or (
+        is_opposite and (dispute.is_odd or told.state != dispute.told_state)
+    )
+
+
 def _look(order: Order | None, dispute: Dispute, told: DisputeSnapshot, at: datetime) -> None:
     """Set a chargeback aside that is told in two ways; nothing is booked for the second."""
-    if not dispute_actions.mark_odd(dispute):
+    if not dispute_actions.mark_odd(dispute, told):
         return
     frozen = not aside.is_aside(dispute.payment) and review.money_left(order)
     log.error("dispute %s is %s here and %s there", dispute, dispute.state, told.state)
@@ -167,8 +272,10 @@ def _money(dispute: Dispute) -> Money:
 def _book(
     order: Order | None, dispute: Dispute, step: str, lines: list[TransferLine], at: datetime
 ) -> None:
+    kind = step.partition(":")[0]
+    step = step if kind == "fee" else dispute.step(step)
     journal = ledger_actions.post(
-        kind=f"dispute_{step.partition(':')[0]}",
+        kind=f"dispute_{kind}",
         source_ref=f"dispute:{dispute.id}:{step}",
         owner_ref=dispute.payment.owner_ref,
         lines=lines,

@@ -31,7 +31,9 @@ from diandian.reconciliation.payouts import actions, queries
 from diandian.reconciliation.rules import MATCHED, Item, Line
 
 KIND = "gateway_payout"
+UNDONE = "gateway_payout_undone"
 SUPPLIERS_OWN = "suppliers_own"
+BY_HAND = "entered_by_hand"
 MOST_REASON = 300
 _LONGEST_REF = 80
 _ACTOR = "platform"
@@ -68,7 +70,7 @@ def book_proven(day: GatewayDay, items: Sequence[Item], *, at: datetime) -> bool
         assert line is not None, "a payout is of a line"
         with transaction.atomic():
             payout = actions.prove(day, line, actor_ref=_ACTOR, at=at)
-            if payout.state == PayoutState.BOOKED:
+            if payout is not None and payout.state == PayoutState.BOOKED:
                 _book(payout, at)
     return bool(lines)
 
@@ -88,16 +90,27 @@ def _is_whole(line: Line) -> bool:
     return bool(line.ref) and adds_up and line.gross_minor != 0 and line.currency in EXPONENTS
 
 
-def leave_to_suppliers(day: GatewayDay, items: Sequence[Item]) -> list[Item]:
-    """Return items; where a supplier collects, payouts to its bank are its own."""
-    if reconcile_fees.are_ours(day):
-        return list(items)
+def explained(day: GatewayDay, items: Sequence[Item]) -> list[Item]:
+    """Return items; each payout that stands on the statement alone says why, where it is known.
+
+    Where a supplier collects, payouts to its bank are its own. Of ours, people may have entered
+    the same money under another number: then they look, and nothing is booked twice.
+    """
+    is_ours = reconcile_fees.are_ours(day)
     return [
-        replace(item, outcome=MATCHED, detail=SUPPLIERS_OWN)
+        _explained(day, item, is_ours=is_ours)
         if item.kind == "payout" and item.fact is None and item.outcome == "missing_here"
         else item
         for item in items
     ]
+
+
+def _explained(day: GatewayDay, item: Item, *, is_ours: bool) -> Item:
+    if not is_ours:
+        return replace(item, outcome=MATCHED, detail=SUPPLIERS_OWN)
+    assert item.line is not None, "it stands on the statement"
+    by_hand = queries.by_hand_like(actions.payout_of(day, item.line))
+    return replace(item, detail=BY_HAND) if by_hand else item
 
 
 def source_ref(number: str) -> str:
@@ -105,15 +118,20 @@ def source_ref(number: str) -> str:
     return f"{KIND}:{number}"
 
 
-def _book(payout: GatewayPayout, at: datetime) -> None:
+def undone_ref(number: str) -> str:
+    """Return the reference under which it is booked that a payout was undone."""
+    return f"{source_ref(number)}:undone"
+
+
+def _book(payout: GatewayPayout, at: datetime, *, is_undone: bool = False) -> None:
     lines = postings.build_withdrawal(
         payout.amount, gateway=payout.gateway, merchant=payout.account
     )
-    if payout.is_return:
+    if payout.is_return != is_undone:
         lines = [each.swapped() for each in lines]
     ledger_actions.post(
-        kind=KIND,
-        source_ref=source_ref(payout.number),
+        kind=UNDONE if is_undone else KIND,
+        source_ref=undone_ref(payout.number) if is_undone else source_ref(payout.number),
         owner_ref=f"merchant:{payout.merchant_key}",
         lines=lines,
         at=at,
@@ -198,12 +216,16 @@ def _plain(text: str) -> str:
 def confirm(number: int, *, actor_ref: str, at: datetime | None = None) -> GatewayPayout:
     """Book a payout that another person entered. Locks: the payout.
 
-    Raises: UnknownPayoutError, PayoutStateError, PayoutByTwoError.
+    Raises: UnknownPayoutError, PayoutStateError, PayoutByTwoError; PayoutKnownError when a
+    statement has booked the same money meanwhile.
     """
     at = at or now()
     payout = queries.by_id(number)
     with transaction.atomic():
         locked = actions.lock(payout, PayoutState.ASKED)
+        known = queries.like(locked)
+        if known is not None:
+            raise PayoutKnownError(number=known.number)
         actions.decide(locked, PayoutState.BOOKED, actor_ref=actor_ref, at=at)
         _book(locked, at)
         _note(locked, "gateway_payout.confirmed", actor_ref, at)
@@ -218,14 +240,67 @@ def refuse(
     Raises: UnknownPayoutError, PayoutStateError, ReasonNeededError.
     """
     at = at or now()
-    reason = " ".join(reason.split())
-    if not 0 < len(reason) <= MOST_REASON or not reason.isprintable():
-        raise ReasonNeededError(field="reason", limit=MOST_REASON)
+    reason = _reason(reason)
     payout = queries.by_id(number)
     with transaction.atomic():
         locked = actions.lock(payout, PayoutState.ASKED)
         actions.decide(locked, PayoutState.REFUSED, reason=reason, actor_ref=actor_ref, at=at)
         _note(locked, "gateway_payout.refused", actor_ref, at, reason=reason)
+    return locked
+
+
+def _reason(text: str) -> str:
+    """Return a reason as one line. Raises: ReasonNeededError."""
+    reason = " ".join(text.split())
+    if not 0 < len(reason) <= MOST_REASON or not reason.isprintable():
+        raise ReasonNeededError(field="reason", limit=MOST_REASON)
+    return reason
+
+
+def ask_undo(
+    number: int, *, reason: str, actor_ref: str, at: datetime | None = None
+) -> GatewayPayout:
+    """Ask that what people booked, and no statement tells, be undone: a second person decides.
+
+    Locks: the payout. Raises: UnknownPayoutError, PayoutStateError, ReasonNeededError.
+    """
+    at = at or now()
+    reason = _reason(reason)
+    payout = queries.by_id(number)
+    with transaction.atomic():
+        locked = actions.lock(payout, PayoutState.BOOKED)
+        actions.ask_undo(locked, reason=reason, actor_ref=actor_ref)
+        _note(locked, "gateway_payout.undo_asked", actor_ref, at, reason=reason)
+    return locked
+
+
+def undo(number: int, *, actor_ref: str, at: datetime | None = None) -> GatewayPayout:
+    """Undo a booking by people, as another one asked: it is booked back, on the day of now.
+
+    Its lines at the bank and at the gateway are free for what they really are. Locks: the payout.
+    Raises: UnknownPayoutError, PayoutStateError, PayoutByTwoError.
+    """
+    at = at or now()
+    payout = queries.by_id(number)
+    with transaction.atomic():
+        locked = actions.lock(payout, PayoutState.BOOKED)
+        actions.decide_undo(locked, is_undone=True, actor_ref=actor_ref, at=at)
+        _book(locked, at, is_undone=True)
+        _note(locked, "gateway_payout.undone", actor_ref, at, reason=locked.reason)
+    return locked
+
+
+def keep(number: int, *, actor_ref: str, at: datetime | None = None) -> GatewayPayout:
+    """Leave a booking as it is that somebody asked to undo. Locks: the payout.
+
+    Raises: UnknownPayoutError, PayoutStateError.
+    """
+    at = at or now()
+    payout = queries.by_id(number)
+    with transaction.atomic():
+        locked = actions.lock(payout, PayoutState.BOOKED)
+        actions.decide_undo(locked, is_undone=False, actor_ref=actor_ref, at=at)
+        _note(locked, "gateway_payout.undo_refused", actor_ref, at)
     return locked
 
 

@@ -59,6 +59,7 @@ from diandian.settlement import invariants as settlement_invariants
 from diandian.transparency.invariants import Published
 
 _HOLDS_GRAMS = (OrderState.AWAITING_PAYMENT, OrderState.PAID, OrderState.REVIEW)
+_OF_DISPUTES = ("dispute_opened", "dispute_won", "dispute_undone")
 _MAY_BE_PREPAID = (OrderState.PAID, OrderState.REVIEW, OrderState.UNFULFILLABLE)
 
 
@@ -221,7 +222,7 @@ def _by_currency(rows: QuerySet[Dispute]) -> dict[str, int]:
 
 def _gone_of(accounts: str) -> int:
     """Return what chargebacks took out of accounts that begin so, less what came back."""
-    rows = Transfer.objects.filter(journal__kind__in=("dispute_opened", "dispute_won"))
+    rows = Transfer.objects.filter(journal__kind__in=_OF_DISPUTES)
     taken = rows.filter(credit_code__startswith=accounts).aggregate(total=Sum("amount_minor"))
     back = rows.filter(debit_code__startswith=accounts).aggregate(total=Sum("amount_minor"))
     return int(taken["total"] or 0) - int(back["total"] or 0)

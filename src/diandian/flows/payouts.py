@@ -39,6 +39,7 @@ from diandian.settlement.models import Batch, BatchState, Line, LineState, Rail
 from diandian.ui.format import money
 
 _NOT_OURS = N_("it is no payout of ours in this amount")
+_PAID = (BatchState.PAID, BatchState.RECONCILED)
 _NOT_SENT = N_("its payout is not at the bank")
 
 
@@ -227,6 +228,7 @@ def _require_as_locked(batch: Batch, lines_minor: int) -> None:
 def import_results(content: bytes, *, actor_ref: str, at: datetime | None = None) -> int:
     """Take over what a bank says became of each payout. Returns how many changed.
 
+    One that it paid, and sends back some days later, is undone: its parts are due again.
     All of a file or nothing of it; the same file again changes nothing.
     Raises: ResultFileError, BatchChangedError.
     """
@@ -240,6 +242,9 @@ def import_results(content: bytes, *, actor_ref: str, at: datetime | None = None
         elif batch.state == BatchState.SUBMITTED:
             actions.returned(batch, reason=result.reason, actor_ref=actor_ref, at=at)
             changed += 1
+        elif batch.state in _PAID and batch.rail == Rail.BANK:
+            _sent_back(batch, result.reason, actor_ref, at)
+            changed += 1
         elif batch.state != BatchState.CANCELLED:
             raise ResultFileError(line=result.line, why=_NOT_SENT)
     return changed
@@ -251,10 +256,25 @@ def mark_paid(batch: Batch, *, bank_ref: str, actor_ref: str, at: datetime | Non
     return bool(_paid(batch, bank_ref, actor_ref, at or now()))
 
 
+def _sent_back(batch: Batch, reason: str, actor_ref: str, at: datetime) -> None:
+    """Book on the day on which it came that a bank sent a paid payout back.
+
+    Locks: the payout, its lines. Raises: BatchStateError.
+    """
+    locked = actions.lock(batch, *_PAID)
+    source_ref = _source_ref(locked)
+    journal = ledger_queries.journals_by_source([source_ref])[source_ref]
+    ledger_actions.reverse(journal, f"{source_ref}:sent_back", at)
+    actions.sent_back(locked, reason=reason, actor_ref=actor_ref, at=at)
+
+
+def _source_ref(batch: Batch) -> str:
+    return f"payout:{batch.number}"
+
+
 def _paid(batch: Batch, bank_ref: str, actor_ref: str, at: datetime) -> int:
-    done = (BatchState.PAID, BatchState.RECONCILED)
-    locked = actions.lock(batch, BatchState.SUBMITTED, *done)
-    if locked.state in done:
+    locked = actions.lock(batch, BatchState.SUBMITTED, *_PAID)
+    if locked.state in _PAID:
         return 0
     lines = actions.lock_lines(locked)
     taken_off = -sum(line.supplier_minor for line in lines if line.supplier_minor < 0)
@@ -262,8 +282,8 @@ def _paid(batch: Batch, bank_ref: str, actor_ref: str, at: datetime) -> int:
     _require_as_locked(locked, owed - taken_off)
     ledger_actions.post(
         kind="payout",
-        source_ref=f"payout:{locked.number}",
-        owner_ref=f"payout:{locked.number}",
+        source_ref=_source_ref(locked),
+        owner_ref=_source_ref(locked),
         lines=postings.build_payout(
             Money(owed, locked.currency),
             Money(taken_off, locked.currency),

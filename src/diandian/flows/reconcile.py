@@ -271,7 +271,7 @@ def _found(day: GatewayDay, files: Mapping[str, StatementFile], merchant: Mercha
         ours = reconcile_facts.of_statement(facts, kind, lines)
         around = queries.lines_about(day, kind, ours)
         items = rules.match([*of_day, *around], ours, day=day.day, newest_day=newest)
-        found[kind] = gateway_payouts.leave_to_suppliers(day, items)
+        found[kind] = gateway_payouts.explained(day, items)
     return found
 
 

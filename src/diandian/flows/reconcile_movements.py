@@ -148,10 +148,12 @@ def _disputes(day: GatewayDay, lines: Sequence[Line]) -> Iterator[Fact]:
     for row in _once(rows):
         if row.payment.received_by == day.account:
             # Of a fee that the gateway never told us of, none can be given back.
-            yield _of_dispute(row, _OPENED, row.opened_at, -row.amount_minor, row.fee_minor)
+            yield _of_dispute(
+                row, row.step(_OPENED), row.opened_at, -row.amount_minor, row.fee_minor
+            )
             if row.state == DisputeState.WON and row.ended_at:
                 fee_minor = None if row.fee_minor else 0
-                yield _of_dispute(row, "won", row.ended_at, row.amount_minor, fee_minor)
+                yield _of_dispute(row, row.step("won"), row.ended_at, row.amount_minor, fee_minor)
 
 
 def _of_dispute(
@@ -209,7 +211,7 @@ def booked_as(kind: str, our_no: str, fee_minor: int) -> tuple[str, ...]:
 def dispute_fees(our_no: str, fee_minor: int) -> list[str]:
     """Return the references of a chargeback's fee, up to what a line says of it."""
     number, _, step = our_no.partition(":")
-    if step != _OPENED or fee_minor <= 0:
+    if step.partition(":")[0] != _OPENED or fee_minor <= 0:
         return []
     dispute = Dispute.objects.select_related("payment").get(id=int(number))
     begins = f"dispute:{number}:fee:"

@@ -19,7 +19,7 @@ from diandian.flows import gateway_payouts, reconcile_fees, reconcile_movements
 from diandian.kernel.clock import business_day, day_starts
 from diandian.ledger import chart
 from diandian.ledger import queries as ledger_queries
-from diandian.ledger.models import Transfer
+from diandian.ledger.models import Journal, Transfer
 from diandian.payments import queries as payment_queries
 from diandian.payments.merchant_files import Merchant
 from diandian.reconciliation import invariants, queries
@@ -59,11 +59,14 @@ def check() -> list[Breach]:
 
 def _payouts_are_booked() -> Iterator[Breach]:
     """B2: what left a gateway for our bank is booked once, with its amount, and nothing else."""
+    undone = GatewayPayout.objects.exclude(undone_by="")
     paid = {
         gateway_payouts.source_ref(each.number): each.amount_minor
-        for each in GatewayPayout.objects.filter(state=PayoutState.BOOKED)
+        for each in [*GatewayPayout.objects.filter(state=PayoutState.BOOKED), *undone]
     }
-    moved = Transfer.objects.filter(journal__kind=gateway_payouts.KIND)
+    paid |= {gateway_payouts.undone_ref(each.number): each.amount_minor for each in undone}
+    kinds = (gateway_payouts.KIND, gateway_payouts.UNDONE)
+    moved = Transfer.objects.filter(journal__kind__in=kinds)
     booked = dict(moved.values_list("journal__source_ref", "amount_minor"))
     for ref in sorted(paid.keys() | booked.keys()):
         ours, theirs = booked.get(ref, 0), paid.get(ref, 0)
@@ -156,11 +159,15 @@ def _told_already(merchant: Merchant, account: str, since: datetime) -> int:
     """Return what was booked since an instant and stands on a statement already, in minor units.
 
     Fees are booked when a statement tells them; and what happened at midnight, or was heard of
-    late, stands on a statement of before.
+    late, stands on a statement of before. What was booked before by mistake, and undone since,
+    stands on none.
     """
     context = merchant.context
     later = Transfer.objects.filter(journal__created_at__gte=since)
     told_minor = _balance(later.filter(journal__kind=reconcile_fees.KIND), account)
+    mistaken = Journal.objects.filter(kind=gateway_payouts.KIND, created_at__lt=since)
+    undone = mistaken.values_list(Concat("source_ref", Value(":undone")))
+    told_minor += _balance(later.filter(journal__source_ref__in=undone), account)
     items = queries.matched_lately(context.gateway, context.mode, context.account, since)
     for kind, steps in reconcile_movements.BOOKED_AS.items():
         for before, after in steps:

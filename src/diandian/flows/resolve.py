@@ -82,7 +82,8 @@ def accept(
     """Take what was received for an order under review as its price, and fulfil it.
 
     Idempotent: a second call is refused, since the order is no longer under review.
-    Locks: order, then lanes. Raises: NotUnderReviewError, MoneyDiffersError, SoldOutError.
+    Locks: order, then lanes.
+    Raises: NotUnderReviewError, MoneyDiffersError, DisputedError, SoldOutError.
     """
     return _accept(order_id, None, actor, reason, dry=dry, at=at or now())
 
@@ -112,6 +113,8 @@ def _accept(
     with transaction.atomic():
         order = _under_review(order_id)
         taken = _whole_price(order)
+        if any(disputes.is_disputed(payment) for payment in taken):
+            raise DisputedError
         for payment in taken:
             if aside.is_aside(payment):
                 aside.allocate(order, payment, at=at)

@@ -15,6 +15,9 @@ from django.db import transaction
 from diandian.audit import actions as audit_actions
 from diandian.flows import accruing, gateways, return_postings, split_terms
 from diandian.kernel.money import Money
+from diandian.ledger import payouts
+from diandian.ledger.models import Journal
+from diandian.ledger.rules import TransferLine
 from diandian.payments import queries as payment_queries
 from diandian.payments.disputes import actions as dispute_actions
 from diandian.payments.disputes import queries as disputes
@@ -89,6 +92,18 @@ def give_share_back(payment: Payment, refund_no: str, *, at: datetime) -> None:
     )
 
 
+def claim_advance(journal: Journal, source_ref: str, *, at: datetime) -> list[TransferLine]:
+    """Claim from its supplier what a journal owed and is not owed after all; return the lines.
+
+    In the caller's transaction, which books them. Idempotent by: ``source_ref``.
+    """
+    accruing.accrue_of(journal.owner_ref, at=at)
+    line = Line.objects.get(source_ref=journal.source_ref)
+    amount = Money(line.supplier_minor, line.currency)
+    line_actions.claim(line, source_ref=source_ref, amount=amount, at=at)
+    return payouts.build_claim(amount, supplier_ref=line.supplier_ref, is_dispute=True)
+
+
 def _number(refund_no: str) -> str:
     return f"V{refund_no}"[:48]
 
@@ -159,7 +174,7 @@ def _begin_of_dispute(
     way: ReturnWay | None = None,
 ) -> bool:
     """Tell whether the share of a lost chargeback is being taken back: once for each."""
-    number = f"VD{dispute_id}"
+    number = _number(disputes.share_no(dispute_id))
     if queries.return_by_no(number) is not None:
         return True
     return _begin(line, number, amount_minor, "dispute", payment, at, way=way) is not None

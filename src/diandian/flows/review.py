@@ -16,6 +16,7 @@ from diandian.payments import queries as payment_queries
 from diandian.payments.actions import Applied
 from diandian.payments.disputes import queries as disputes
 from diandian.payments.models import PaymentState
+from diandian.payments.refunds import queries as refund_queries
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +26,15 @@ ACTOR = "platform"
 def overdue(*, at: datetime) -> list[Order]:
     """Return the orders about which people should have decided by now, oldest first.
 
-    Not those of which a payer's bank decides: until then nobody can.
+    Not those of which a payer's bank decides: until then nobody can. Where a gateway told two
+    things of that, people decide.
     """
-    return [order for order in queries.review_overdue(at) if not is_disputed(order)]
+    return [order for order in queries.review_overdue(at) if not _waits_for_bank(order)]
+
+
+def _waits_for_bank(order: Order) -> bool:
+    received = payment_queries.succeeded_of(order.ref)
+    return is_disputed(order) and not any(disputes.is_odd(payment) for payment in received)
 
 
 def is_disputed(order: Order) -> bool:
@@ -82,6 +89,19 @@ def money_left(order: Order | None) -> bool:
     if moved and intake is not None:
         actions.park(intake)
     return moved
+
+
+def money_waits() -> list[Order]:
+    """Return the orders whose money should go back and that nothing sends, oldest first."""
+    return [order for order in queries.unfulfillable() if _waits(order)]
+
+
+def _waits(order: Order) -> bool:
+    """Tell whether money of an order is here, no bank decides about it, and none is on its way."""
+    if is_disputed(order) or not aside.at_hand(order):
+        return False
+    received = payment_queries.succeeded_of(order.ref)
+    return not any(refund_queries.open_of_payment(payment) for payment in received)
 
 
 def keeps_failing(intake: Intake, error: Exception, *, at: datetime) -> bool:

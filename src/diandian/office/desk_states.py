@@ -60,6 +60,11 @@ _MODES = {"live": N_("real money"), "test": N_("test mode")}
 # Its names come with its folder.
 _SCENE_KIND = ("scenes.Scene", "kind")
 
+BANKS_WORDS = {
+    "open": N_("not decided yet"),
+    "won": N_("won: the money is back"),
+    "lost": N_("lost: the money is gone"),
+}
 STATES: Mapping[str, Mapping[str, str]] = {
     "scenes.Scene state": {
         "draft": N_("draft"),
@@ -195,11 +200,8 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "console": N_("in the gateway's console"),
     },
     "payments.Refund state": money_decisions.REFUND_STATES,
-    "payments.Dispute state": {
-        "open": N_("not decided yet"),
-        "won": N_("won: the money is back"),
-        "lost": N_("lost: the money is gone"),
-    },
+    "payments.Dispute state": BANKS_WORDS,
+    "payments.Dispute told_state": BANKS_WORDS,
     "payments.MoneyRequest kind": {
         "goodwill": N_("Goodwill refund after the retirement"),
         "otherwise": N_("Refund paid by other means"),
@@ -223,6 +225,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "advance": N_("refund paid for us"),
         "fee_back": N_("our fee that goes back"),
         "given_back": N_("share of a refund that did not happen"),
+        "again": N_("part that the bank sent back"),
     },
     "settlement.Line rail": RAILS,
     "settlement.Line state": {
@@ -274,12 +277,15 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "part_given_back": N_("share of a refund that did not happen"),
         "gateway_fee": N_("fee of the gateway"),
         "gateway_payout": N_("payout to our bank"),
+        "gateway_payout_undone": N_("payout to our bank undone"),
         "refund_requested": N_("refund asked for"),
         "refund_settled": N_("refund done"),
         "refund_failed": N_("refund failed"),
         "dispute_opened": N_("dispute opened"),
         "dispute_lost": N_("dispute lost"),
         "dispute_fee": N_("fee of a dispute"),
+        "dispute_won": N_("dispute won"),
+        "dispute_undone": N_("dispute undone, to be booked anew"),
         "unallocated": N_("money set aside"),
         "allocated": N_("money assigned to an order"),
         "reversal": N_("reversing entry"),

@@ -55,6 +55,7 @@ class KeepsGatewayPayouts:
         shown = {
             "waiting": queries.waiting(),
             "on_the_way": queries.on_the_way(),
+            "by_hand": queries.booked_by_hand(_SHOWN),
             "arrived": queries.newest(_SHOWN),
             "merchants": [each.key for each in gateway_payouts.accounts()],
             "currencies": sorted(EXPONENTS),
@@ -100,14 +101,23 @@ def _enter(request: HttpRequest) -> str:
 def _decide(request: HttpRequest, number: int) -> str:
     """Do what the pressed button says; return it in words. Raises: DiandianError."""
     sent, actor_ref = request.POST, actor_of(request)
+    reason = sent.get("reason", "")[: MOST_REASON + 1]
     match sent.get("action", ""):
         case "confirm":
             gateway_payouts.confirm(number, actor_ref=actor_ref)
             return gettext("Booked")
         case "refuse":
-            reason = sent.get("reason", "")[: MOST_REASON + 1]
             gateway_payouts.refuse(number, reason=reason, actor_ref=actor_ref)
             return gettext("Refused; nothing was booked")
+        case "ask_undo":
+            gateway_payouts.ask_undo(number, reason=reason, actor_ref=actor_ref)
+            return gettext("Asked for. A second person undoes it, or leaves it.")
+        case "undo":
+            gateway_payouts.undo(number, actor_ref=actor_ref)
+            return gettext("Undone: it is booked back")
+        case "keep":
+            gateway_payouts.keep(number, actor_ref=actor_ref)
+            return gettext("Left as it was booked")
     payout = queries.by_id(number)
     gateway_payouts.note_arrival(
         number,

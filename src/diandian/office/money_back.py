@@ -15,14 +15,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
-from diandian.flows import abnormal, aftermath, disputes, goodwill
+from diandian.flows import abnormal, aftermath, disputes, goodwill, review
 from diandian.kernel.clock import now
 from diandian.kernel.errors import N_, DiandianError, NotFoundError
 from diandian.kernel.money import Money
 from diandian.office import money_decisions
 from diandian.office.acts import actor_of, order_number
+from diandian.office.desk_states import BANKS_WORDS
 from diandian.office.money_decisions import reason_in, text_in
 from diandian.orders import queries as orders
 from diandian.orders import rules
@@ -31,6 +32,7 @@ from diandian.payments.disputes import queries as dispute_queries
 from diandian.payments.models import Dispute, MoneyRequest, Refund
 from diandian.payments.refunds import queries as refund_queries
 from diandian.payments.requests import queries as requests
+from diandian.ui.format import money
 from diandian.ui.templatetags.dd import said
 
 _MOST_ENDED = 20
@@ -49,6 +51,10 @@ NEXT = {
     "abnormal": N_("The gateway cannot pay it out: try another way, or pay by other means."),
 }
 _BANK_FIRST = N_("A bank disputes this payment: it is sent when the bank gave that money back.")
+_DECIDE_FIRST = N_(
+    "The chargeback of this payment is told in two ways: it is sent, or given up, once you decided"
+    " about that."
+)
 _SUPPLIER_FIRST = N_(
     "The supplier's part comes back first; then it is sent by itself. If the trail says"
     " settlement.waits, ask the supplier to fill its account at the gateway. After three days it is"
@@ -60,6 +66,12 @@ _ASKED_OTHERWISE = N_(
 _TOO_LATE = N_(
     "The time in which the gateway gives this payment back is over, and it was not asked. Pay the"
     " guest by other means, such as a bank transfer; then write down the evidence here."
+)
+
+
+_TOLD = N_(
+    "The gateway now says: %(told)s. Booked is: %(booked)s. Compare with its statement, then decide"
+    " what holds."
 )
 
 
@@ -85,6 +97,8 @@ def _next(row: Refund, *, waits: bool) -> str:
     """Return what happens next to a refund, or who must do it."""
     if waits:
         return _ASKED_OTHERWISE
+    if row.state == "requested" and dispute_queries.is_odd(row.payment):
+        return _DECIDE_FIRST
     if row.state == "requested" and dispute_queries.is_disputed(row.payment):
         return _BANK_FIRST
     if row.state == "requested" and row.is_shared and row.sent_at is None:
@@ -96,7 +110,21 @@ def _next(row: Refund, *, waits: bool) -> str:
 
 def _dispute_line(row: Dispute) -> Line:
     amount = Money(row.amount_minor, row.currency)
-    return Line(row, order_number(row.payment.owner_ref), amount)
+    words = ""
+    if row.is_odd:
+        words = gettext(_TOLD) % {
+            "told": _stands(row.told_state, row.told_minor, row.told_currency),
+            "booked": _stands(row.state, row.amount_minor, row.currency),
+        }
+    return Line(row, order_number(row.payment.owner_ref), amount, words)
+
+
+def _stands(state: str, amount_minor: int, currency: str) -> str:
+    """Return where a chargeback stands, in words; rows from before it was kept tell nothing."""
+    if not state:
+        return gettext("something else")
+    amount = money(Money(amount_minor, currency), get_language() or "en")
+    return f"{amount}, {gettext(BANKS_WORDS[state])}"
 
 
 def _request_line(row: MoneyRequest) -> Line:
@@ -108,8 +136,13 @@ def _review_line(order: Order, at: datetime) -> tuple[Order, money_decisions.Cam
     """Return an order under review, what came for it, its days there, and if that is too long."""
     came = money_decisions.came(order)
     since = order.reviewed_at or order.created_at
-    is_late = not came.is_disputed and at - since >= rules.REVIEW_WITHIN
+    is_late = (came.is_odd or not came.is_disputed) and at - since >= rules.REVIEW_WITHIN
     return order, came, (at - since).days, is_late
+
+
+def _unsent_line(order: Order) -> tuple[Order, tuple[Money, ...]]:
+    """Return an order whose money nothing sends back, and what of it is here."""
+    return order, money_decisions.came(order).here
 
 
 class GivesMoneyBack:
@@ -168,6 +201,7 @@ class GivesMoneyBack:
             "failed": [_refund_line(row) for row in refund_queries.failed(_MOST_ENDED)],
             "ended": [_dispute_line(row) for row in dispute_queries.decided(_MOST_ENDED)],
             "reviewed": [_review_line(each, at) for each in orders.under_review()],
+            "unsent": [_unsent_line(each) for each in review.money_waits()],
             "may_pay": self.has_pay_permission(request),
             "me": actor_of(request),
             "most_reason": money_decisions.MOST_REASON,
@@ -232,12 +266,20 @@ class GivesMoneyBack:
         return self._do(request, run)
 
     def dispute(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Note that somebody looked into a chargeback that was told in two ways."""
+        """Decide about a chargeback that was told in two ways: which of them holds."""
         self._require(request)
 
         def run() -> str:
-            disputes.clear(number, actor=actor_of(request), reason=reason_in(request))
-            return gettext("Noted in the trail")
+            who: dict[str, Any] = {"actor": actor_of(request), "reason": reason_in(request)}
+            who["seen"] = request.POST.get("seen", "")
+            match request.POST.get("action"):
+                case "take_over":
+                    disputes.take_over(number, **who)
+                    return gettext("Booked anew, as the gateway says")
+                case "leave":
+                    disputes.clear(number, **who)
+                    return gettext("Noted in the trail")
+            raise money_decisions.DecisionInputError(field="action")
 
         return self._do(request, run)
 

@@ -156,6 +156,7 @@ def _shown(order: Order) -> dict[str, Any]:
             "left": aside.left(payment),
             "is_aside": aside.is_aside(payment),
             "is_disputed": disputes.is_disputed(payment),
+            "is_odd": disputes.is_odd(payment),
         }
         for payment in received
     ]
@@ -198,12 +199,13 @@ class Came:
     """What is here of an order's money, beside its price. ``short``, ``over``: the difference.
 
     ``here``: what is here in each currency; neither difference is known across currencies, nor
-    while ``is_disputed``: a bank decides.
+    while ``is_disputed``: a bank decides, or, where it ``is_odd``, people about what was told.
     """
 
     total: Money
     here: tuple[Money, ...] = ()
     is_disputed: bool = False
+    is_odd: bool = False
     short: Money | None = None
     over: Money | None = None
 
@@ -220,8 +222,10 @@ def came(order: Order) -> Came:
     for money in resolve.received(order):
         sums[money.currency] = sums.get(money.currency, Money(0, money.currency)) + money
     here = tuple(sums.values())
-    if any(disputes.is_disputed(each) for each in payments.succeeded_of(order.ref)):
-        return Came(total, here, is_disputed=True)
+    received = payments.succeeded_of(order.ref)
+    if any(disputes.is_disputed(each) for each in received):
+        is_odd = any(disputes.is_odd(each) for each in received)
+        return Came(total, here, is_disputed=True, is_odd=is_odd)
     if list(sums) != [total.currency]:
         return Came(total, here)
     difference = here[0].amount_minor - total.amount_minor

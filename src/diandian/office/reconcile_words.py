@@ -81,6 +81,7 @@ DETAILS = {
     "came_back": N_("taken off and given back"),
     "fee_alone": N_("the fee of a chargeback, by itself"),
     "suppliers_own": N_("the supplier's own money"),
+    "entered_by_hand": N_("entered by hand under another number: undo what is wrong"),
 }
 PROBLEMS = {
     "not_ready": N_("The statement is not there yet."),

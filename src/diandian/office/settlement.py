@@ -34,7 +34,7 @@ WHY = {
     "supplier": N_("the supplier has no confirmed account for it"),
     "gateway": N_("the gateway does not answer about it"),
     "merchant": N_("its merchant is not in the file of merchants any more"),
-    "dispute": N_("a bank disputes the payment"),
+    "dispute": N_("a bank disputes the payment, or its gateway told two things about that"),
     "fault": N_("a fault of ours: it stands in the log"),
     "over_cap": N_("more than the gateway lets us divide off"),
     "queued": N_("the gateway did not take it yet"),
@@ -59,6 +59,7 @@ WORDS = {
     "advance": N_("refund paid for us"),
     "fee_back": N_("our fee that goes back"),
     "given_back": N_("share of a refund that did not happen"),
+    "again": N_("part that the bank sent back"),
     "claim": N_("claim"),
     "note": N_(
         "Amounts are those of the locked payout. The fee contains its value added tax; what of it"

@@ -298,6 +298,12 @@ def under_review() -> list[Order]:
     return list(rows.order_by(F("reviewed_at").asc(nulls_first=True), "id"))
 
 
+def unfulfillable() -> list[Order]:
+    """Return the orders whose money is to go back and did not yet, oldest first."""
+    rows = Order.objects.filter(state=OrderState.UNFULFILLABLE).select_related("quote")
+    return list(rows.order_by("id"))
+
+
 def review_overdue(at: datetime) -> list[Order]:
     """Return the orders that wait for people longer than they should, oldest first."""
     late = Order.objects.filter(state=OrderState.REVIEW, reviewed_at__lte=at - rules.REVIEW_WITHIN)

@@ -99,13 +99,24 @@ class NothingLeftError(ConflictError):
     fixer = Fixer.OPERATOR
 
 
+class DisputeChangedError(ConflictError):
+    """Something else is told of a chargeback, or somebody decided about it."""
+
+    code = "dispute_changed"
+    message = N_(
+        "The gateway has said something else about this chargeback since you looked, or somebody"
+        " has decided. Nothing was changed. Please look again."
+    )
+    fixer = Fixer.OPERATOR
+
+
 class DisputedError(ConflictError):
     """A bank took the money of this payment."""
 
     code = "disputed"
     message = N_(
-        "A bank disputes this payment, so its money is not here. Nothing was refunded. Please wait"
-        " until the bank has decided."
+        "A bank disputes this payment, or its gateway told two things about that. Nothing was"
+        " changed. Please wait until the bank has decided, or decide first which of the two holds."
     )
     fixer = Fixer.OPERATOR
 

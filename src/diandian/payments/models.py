@@ -184,8 +184,10 @@ class Dispute(models.Model):
 
     ``covered_minor``, ``source``: what of a lost one was still the customer's own money, and on
     which account that lay; the rest is our loss. ``is_odd``: the gateway said something later that
-    contradicts what is booked; people look. ``share_waits``: the supplier's share of a lost one is
-    still to be taken back, since the supplier's part was just moving.
+    contradicts what is booked; people look. ``told_state``, ``told_minor``, ``told_currency``: what
+    it said, also once they have looked. ``corrections``: how often it was booked anew.
+    ``share_waits``: the supplier's share of a lost one is still to be taken back, since the
+    supplier's part was just moving.
     """
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="disputes")
@@ -197,6 +199,10 @@ class Dispute(models.Model):
     covered_minor = models.BigIntegerField(default=0)
     source = models.CharField(max_length=4, blank=True, default="")
     is_odd = models.BooleanField(default=False)
+    told_state = models.CharField(max_length=4, blank=True, default="")
+    told_minor = models.BigIntegerField(default=0)
+    told_currency = models.CharField(max_length=3, blank=True, default="")
+    corrections = models.PositiveSmallIntegerField(default=0)
     share_waits = models.BooleanField(default=False)
     opened_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -218,6 +224,15 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return self.dispute_ref
+
+    @property
+    def seen(self) -> str:
+        """Return what people look at: how often it was corrected, and what is told against it."""
+        return f"{self.corrections}:{self.told_state}:{self.told_minor}:{self.told_currency}"
+
+    def step(self, name: str) -> str:
+        """Return a step of it as it is booked: each correction books all of them anew."""
+        return f"{name}:{self.corrections + 1}" if self.corrections else name
 
 
 class MoneyRequestKind(models.TextChoices):

@@ -194,6 +194,11 @@ def contradicts(current: str, incoming: str) -> bool:
     return {current, incoming} == {"won", "lost"}
 
 
+def takes_over(current: str, incoming: str) -> str:
+    """Return how a dispute stands once people take over what is told; open tells no decision."""
+    return current if incoming == "open" else incoming
+
+
 def mismatches(
     snapshot: Snapshot, *, payment_no: str, merchant: str, mode: str, amount: Money
 ) -> tuple[str, ...]:

@@ -194,7 +194,8 @@ class GatewayPayout(models.Model):
 
     ``row``: the line that proves it; without one, two persons stand behind it. ``paid_on``: when it
     left the gateway. ``bank_ref``, ``bank_day``: the line of our bank on which it arrived, and
-    ``arrived_by``, who found it there.
+    ``arrived_by``, who found it there. ``undo_by``, ``undone_by``: who asked that a booking by
+    people be undone, with ``reason``, and who undid it; then it is refused after all.
     """
 
     gateway = models.CharField(max_length=20)
@@ -216,10 +217,18 @@ class GatewayPayout(models.Model):
     bank_ref = models.CharField(max_length=80, blank=True)
     bank_day = models.DateField(null=True, blank=True)
     arrived_by = models.CharField(max_length=80, blank=True)
+    undo_by = models.CharField(max_length=80, blank=True, default="")
+    undone_by = models.CharField(max_length=80, blank=True, default="")
+    undone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(undone_by="")
+                | (Q(state="refused") & ~Q(undo_by="") & ~Q(undone_by=F("undo_by"))),
+                name="gateway_payout_undone_by_two",
+            ),
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0), name="gateway_payout_has_an_amount"
             ),

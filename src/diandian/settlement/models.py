@@ -83,6 +83,8 @@ class LineKind(models.TextChoices):
     FEE_BACK = "fee_back"
     # What a supplier gave for a refund that did not happen.
     GIVEN_BACK = "given_back"
+    # What was claimed of a part already, and its payout never reached the supplier.
+    AGAIN = "again"
 
 
 class LineState(models.TextChoices):

@@ -55,14 +55,27 @@ def let_share_wait(dispute_id: int, *, waits: bool) -> None:
     Dispute.objects.filter(id=dispute_id).update(share_waits=waits)
 
 
-def mark_odd(dispute: Dispute) -> bool:
-    """Keep that the gateway contradicts what is booked; tell whether that is new."""
-    is_new = not dispute.is_odd
-    dispute.is_odd = True
+def mark_odd(dispute: Dispute, told: DisputeSnapshot) -> bool:
+    """Keep what the gateway says against what is booked; tell whether that is new."""
+    before = dispute.is_odd, dispute.seen
+    dispute.is_odd, dispute.told_state = True, told.state
+    dispute.told_minor, dispute.told_currency = told.amount_minor, told.currency
+    dispute.save(update_fields=["is_odd", "told_state", "told_minor", "told_currency"])
+    return before != (True, dispute.seen)
+
+
+def clear_odd(dispute: Dispute) -> None:
+    """Keep that people looked into what is told, and that it stays as it is booked."""
+    dispute.is_odd = False
     dispute.save(update_fields=["is_odd"])
-    return is_new
 
 
-def clear_odd(dispute: Dispute) -> bool:
-    """Keep that people looked into a contradiction; tell whether there was one."""
-    return bool(Dispute.objects.filter(id=dispute.id, is_odd=True).update(is_odd=False))
+def open_anew(dispute: Dispute) -> None:
+    """Take over the amount that is told; what is booked so far was undone, all is booked anew."""
+    assert connection.in_atomic_block, "a chargeback and its posting are one"
+    dispute.corrections += 1
+    dispute.amount_minor, dispute.currency = dispute.told_minor, dispute.told_currency
+    dispute.state, dispute.ended_at = DisputeState.OPEN, None
+    dispute.covered_minor, dispute.source = 0, ""
+    dispute.is_odd = dispute.share_waits = False
+    dispute.save()

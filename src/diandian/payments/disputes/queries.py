@@ -19,6 +19,11 @@ def is_disputed(payment: Payment) -> bool:
     return Dispute.objects.filter(undecided, payment=payment).exists()
 
 
+def is_odd(payment: Payment) -> bool:
+    """Tell whether people must look into what a gateway told of a payment's chargebacks."""
+    return Dispute.objects.filter(payment=payment, is_odd=True).exists()
+
+
 def is_lost(payment: Payment) -> bool:
     """Tell whether a chargeback of a payment was lost, in part or in full."""
     return Dispute.objects.filter(payment=payment, state=DisputeState.LOST).exists()
@@ -34,6 +39,12 @@ def taken_minor(payment: Payment) -> int:
 def with_waiting_share(limit: int) -> list[Dispute]:
     """Return lost chargebacks of which suppliers' shares are still to come back, oldest first."""
     return list(_with_waiting_share()[:limit])
+
+
+def share_no(dispute_id: int) -> str:
+    """Return the number under which the supplier's share of a chargeback comes back."""
+    corrections = Dispute.objects.values_list("corrections", flat=True).get(id=dispute_id)
+    return f"D{dispute_id}" + (f"-{corrections + 1}" if corrections else "")
 
 
 def waiting_shares_of(payment: Payment) -> list[Dispute]:

@@ -2,10 +2,15 @@
 
 from datetime import date, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from diandian.reconciliation.errors import UnknownPayoutError
-from diandian.reconciliation.models import NUMBER_PREFIX, GatewayPayout, PayoutState
+from diandian.reconciliation.models import (
+    NUMBER_PREFIX,
+    GatewayPayout,
+    PayoutState,
+    StatementRow,
+)
 
 # A bank takes some days; what was paid out longer apart is other money.
 NEAR = timedelta(days=7)
@@ -29,7 +34,17 @@ def by_ref(
 
 
 def like(payout: GatewayPayout) -> GatewayPayout | None:
-    """Return one that may be the same money, and that nobody found at the bank yet."""
+    """Return another that may be the same money, and that nobody found at the bank yet."""
+    rows = _alike(payout).exclude(id=payout.id)
+    return rows.filter(Q(bank_ref="") | Q(bank_ref=payout.bank_ref)).first()
+
+
+def by_hand_like(payout: GatewayPayout) -> GatewayPayout | None:
+    """Return one that people entered, that no statement tells, and that may be the same money."""
+    return _by_hand(_alike(payout)).first()
+
+
+def _alike(payout: GatewayPayout) -> QuerySet[GatewayPayout]:
     rows = GatewayPayout.objects.filter(
         gateway=payout.gateway,
         mode=payout.mode,
@@ -38,8 +53,30 @@ def like(payout: GatewayPayout) -> GatewayPayout | None:
         amount_minor=payout.amount_minor,
         currency=payout.currency,
         paid_on__range=(payout.paid_on - NEAR, payout.paid_on + NEAR),
-    ).exclude(state=PayoutState.REFUSED)
-    return rows.filter(Q(bank_ref="") | Q(bank_ref=payout.bank_ref)).first()
+    )
+    return rows.exclude(state=PayoutState.REFUSED)
+
+
+def _by_hand(rows: QuerySet[GatewayPayout]) -> QuerySet[GatewayPayout]:
+    """Narrow down to what people entered and no statement tells by its number."""
+    told = StatementRow.objects.filter(
+        kind="payout",
+        gateway_ref=OuterRef("payout_ref"),
+        file__day__gateway=OuterRef("gateway"),
+        file__day__mode=OuterRef("mode"),
+        file__day__account=OuterRef("account"),
+    )
+    return rows.filter(Q(payout_ref="") | ~Exists(told), row=None)
+
+
+def booked_by_hand(limit: int) -> list[GatewayPayout]:
+    """Return what people booked and no statement tells, newest first."""
+    return list(_by_hand(GatewayPayout.objects.filter(state=PayoutState.BOOKED))[:limit])
+
+
+def is_told(payout: GatewayPayout) -> bool:
+    """Tell whether a statement tells of a payout, so that nobody undoes it."""
+    return not _by_hand(GatewayPayout.objects.filter(id=payout.id)).exists()
 
 
 def of_day(gateway: str, mode: str, account: str, day: date, refs: set[str]) -> list[GatewayPayout]:

@@ -15,6 +15,7 @@ from diandian.kernel.tokens import new_code
 from diandian.settlement import queries, rules
 from diandian.settlement.errors import BatchStateError, NothingDueError, SamePersonError
 from diandian.settlement.lines import actions as line_actions
+from diandian.settlement.lines import queries as line_queries
 from diandian.settlement.models import (
     Batch,
     BatchFile,
@@ -129,6 +130,21 @@ def returned(batch: Batch, *, reason: str, actor_ref: str, at: datetime) -> Batc
     """Note that the bank certainly did not pay; the lines are due for another payout."""
     locked = lock(batch, BatchState.SUBMITTED)
     return _end(locked, "returned", reason, actor_ref, at)
+
+
+def sent_back(batch: Batch, *, reason: str, actor_ref: str, at: datetime) -> Batch:
+    """Note that the bank sent back what it had paid; its lines are due for another payout.
+
+    Of a line of which something was claimed since, what it had got is owed by a line of its own:
+    the claim stands beside it. In the caller's transaction, which books it, with the batch's lock.
+    """
+    for line in lock_lines(batch):
+        claimed_minor = line_queries.claimed_minor(line)
+        if claimed_minor:
+            line_actions.owe_again(
+                line, source_ref=f"payout:{batch.number}:{line.id}", more_minor=claimed_minor, at=at
+            )
+    return _end(batch, "sent_back", reason, actor_ref, at)
 
 
 def _end(batch: Batch, step: str, reason: str, actor_ref: str, at: datetime) -> Batch:

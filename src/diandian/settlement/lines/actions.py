@@ -358,6 +358,29 @@ def claim(line: Line, *, source_ref: str, amount: Money, at: datetime) -> Line:
     return made
 
 
+def owe_again(line: Line, *, source_ref: str, more_minor: int, at: datetime) -> None:
+    """Write that a supplier is owed again what a part had brought it, and the bank sent back.
+
+    The part itself leaves its payout and stays paid. ``more_minor``: what was claimed of it since.
+    """
+    owed_minor = line.leg.amount_minor + more_minor
+    Line.objects.create(
+        source_ref=source_ref,
+        owner_ref=line.owner_ref,
+        kind=LineKind.AGAIN,
+        supplier_ref=line.supplier_ref,
+        project_code=line.project_code,
+        rail=Rail.BANK,
+        currency=line.currency,
+        gross_minor=owed_minor,
+        supplier_minor=owed_minor,
+        state=LineState.DUE,
+        booked_on=line.booked_on,
+        due_from=at,
+    )
+    Line.objects.filter(id=line.id).update(batch=None)
+
+
 # -- with payouts -----------------------------------------------------------------------------
 
 
@@ -376,7 +399,8 @@ def let_go(batch: Batch) -> None:
     """Take every line out of a payout that is not made; what moved with it is due as before."""
     held = Line.objects.filter(batch=batch)
     if batch.rail == Rail.BANK:
-        held.filter(state__in=MOVING).update(state=LineState.DUE)
+        moved = held.filter(state__in=(*MOVING, LineState.PAID))
+        moved.update(state=LineState.DUE, paid_at=None)
     held.update(batch=None)
 
 

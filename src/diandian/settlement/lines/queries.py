@@ -3,7 +3,7 @@
 from django.db.models import Sum
 
 from diandian.kernel.money import Money
-from diandian.settlement.models import Line, Return, SplitState
+from diandian.settlement.models import Line, Return, ReturnWay, SplitState
 
 
 def went_back(line: Line, *, but: Return | None = None) -> tuple[Money, Money]:
@@ -15,6 +15,12 @@ def went_back(line: Line, *, but: Return | None = None) -> tuple[Money, Money]:
     done = done.exclude(id=but.id) if but is not None else done
     sums = done.order_by().aggregate(leg=Sum("amount_minor"), gross=Sum("refund_minor"))
     return Money(sums["leg"] or 0, line.currency), Money(sums["gross"] or 0, line.currency)
+
+
+def claimed_minor(line: Line) -> int:
+    """Return what was claimed of a part after a bank paid it, in minor units."""
+    claimed = line.returns.filter(way=ReturnWay.CLAIMED, created_at__gte=line.paid_at)
+    return int(claimed.aggregate(total=Sum("amount_minor"))["total"] or 0) if line.paid_at else 0
 
 
 def was_given_back(line: Line) -> bool:

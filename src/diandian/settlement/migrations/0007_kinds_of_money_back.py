@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='line',
             name='kind',
-            field=models.CharField(choices=[('sale', 'Sale'), ('completion', 'Completion'), ('remedy', 'Remedy'), ('claim', 'Claim'), ('advance', 'Advance'), ('fee_back', 'Fee Back'), ('given_back', 'Given Back')], max_length=10),
+            field=models.CharField(choices=[('sale', 'Sale'), ('completion', 'Completion'), ('remedy', 'Remedy'), ('claim', 'Claim'), ('advance', 'Advance'), ('fee_back', 'Fee Back'), ('given_back', 'Given Back'), ('again', 'Again')], max_length=10),
         ),
     ]
