@@ -28,6 +28,7 @@ from diandian.settlement import queries, rules
 from diandian.settlement.lines import actions as line_actions
 from diandian.settlement.lines import queries as line_queries
 from diandian.settlement.models import Line, LineState, Rail, Return, ReturnWay, SplitState
+from diandian.settlement.returns import actions as return_actions
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def give_share_back(payment: Payment, refund_no: str, *, at: datetime) -> None:
     Locks: the line.
     """
     found = queries.return_by_no(_number(refund_no))
-    if found is None or not line_actions.give_back(found, at=at):
+    if found is None or not return_actions.give_back(found, at=at):
         return
     if found.state == SplitState.PAID:
         return_postings.book_given_back(found, found.line, at)
@@ -224,7 +225,7 @@ def _begin(
     amount = rules.share_of_refund(leg, locked.gross, refund, already=already, refunded=refunded)
     if way == ReturnWay.REVERSED and not amount.amount_minor:
         way = ReturnWay.FORGONE
-    found = line_actions.begin_return(
+    found = return_actions.begin_return(
         locked, return_no=number, way=way, amount=amount, refund=refund, cause=cause, at=at
     )
     if way == ReturnWay.CLAIMED and amount.amount_minor:
@@ -325,7 +326,7 @@ def _keep(
     state, reason = _said(found, outcome)
     with transaction.atomic():
         line = Line.objects.get(id=found.line_id)
-        if line_actions.keep_return(found, state, reason=reason, at=at):
+        if return_actions.keep_return(found, state, reason=reason, at=at):
             found.refresh_from_db()
             return_postings.book(found, line, payment, at)
             if found.given_back_at is not None:

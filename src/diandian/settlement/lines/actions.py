@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import F
 
 from diandian.audit.actions import record
 from diandian.kernel.money import Money
@@ -13,14 +12,11 @@ from diandian.settlement.errors import LineMovesError
 from diandian.settlement.models import (
     MOVING,
     Batch,
-    BatchState,
     Line,
     LineKind,
     LineState,
     Rail,
     RestState,
-    Return,
-    ReturnWay,
     Split,
     SplitState,
 )
@@ -131,7 +127,7 @@ def leave_gateway(
         columns |= {"paid_at": at}
         if is_held:
             columns |= {"rest": RestState.HELD, "next_look_at": at}
-    _move(locked, LineState.PAID if locked.is_fee_leg else LineState.DUE, **columns)
+    move(locked, LineState.PAID if locked.is_fee_leg else LineState.DUE, **columns)
     locked.rail = Rail.BANK
     _record("settlement.by_bank", locked, actor_ref, at)
     return locked
@@ -169,7 +165,7 @@ def queue_split(line: Line, *, receiver: str, at: datetime) -> Split | None:
             amount_minor=locked.leg.amount_minor,
             created_at=at,
         )
-        _move(locked, LineState.QUEUED, next_look_at=at + rules.FIRST_LOOK)
+        move(locked, LineState.QUEUED, next_look_at=at + rules.FIRST_LOOK)
         return made
 
 
@@ -205,17 +201,17 @@ def keep_split(
     again_at: datetime | None = rules.next_look_at(locked.created_at, at)
     match state:
         case SplitState.PAID:
-            _move(line, LineState.PAID, next_look_at=None, paid_at=at)
+            move(line, LineState.PAID, next_look_at=None, paid_at=at)
         case SplitState.FAILED:
             given_up = line.splits.count() >= _MOST_ATTEMPTS
             again_at = None if given_up else rules.next_look_at(locked.created_at, at)
-            _move(line, LineState.FAILED, next_look_at=again_at)
+            move(line, LineState.FAILED, next_look_at=again_at)
         case SplitState.QUEUED:
-            _move(line, LineState.QUEUED, next_look_at=again_at)
+            move(line, LineState.QUEUED, next_look_at=again_at)
         case SplitState.UNKNOWN:
-            _move(line, LineState.UNKNOWN, next_look_at=again_at)
+            move(line, LineState.UNKNOWN, next_look_at=again_at)
         case _:
-            _move(line, LineState.SUBMITTED, next_look_at=again_at)
+            move(line, LineState.SUBMITTED, next_look_at=again_at)
     return state == SplitState.PAID
 
 
@@ -249,92 +245,13 @@ def end_rest(line: Line, state: str) -> bool:
     return bool(held.update(rest=state, waits_for="", next_look_at=None))
 
 
-def _move(line: Line, state: str, **columns: object) -> None:
+def move(line: Line, state: str, **columns: object) -> None:
+    """Write the state of a line, whose lock the caller holds; it waits for nothing any more."""
     Line.objects.filter(id=line.id).update(state=state, waits_for="", **columns)
     line.state = state
 
 
-# -- returns ----------------------------------------------------------------------------------
-
-
-def begin_return(
-    line: Line, *, return_no: str, way: str, amount: Money, refund: Money, cause: str, at: datetime
-) -> Return:
-    """Write what a refund takes from a line, before a gateway hears of it.
-
-    In the caller's transaction, with the line's lock. Idempotent by: the number, asked before.
-    """
-    assert connection.in_atomic_block, "a return and its booking are one"
-    split = line.splits.filter(state=SplitState.PAID).first()
-    made = Return.objects.create(
-        return_no=return_no,
-        line=line,
-        split=split if way == ReturnWay.REVERSED else None,
-        way=way,
-        amount_minor=amount.amount_minor,
-        refund_minor=refund.amount_minor,
-        cause=cause,
-        created_at=at,
-    )
-    if way == ReturnWay.REVERSED:
-        _move(line, LineState.REVERSING, next_look_at=at + rules.FIRST_LOOK)
-    else:
-        _finish(made, line)
-    return made
-
-
-def keep_return(found: Return, state: str, *, reason: str = "", at: datetime) -> bool:
-    """Keep what the gateway said about a reversal; tell whether it is done since now.
-
-    In the caller's transaction, with its booking. Locks: the line, the return.
-    """
-    line = lock(Line(id=found.line_id))
-    locked = Return.objects.select_for_update(no_key=True).get(id=found.id)
-    if locked.state in {SplitState.PAID, SplitState.FAILED}:
-        return False
-    if state == SplitState.PAID:
-        _finish(locked, line)
-        return True
-    locked.state, locked.reason = state, reason[:_REASON]
-    locked.save()
-    if state == SplitState.FAILED:
-        _move(line, LineState.PAID, next_look_at=None)
-    else:
-        Line.objects.filter(id=line.id).update(
-            next_look_at=rules.next_look_at(locked.created_at, at)
-        )
-    return False
-
-
-def give_back(found: Return, *, at: datetime) -> bool:
-    """Note that the refund of a return does not happen; tell whether that is new.
-
-    In the caller's transaction, which settles with the supplier what came back. Locks: the line.
-    """
-    lock(Line(id=found.line_id))
-    noted = Return.objects.filter(id=found.id, given_back_at__isnull=True).update(given_back_at=at)
-    found.refresh_from_db()
-    return bool(noted)
-
-
-def _finish(found: Return, line: Line) -> None:
-    """Count a return that is done; a part of which nothing is left is reversed."""
-    found.state = SplitState.PAID
-    found.save()
-    Line.objects.filter(id=line.id).update(
-        returned_minor=F("returned_minor") + found.amount_minor,
-        refunded_minor=F("refunded_minor") + found.refund_minor,
-    )
-    line.refresh_from_db()
-    whole_is_back = line.refunded_minor >= line.gross_minor
-    if found.way == ReturnWay.REVERSED:
-        _move(line, LineState.REVERSED if whole_is_back else LineState.PAID, next_look_at=None)
-        if whole_is_back:
-            # Nothing of it can stand in a statement that is not locked yet.
-            drafted = Line.objects.filter(id=line.id, batch__state=BatchState.DRAFT)
-            drafted.update(batch=None)
-    elif found.way == ReturnWay.FORGONE and whole_is_back:
-        _move(line, LineState.REVERSED, next_look_at=None, batch=None)
+# -- owed the other way, and again -------------------------------------------------------------
 
 
 def claim(line: Line, *, source_ref: str, amount: Money, at: datetime) -> Line:
