@@ -136,8 +136,7 @@ def test_34_one_in_another_currency_takes_no_share_by_itself(world, passed_on):
 
 @pytest.mark.django_db(transaction=True)
 def test_34_a_day_agrees_with_what_was_taken_over(world):
-    order = statements.bought(world)
-    number = world.payment(order).payment_no
+    number = statements.bought(world).payment_no
     ref, notice = bank.begin(world.peer, number, amount_minor=300, now=world.now)
     world.deliver(notice)
     statements.turn()

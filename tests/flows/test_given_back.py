@@ -144,6 +144,21 @@ def test_our_fee_is_claimed_again_with_all_of_its_tax(world, collected):
     assert house_breaches() == []
 
 
+@pytest.mark.parametrize("early", [0, 402, 277])
+def test_what_is_earned_of_a_fee_goes_back_with_all_of_its_tax(world, settings, tmp_path, early):
+    supplier_collects(tmp_path, settings, shares=True)
+    payee(at=world.now, account="solar1")
+    order = retired(world)
+    if early:  # of this much the fee is never divided off
+        assert give(world, order, early, days=1).state == "succeeded"
+    settle(world, **AFTER)
+    assert world.balance("CNY:4010") < 0
+    for amount in (200, 804 - early - 200):
+        assert give(world, order, amount).state == "succeeded"
+    assert (world.balance("CNY:4010"), world.balance("CNY:2310")) == (0, 0)
+    assert house_breaches() == []
+
+
 def given_up(world, order, amount_minor, monkeypatch):
     """Let a bank take money while the supplier's share of a refund is on its way back."""
     with monkeypatch.context() as patch:

@@ -32,7 +32,7 @@ def book_given_back(found: Return, line: Line, at: datetime) -> None:
     supplier_ref, amount = line.supplier_ref, Money(found.amount_minor, line.currency)
     number = f"return:{found.return_no}:given_back"
     if line.is_fee_leg:
-        already = _fee_back(found, line)
+        already = line_queries.fee_went_back(line, but=found)
         lines = payouts.build_split_fee_claimed(amount, already=already, supplier_ref=supplier_ref)
         line_actions.claim(line, source_ref=number, amount=amount, at=at)
     else:
@@ -58,7 +58,7 @@ def _lines_of(found: Return, line: Line, payment: Payment) -> list[TransferLine]
 def _of_fee(found: Return, line: Line, payment: Payment, amount: Money) -> list[TransferLine]:
     if found.way == ReturnWay.FORGONE:
         return []  # the fee was never earned
-    already = _fee_back(found, line)
+    already = line_queries.fee_went_back(line, but=found)
     if found.way == ReturnWay.OWED:
         return payouts.build_split_fee_owed(amount, already=already, supplier_ref=line.supplier_ref)
     return payouts.build_split_fee_reversed(
@@ -67,11 +67,6 @@ def _of_fee(found: Return, line: Line, payment: Payment, amount: Money) -> list[
         gateway=payment.gateway,
         merchant=merchants.of_payment(payment).context.merchant,
     )
-
-
-def _fee_back(found: Return, line: Line) -> Money:
-    """Return what of our fee went back with others: all tax together is that of the whole fee."""
-    return line_queries.went_back(line, but=found)[0]
 
 
 def _post(kind: str, source_ref: str, line: Line, lines: list[TransferLine], at: datetime) -> None:

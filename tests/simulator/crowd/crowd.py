@@ -215,6 +215,7 @@ class Crowd:
 
     def _restart(self):
         self.stage.restart()
+        self.office.restart()
         self.wires.fault = ""
         if self.dice.random() < _FORGETS:
             for bank in self.banks.values():

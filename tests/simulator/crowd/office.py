@@ -48,12 +48,13 @@ class Office:
     def __init__(self, crowd):
         self._crowd = crowd
         self.bank, self.counts, self.signed = HouseBank(crowd.dice), Counter(), []
+        self._sweep = accruing.Sweep()
 
     # -- the worker ---------------------------------------------------------------------------
 
     def settle(self):
         """Do what the worker's schedule does for suppliers."""
-        accruing.accrue(512)
+        self._sweep.run(512)
         reconcile.run_due(1)
         settling.settle(AT_ONCE)
 
@@ -70,12 +71,16 @@ class Office:
 
     def settle_all(self):
         """Do all of it that can be done now."""
-        while accruing.accrue(512):
+        while self._sweep.run(512):
             pass
         while reconcile.run_due(20):
             pass
         while settling.settle(400):
             pass
+
+    def restart(self):
+        """Forget what the worker remembered, as after its death."""
+        self._sweep = accruing.Sweep()
 
     # -- people -------------------------------------------------------------------------------
 

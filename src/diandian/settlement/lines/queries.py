@@ -6,15 +6,24 @@ from diandian.kernel.money import Money
 from diandian.settlement.models import Line, Return, ReturnWay, SplitState
 
 
-def went_back(line: Line, *, but: Return | None = None) -> tuple[Money, Money]:
+def went_back(line: Line) -> tuple[Money, Money]:
     """Return what of a part's leg went back for good, and of its gross with it.
 
-    Without what was given back again, as its refund did not happen. ``but``: left out.
+    Without what was given back again, as its refund did not happen.
     """
     done = line.returns.filter(state=SplitState.PAID, given_back_at__isnull=True)
-    done = done.exclude(id=but.id) if but is not None else done
     sums = done.order_by().aggregate(leg=Sum("amount_minor"), gross=Sum("refund_minor"))
     return Money(sums["leg"] or 0, line.currency), Money(sums["gross"] or 0, line.currency)
+
+
+def fee_went_back(line: Line, *, but: Return) -> Money:
+    """Return what went back for good of our fee that we had got, ``but`` left out.
+
+    Of what was forgone nothing was ever earned.
+    """
+    done = line.returns.filter(state=SplitState.PAID, given_back_at__isnull=True)
+    earned = done.exclude(id=but.id).exclude(way=ReturnWay.FORGONE).order_by()
+    return Money(earned.aggregate(total=Sum("amount_minor"))["total"] or 0, line.currency)
 
 
 def claimed_minor(line: Line) -> int:
