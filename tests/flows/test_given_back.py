@@ -116,19 +116,28 @@ def test_a_refund_granted_again_takes_its_share_once(world, passed_on, amount, s
     assert house_breaches() == []
 
 
-def test_what_was_not_paid_yet_is_owed_too(world, settings, tmp_path):
+@pytest.mark.parametrize("again", [0, 402, 804])
+@pytest.mark.parametrize("amount", [402, 700, 804])
+def test_what_was_not_paid_yet_is_not_forgone_any_more(world, settings, tmp_path, amount, again):
     merchant_file(tmp_path, settings, settlement="connect", shares=True)
     payee(at=world.now)
     order = retired(world)
     number = world.payment(order).payment_no
     desk.think(world.peer, number)
-    made = give(world, order, 402, days=1)
+    made = give(world, order, amount, days=1)
     desk.decide(world.peer, made.refund_no, "failed", world.later(days=1))
     refund.continue_refunds(at=world.later(days=2))
-    goes_on(world, [9])
-    assert (line_of(order).state, line_of(order).leg.amount_minor) == ("paid", 372)
-    assert world.balance(PAYABLE) == -372
-    assert world.balance(GOODWILL) == 0
+    desk.think(world.peer, number, thinks=False)
+    assert (world.balance(GOODWILL), world.balance(PAYABLE)) == (0, -744)
+    if again:
+        assert give(world, order, again, days=3).state == "succeeded"
+    goes_on(world, [9, 10])
+    left = 744 - again * 744 // 804
+    assert (line_of(order).state, line_of(order).leg.amount_minor) == (
+        "paid" if left else "reversed",
+        left,
+    )
+    assert (world.balance(PAYABLE), world.balance(GOODWILL)) == (0, again - (744 - left))
     assert house_breaches() == []
 
 

@@ -41,6 +41,19 @@ def book_given_back(found: Return, line: Line, at: datetime) -> None:
     _post("part_given_back", number, line, lines, at)
 
 
+def book_taken_up(found: Return, line: Line, at: datetime) -> None:
+    """Book that a part is owed again as it was before it was forgone, in the same transaction.
+
+    Of our fee nothing was booked: it was not earned yet.
+    """
+    amount, is_dispute = Money(found.amount_minor, line.currency), found.cause == "dispute"
+    if amount.amount_minor and not line.is_fee_leg:
+        lines = payouts.build_given_back(
+            amount, supplier_ref=line.supplier_ref, is_dispute=is_dispute
+        )
+        _post("part_taken_up", f"return:{found.return_no}:taken_up", line, lines, at)
+
+
 def _lines_of(found: Return, line: Line, payment: Payment) -> list[TransferLine]:
     amount, supplier_ref = Money(found.amount_minor, line.currency), line.supplier_ref
     is_dispute = found.cause == "dispute"

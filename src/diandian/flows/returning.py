@@ -75,14 +75,18 @@ def reverse_before_refund(
 def give_share_back(payment: Payment, refund_no: str, *, at: datetime) -> None:
     """Settle with the supplier what came back for a refund that does not happen after all.
 
-    A part is owed to the supplier, our fee by it, and gets into the next payout. What is still on
-    its way back is settled once it is there. In the caller's transaction. Idempotent.
-    Locks: the line.
+    What was forgone of a part that nobody sent yet is simply not forgone. Else a part is owed to
+    the supplier, our fee by it, and gets into the next payout; what is still on its way back is
+    settled once it is there. In the caller's transaction. Idempotent. Locks: the line.
     """
     found = queries.return_by_no(_number(refund_no))
-    if found is None or not return_actions.give_back(found, at=at):
+    if found is None:
         return
-    if found.state == SplitState.PAID:
+    if return_actions.take_up_again(found, at=at):
+        return_postings.book_taken_up(found, found.line, at)
+    elif not return_actions.give_back(found, at=at):
+        return
+    elif found.state == SplitState.PAID:
         return_postings.book_given_back(found, found.line, at)
     audit_actions.record(
         actor_ref="platform",
@@ -225,6 +229,8 @@ def _begin(
     amount = rules.share_of_refund(leg, locked.gross, refund, already=already, refunded=refunded)
     if way == ReturnWay.REVERSED and not amount.amount_minor:
         way = ReturnWay.FORGONE
+    elif way == ReturnWay.FORGONE:
+        amount = Money(min(amount.amount_minor, locked.leg.amount_minor), locked.currency)
     found = return_actions.begin_return(
         locked, return_no=number, way=way, amount=amount, refund=refund, cause=cause, at=at
     )
@@ -236,16 +242,17 @@ def _begin(
 
 
 def _way(line: Line) -> ReturnWay | None:
-    by_bank = ReturnWay.OWED if line.is_fee_leg else ReturnWay.CLAIMED
-    if line_queries.was_given_back(line):
-        return by_bank  # of what is with the supplier by bank no gateway takes anything back
-    if line.state == LineState.REVERSED:
-        return ReturnWay.FORGONE  # all of it went back before: nothing is left to share
     if line.state in _STILL_HERE and not _may_have_arrived(line):
         return ReturnWay.FORGONE
+    by_bank = ReturnWay.OWED if line.is_fee_leg else ReturnWay.CLAIMED
+    was_given_back = line_queries.was_given_back(line)
+    if line.state == LineState.REVERSED:
+        # All of it went back before: nothing is left to share but what is settled by bank.
+        return by_bank if was_given_back else ReturnWay.FORGONE
     if line.state != LineState.PAID:
         return None
-    return by_bank if line.rail == Rail.BANK else ReturnWay.REVERSED
+    # Of what is with the supplier by bank no gateway takes anything back.
+    return by_bank if line.rail == Rail.BANK or was_given_back else ReturnWay.REVERSED
 
 
 def _may_have_arrived(line: Line) -> bool:

@@ -275,6 +275,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "transfer": N_("part divided off"),
         "part_owed": N_("our fee back to the supplier"),
         "part_given_back": N_("share of a refund that did not happen"),
+        "part_taken_up": N_("share of a refund that did not happen"),
         "gateway_fee": N_("fee of the gateway"),
         "gateway_payout": N_("payout to our bank"),
         "gateway_payout_undone": N_("payout to our bank undone"),

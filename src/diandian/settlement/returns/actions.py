@@ -69,6 +69,30 @@ def keep_return(found: Return, state: str, *, reason: str = "", at: datetime) ->
     return False
 
 
+def take_up_again(found: Return, *, at: datetime) -> bool:
+    """Undo what was forgone of a part that is not sent yet; tell whether it was.
+
+    In the caller's transaction, which books it. Locks: the line.
+    """
+    line = line_actions.lock(Line(id=found.line_id))
+    here = (LineState.WAITING, LineState.DUE, LineState.REVERSED)
+    was_sent = line.splits.exclude(state=SplitState.FAILED).exists()
+    if line.state not in here or was_sent or line.batch_id is not None:
+        return False
+    open_ones = Return.objects.filter(id=found.id, state=SplitState.PAID, way=ReturnWay.FORGONE)
+    done = open_ones.filter(given_back_at__isnull=True)
+    if not done.update(state=SplitState.FAILED, reason="its refund did not happen"):
+        return False
+    found.refresh_from_db()
+    Line.objects.filter(id=line.id).update(
+        returned_minor=F("returned_minor") - found.amount_minor,
+        refunded_minor=F("refunded_minor") - found.refund_minor,
+    )
+    if line.state == LineState.REVERSED:
+        line_actions.move(line, LineState.WAITING, next_look_at=at)
+    return True
+
+
 def give_back(found: Return, *, at: datetime) -> bool:
     """Note that the refund of a return does not happen; tell whether that is new.
 
