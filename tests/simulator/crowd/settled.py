@@ -14,8 +14,9 @@ class Sale:
     ``granted_minor``, ``by_hand_minor`` and ``lost_minor``: what of it went back after its
     retirement by our word, in a console, or by a bank's. ``is_shared``: the supplier stands for it.
     ``in_vain_minor``: was granted before, and did not arrive: what the supplier gave for that is
-    settled with it by bank, and so is what it gives for what is granted once more. ``by_bank``: its
-    gateway passed on nothing, as less was left of the payment than what is due.
+    settled with it by bank, and so is what it gives for what is granted once more; unless it
+    ``was_taken_up``, as nothing was sent yet. ``by_bank``: its gateway passed on nothing, as less
+    was left of the payment than what is due.
     """
 
     payment_no: str
@@ -29,6 +30,7 @@ class Sale:
     lost_minor: int
     is_shared: bool
     in_vain_minor: int = 0
+    was_taken_up: bool = False
     by_bank: bool = False
 
     @property
@@ -56,7 +58,7 @@ class Sale:
     @property
     def afterwards_minor(self):
         """Return what is settled by bank after a grant in vain: owed again, less the next share."""
-        again = self._share_minor(self.in_vain_minor)
+        again = 0 if self.was_taken_up else self._share_minor(self.in_vain_minor)
         return again - self.shared_grants_minor if again else 0
 
     @property
@@ -95,6 +97,7 @@ def judge(crowd, sales, books, accounts_by_code):
     Raises: BreachError.
     """
     moved, pieces = _parts(crowd, sales)
+    sales = [replace(sale, was_taken_up=_was_taken_up(sale, moved)) for sale in sales]
     sales = [replace(sale, by_bank=_by_bank(sale, moved, books)) for sale in sales]
     for sale in sales:
         number, due = sale.payment_no, 0 if sale.by_bank else sale.moved_minor
@@ -104,6 +107,11 @@ def judge(crowd, sales, books, accounts_by_code):
             require(pieces[number] <= 1, number, "was passed on", pieces[number], "times")
     _payouts(crowd, sales, accounts_by_code)
     return sales, moved
+
+
+def _was_taken_up(sale, moved):
+    """Tell whether a bank passed on what is due of a payment as if nothing had been in vain."""
+    return moved[sale.payment_no] == replace(sale, was_taken_up=True).moved_minor
 
 
 def _by_bank(sale, moved, books):
