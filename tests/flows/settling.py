@@ -74,6 +74,19 @@ def retired(world, mass_g=124_000, **facts):
     return order
 
 
+def passed_on_shared(world, settings, tmp_path):
+    """Return a retired order of which the gateway passed 744 of 804 on.
+
+    Its supplier stands for refunds.
+    """
+    merchant_file(tmp_path, settings, settlement="connect", shares=True)
+    payee(at=world.now)
+    order = retired(world)
+    settle(world, **AFTER)
+    assert line_of(order).state == "paid"
+    return order
+
+
 def line_of(order):
     return Line.objects.get(owner_ref=order.ref, kind="sale")
 

@@ -19,7 +19,7 @@ from tests.flows.settling import (
     bank_payee,
     house_breaches,
     line_of,
-    merchant_file,
+    passed_on_shared,
     payee,
     retired,
     settle,
@@ -36,12 +36,8 @@ LOSS = chart.chargeback_loss("CNY")
 @pytest.fixture
 def passed_on(world, settings, tmp_path, statements_agree):
     """A retired order of which the gateway passed 744 of 804 on, to who stands for refunds."""
-    merchant_file(tmp_path, settings, settlement="connect", shares=True)
-    payee(at=world.now)
     bank_payee(world.now)
-    order = retired(world)
-    settle(world, **AFTER)
-    return order
+    return passed_on_shared(world, settings, tmp_path)
 
 
 def said(world, order, ref, verdict, *, days):

@@ -20,6 +20,7 @@ from tests.flows.settling import (
     house_breaches,
     line_of,
     merchant_file,
+    passed_on_shared,
     payee,
     retired,
     settle,
@@ -35,13 +36,8 @@ GOODWILL, LOSS = chart.goodwill("CNY"), chart.chargeback_loss("CNY")
 @pytest.fixture
 def passed_on(world, settings, tmp_path):
     """A retired order of which the gateway passed 744 of 804 on, to who stands for refunds."""
-    merchant_file(tmp_path, settings, settlement="connect", shares=True)
-    payee(at=world.now)
     bank_payee(world.now)
-    order = retired(world)
-    settle(world, **AFTER)
-    assert line_of(order).state == "paid"
-    return order
+    return passed_on_shared(world, settings, tmp_path)
 
 
 @pytest.fixture

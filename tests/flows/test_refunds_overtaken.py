@@ -4,6 +4,7 @@ import pytest
 
 from diandian.audit import queries as audit
 from diandian.flows import abnormal, goodwill, payment_events, refund, returning, settling
+from diandian.ledger import chart
 from diandian.payments import errors
 from diandian.payments.gateways.sandbox import disputes as bank
 from diandian.payments.gateways.sandbox import refunds as desk
@@ -28,13 +29,13 @@ from tests.flows.money import (  # noqa: F401 - fixtures among them
     whole,
 )
 from tests.flows.settling import (
-    AFTER,
+    SUPPLIER,
     house_breaches,
     line_of,
     merchant_file,
+    passed_on_shared,
     payee,
     retired,
-    settle,
     supplier_collects,
 )
 
@@ -58,12 +59,7 @@ def went_back(world, order):
 @pytest.fixture
 def passed_on(world, settings, tmp_path):
     """A retired order whose supplier has its part and stands for refunds."""
-    merchant_file(tmp_path, settings, settlement="connect", shares=True)
-    payee(at=world.now)
-    order = retired(world)
-    settle(world, **AFTER)
-    assert line_of(order).state == "paid"
-    return order
+    return passed_on_shared(world, settings, tmp_path)
 
 
 @pytest.fixture
@@ -129,7 +125,11 @@ def test_34_a_chargeback_that_comes_just_before_leaves_the_supplier_its_share(
     made = give(order, 402, world.later(days=1))
     assert (made.state, went_back(world, order)) == ("failed", 0)
     in_vain = Return.objects.get(return_no=f"V{made.refund_no}")
-    assert (in_vain.state, in_vain.given_back_at is None) == ("paid", False)
+    # Nobody sent the part yet: what the refund took of it is not taken any more.
+    assert (in_vain.state, in_vain.given_back_at) == ("failed", None)
+    line = line_of(order)
+    assert (line.leg.amount_minor, line.returned_minor, line.refunded_minor) == (372, 372, 402)
+    assert world.balance(chart.supplier_payable("CNY", SUPPLIER)) == -372
     assert house_breaches() == []
 
 

@@ -191,10 +191,7 @@ def _source(order: Order | None, payment: Payment, amount_minor: int) -> str:
 def _undo(order: Order | None, external: Refund, at: datetime) -> None:
     if not refund_actions.undo_external(external):
         return
-    undone = [line.swapped() for line in postings.refund_settled(external)]
-    refund.book(order, external, "unsettled", undone, at)
-    refund.book_failed(order, external, at)
-    refund.reopen_when_some_is_here(order)
+    refund.undo_settled(order, external, at)
     _record("refund.external_undone", external, review.ACTOR, {}, at)
 
 

@@ -52,10 +52,7 @@ def _undo(done: Refund, outcome: Done[RefundSnapshot], at: datetime) -> None:
     order = locks.lock_order_of_ref(done.payment.owner_ref)
     if not refund_actions.come_back(done):
         return
-    undone = [line.swapped() for line in postings.refund_settled(done)]
-    refund.book(order, done, "unsettled", undone, at)
-    refund.book_failed(order, done, at)
-    refund.reopen_when_some_is_here(order)
+    refund.undo_settled(order, done, at)
     refund.tell_operator(done, outcome)
 
 

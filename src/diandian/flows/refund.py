@@ -312,6 +312,17 @@ def book_failed(order: Order | None, refund: Refund, at: datetime) -> None:
         returning.give_share_back(refund.payment, refund.refund_no, at=at)
 
 
+def undo_settled(order: Order | None, refund: Refund, at: datetime) -> None:
+    """Undo the postings of a refund that was done and came back, and open its order again.
+
+    In the caller's transaction, which wrote that it failed.
+    """
+    undone = [line.swapped() for line in postings.refund_settled(refund)]
+    book(order, refund, "unsettled", undone, at)
+    book_failed(order, refund, at)
+    reopen_when_some_is_here(order)
+
+
 def close_when_all_is_back(order: Order | None) -> None:
     """End an order whose money all went back; nothing happens while some is on its way or here."""
     if order is not None and order.state == OrderState.UNFULFILLABLE and _all_is_back(order):
