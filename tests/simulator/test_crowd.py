@@ -2,17 +2,21 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
+from diandian.audit.models import AuditEntry
 from diandian.flows import goodwill
 from diandian.payments.gateways.sandbox import disputes
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
+from diandian.settlement.models import Return
 from tests.simulator.book import BreachError
 from tests.simulator.crowd import afterwards, postings, verdict
 from tests.simulator.crowd.alipay_bank import AlipayBank
 from tests.simulator.crowd.banks import SandboxBank
 from tests.simulator.crowd.crowd import Crowd
+from tests.simulator.crowd.house_bank import HouseBank
 from tests.simulator.crowd.stripe_bank import StripeBank
 from tests.simulator.crowd.town import BANKS, clock_of, play
 from tests.simulator.crowd.wechatpay_bank import WechatpayBank
@@ -219,6 +223,28 @@ def test_a_part_that_was_sent_twice_under_two_numbers_is_noticed(monkeypatch):
     with Stage() as stage, pytest.raises(BreachError, match="passed on"):
         play(stage, payments=6, seed=8, gateways=("sandbox",))
     assert sent
+
+
+def test_what_is_granted_while_a_payout_is_at_a_slow_bank_for_days_is_shared_all_the_same(
+    monkeypatch,
+):
+    monkeypatch.setattr(afterwards, "SHARE", 0.9)
+    monkeypatch.setattr(afterwards, "KINDS", ("goodwill",))
+    work, calls = HouseBank.work, count(1)
+
+    def weekly(bank):
+        if not next(calls) % 7:
+            work(bank)
+
+    monkeypatch.setattr(HouseBank, "work", weekly)
+    with Stage() as stage:
+        play(stage, payments=60, seed=50, gateways=("alipay",))
+        said = AuditEntry.objects.filter(action="settlement.short")
+        late = {each["return"] for each in said.values_list("details", flat=True)}
+        assert len(late) > 3
+        assert {*Return.objects.filter(return_no__in=late).values_list("way", flat=True)} == {
+            "claimed"
+        }
 
 
 def test_an_example_that_no_house_ever_booked_is_named():

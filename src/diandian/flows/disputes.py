@@ -13,7 +13,16 @@ from datetime import datetime
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import aside, locks, overtaken, postings, refund, returning, review
+from diandian.flows import (
+    aside,
+    locks,
+    overtaken,
+    postings,
+    refund,
+    returning,
+    review,
+    waiting_shares,
+)
 from diandian.kernel.clock import now
 from diandian.kernel.errors import NotFoundError
 from diandian.kernel.money import EXPONENTS, Money
@@ -180,7 +189,7 @@ def _take_share(dispute: Dispute, lost_minor: int, at: datetime) -> None:
     """
     payment = dispute.payment
     if dispute.currency == payment.received.currency:
-        returning.take_back_later(payment, lost_minor, dispute_id=dispute.id, at=at)
+        waiting_shares.take_back_later(payment, lost_minor, dispute_id=dispute.id, at=at)
         return
     log.error("the share of dispute %s is in another currency: somebody must ask for it", dispute)
     _record(dispute, "dispute.share_left", review.ACTOR, {"lost_minor": lost_minor}, at)
@@ -255,7 +264,8 @@ def _look(order: Order | None, dispute: Dispute, told: DisputeSnapshot, at: date
     if not dispute_actions.mark_odd(dispute, told):
         return
     frozen = not aside.is_aside(dispute.payment) and review.money_left(order)
-    log.error("dispute %s is %s here and %s there", dispute, dispute.state, told.state)
+    here, there = (f"{each.state} {each.amount_minor} {each.currency}" for each in (dispute, told))
+    log.error("dispute %s is %s here and %s there", dispute, here, there)
     details = {
         "told": told.state,
         "told_minor": told.amount_minor,

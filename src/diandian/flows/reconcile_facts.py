@@ -78,18 +78,23 @@ def _payments(day: GatewayDay, lines: Sequence[Line]) -> list[Payment]:
 
 
 def _refunds(day: GatewayDay, lines: Sequence[Line]) -> list[Refund]:
+    """Return the refunds that the gateway was asked for on a day, and those that its lines name.
+
+    One that still waits for something else is expected on no statement yet.
+    """
     mine = (
         Refund.objects.select_related("payment")
         .annotate(
             account=Case(
                 When(payment__received_merchant="", then=F("payment__merchant")),
                 default=F("payment__received_merchant"),
-            )
+            ),
+            began_at=Case(When(kind=_BY_HAND, then=F("created_at")), default=F("sent_at")),
         )
         .filter(payment__gateway=day.gateway, payment__mode=day.mode, account=day.account)
     )
     start, end = bounds(day)
-    of_day = mine.filter(~Q(state=RefundState.FAILED), created_at__gte=start, created_at__lt=end)
+    of_day = mine.filter(~Q(state=RefundState.FAILED), began_at__gte=start, began_at__lt=end)
     found: dict[str, Refund] = {row.refund_no: row for row in of_day}
     odd = [line for line in lines if line.kind == "refund" and line.our_no not in found]
     for column, values in (
@@ -119,12 +124,13 @@ def _of_payment(payment: Payment, rate: int | None) -> Fact:
 
 def _of_refund(refund: Refund) -> Fact:
     is_by_hand = getattr(refund, "kind", "") == _BY_HAND
+    began_at = refund.sent_at or refund.created_at
     return Fact(
         kind="refund",
         our_no=refund.refund_no,
         ref="",
-        day=business_day(refund.created_at),
-        at=refund.created_at,
+        day=business_day(began_at),
+        at=began_at,
         amount_minor=-refund.amount_minor,
         currency=refund.payment.received.currency,
         state=_REFUND_STATES.get(refund.state, "open"),

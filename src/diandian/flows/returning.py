@@ -19,10 +19,9 @@ from diandian.ledger import payouts
 from diandian.ledger.models import Journal
 from diandian.ledger.rules import TransferLine
 from diandian.payments import queries as payment_queries
-from diandian.payments.disputes import actions as dispute_actions
-from diandian.payments.disputes import queries as disputes
 from diandian.payments.messages import NOT_FOUND, Done, Outcome, Pending, Rejected, Unknown
-from diandian.payments.models import Dispute, Payment
+from diandian.payments.models import Payment
+from diandian.payments.refunds import actions as refund_actions
 from diandian.payments.splits import ReversalRequest, ReversalSnapshot
 from diandian.settlement import queries, rules
 from diandian.settlement.lines import actions as line_actions
@@ -51,20 +50,22 @@ def reverse_before_refund(
     """Take a refund's share back from the supplier's part, before the guest is refunded.
 
     Ready: the refund may go. Waiting: ask again later, with the same number. Short: the gateway
-    could not take it back, or the part is on its way for too long; the refund goes from own funds
-    and the operator is told. ``refund_no``: of the refund; without it there is one refund per
-    payment and amount. ``cause``: goodwill or dispute. ``since``: when the refund was granted.
+    could not take it back, or the part is on its way for too long, and its share is taken once
+    that has ended; the refund goes from own funds and the operator is told. ``refund_no``: of the
+    refund; without it there is one refund per payment and amount. ``cause``: goodwill or dispute.
+    ``since``: when the refund was granted.
     Idempotent by: ``refund_no``. Locks: the line.
     """
     assert amount_minor > 0, "a refund gives something back"
-    line = _line_of(payment, at)
+    line = line_of(payment, at)
     if line is None:
         return "ready"  # nothing of it is owed to anybody
-    number = _number(refund_no or f"{payment.payment_no}-{amount_minor}")
-    found = queries.return_by_no(number) or _begin(line, number, amount_minor, cause, payment, at)
+    number = number_of(refund_no or f"{payment.payment_no}-{amount_minor}")
+    found = queries.return_by_no(number) or begin(line, number, amount_minor, cause, payment, at)
     if found is None:
         if since is None or at - since < WAITS_FOR_SUPPLIER:
             return "waiting"
+        refund_actions.let_share_wait(refund_no, waits=True)
         _tell_operator("settlement.short", number, line, line.state, at)
         return "short"
     if found.way == ReturnWay.REVERSED and found.state == SplitState.QUEUED:
@@ -79,7 +80,7 @@ def give_share_back(payment: Payment, refund_no: str, *, at: datetime) -> None:
     the supplier, our fee by it, and gets into the next payout; what is still on its way back is
     settled once it is there. In the caller's transaction. Idempotent. Locks: the line.
     """
-    found = queries.return_by_no(_number(refund_no))
+    found = queries.return_by_no(number_of(refund_no))
     if found is None:
         return
     if return_actions.take_up_again(found, at=at):
@@ -109,83 +110,12 @@ def claim_advance(journal: Journal, source_ref: str, *, at: datetime) -> list[Tr
     return payouts.build_claim(amount, supplier_ref=line.supplier_ref, is_dispute=True)
 
 
-def _number(refund_no: str) -> str:
+def number_of(refund_no: str) -> str:
+    """Return the number of the return that a refund makes."""
     return f"V{refund_no}"[:48]
 
 
-def take_back_later(payment: Payment, amount_minor: int, *, dispute_id: int, at: datetime) -> None:
-    """Begin to take back a supplier's share of what a bank took for good; the worker goes on.
-
-    While the part is just moving its share waits, with the dispute, until that has ended.
-    In the caller's transaction: no gateway is asked here. Idempotent by: the dispute.
-    """
-    line = _line_of(payment, at)
-    if line is None or _begin_of_dispute(line, payment, amount_minor, dispute_id, at):
-        return
-    dispute_actions.let_share_wait(dispute_id, waits=True)
-    log.warning("a part of payment %s is on its way, its share waits", payment.payment_no)
-    audit_actions.record(
-        actor_ref="platform",
-        action="settlement.waits",
-        subject_ref=line.owner_ref,
-        details={"dispute": dispute_id, "supplier": line.supplier_ref, "reason": line.state},
-        at=at,
-    )
-
-
-def take_back_waiting(limit: int = 50, *, at: datetime) -> None:
-    """Go on with shares that waited for a moving part; what still moves waits on. Idempotent.
-
-    So does what the gateway contradicted since: people look first.
-    """
-    for dispute in disputes.with_waiting_share(limit):
-        if dispute.is_odd:
-            continue
-        try:
-            line = _line_of(dispute.payment, at)
-            assert line is not None, "what moves is there"
-            _take_waiting(dispute, line, at)
-        except Exception:
-            log.exception("the share of dispute %s could not be taken back yet", dispute.id)
-
-
-def forgo_waiting(line: Line, payment: Payment, *, at: datetime) -> bool:
-    """Take shares that wait from a part of which certainly nothing moved; tell whether one was.
-
-    The caller knows that from the gateway: such a part is not tried again for what goes back.
-    """
-    waiting = disputes.waiting_shares_of(payment)
-    for dispute in waiting:
-        _take_waiting(dispute, line, at, way=ReturnWay.FORGONE)
-    return bool(waiting)
-
-
-def _take_waiting(
-    dispute: Dispute, line: Line, at: datetime, *, way: ReturnWay | None = None
-) -> None:
-    lost_minor = dispute.amount_minor - dispute.covered_minor
-    with transaction.atomic():
-        if _begin_of_dispute(line, dispute.payment, lost_minor, dispute.id, at, way=way):
-            dispute_actions.let_share_wait(dispute.id, waits=False)
-
-
-def _begin_of_dispute(
-    line: Line,
-    payment: Payment,
-    amount_minor: int,
-    dispute_id: int,
-    at: datetime,
-    *,
-    way: ReturnWay | None = None,
-) -> bool:
-    """Tell whether the share of a lost chargeback is being taken back: once for each."""
-    number = _number(disputes.share_no(dispute_id))
-    if queries.return_by_no(number) is not None:
-        return True
-    return _begin(line, number, amount_minor, "dispute", payment, at, way=way) is not None
-
-
-def _line_of(payment: Payment, at: datetime) -> Line | None:
+def line_of(payment: Payment, at: datetime) -> Line | None:
     """Return the part that a payment paid; one that the worker did not make yet is made here.
 
     What goes back before it is there would else be paid to the supplier afterwards.
@@ -205,7 +135,7 @@ def answer_of(found: Return) -> Answer:
 
 
 @transaction.atomic
-def _begin(
+def begin(
     line: Line,
     number: str,
     amount_minor: int,
@@ -215,7 +145,10 @@ def _begin(
     *,
     way: ReturnWay | None = None,
 ) -> Return | None:
-    """Write what is taken back; None while the part is on its way to its supplier."""
+    """Write what is taken back, once per number; None while the part is on its way.
+
+    ``way``: where nothing moved for certain. Locks: the line.
+    """
     locked = line_actions.lock(line)
     found = queries.return_by_no(number)
     if found is not None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from diandian.audit import actions as audit_actions
-from diandian.flows import gateways, held_rest, matched, returning, split_terms
+from diandian.flows import gateways, held_rest, matched, returning, split_terms, waiting_shares
 from diandian.kernel.clock import now
 from diandian.kernel.money import Money
 from diandian.ledger import actions as ledger_actions
@@ -58,7 +58,7 @@ def settle(limit: int = 50, *, at: datetime | None = None) -> int:
         line.refresh_from_db()
         changed += line.state != before
     # Last: what just ended its way may have to come back.
-    returning.take_back_waiting(at=at)
+    waiting_shares.take_back_waiting(at=at)
     return changed
 
 
@@ -146,7 +146,7 @@ def _divide(line: Line, at: datetime) -> None:
     if payee is None or terms is None:
         line_actions.wait(line, "supplier", until=at + rules.WAITS_LOOK)
         return
-    if returning.forgo_waiting(line, payment, at=at):
+    if waiting_shares.forgo_waiting(line, payment, at=at):
         return  # the rest has its turn later
     if not line.leg.amount_minor:
         is_new = line_actions.paid_without_leg(line, is_held=terms.holds_rest, at=at)

@@ -132,7 +132,8 @@ class Refund(models.Model):
 
     ``source``: the number of the account that it was booked from; empty in rows from before that
     was kept. ``seen_by``: who said, of an external refund, that it was looked into. ``is_shared``:
-    the supplier stands for its part of it, as agreed when it was granted. ``stated_ref``: of an
+    the supplier stands for its part of it, as agreed when it was granted. ``share_waits``: that is
+    still to be taken back, since the supplier's part was just moving. ``stated_ref``: of an
     external refund that only a statement told, the gateway's number of it.
     """
 
@@ -149,6 +150,7 @@ class Refund(models.Model):
     next_query_at = models.DateTimeField(null=True, blank=True)
     seen_by = models.CharField(max_length=80, blank=True, default="")
     is_shared = models.BooleanField(default=False)
+    share_waits = models.BooleanField(default=False)
     stated_ref = models.CharField(max_length=80, blank=True, default="")
 
     class Meta:
@@ -165,6 +167,9 @@ class Refund(models.Model):
                 | Q(state__in=(RefundState.SUCCEEDED, RefundState.FAILED), sent_at=None),
                 name="refund_external_is_never_sent",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(share_waits=True), name="refund_share_waits")
         ]
 
     def __str__(self) -> str:

@@ -86,9 +86,10 @@ def _play(seed, payments, gateways, progress):
         else:
             progress.note(seed, told["payments"])
     house.wait()
-    progress.note(seed, payments, end="ended well" if facts else "DID NOT END WELL")
     again = f"--payments {payments} --gateways {','.join(gateways)} --seed {seed}"
-    return facts, f"{''.join(said[-20:])}again: ./run simulate {again}"
+    why = f"{''.join(said[-20:])}again: ./run simulate {again}"
+    progress.note(seed, payments, end="ended well" if facts else f"DID NOT END WELL\n{why}")
+    return facts, why
 
 
 class _Progress:

@@ -20,6 +20,8 @@ from diandian.flows import (
     settling,
 )
 from diandian.kernel.clock import business_day
+from diandian.payments.disputes import queries as disputes
+from diandian.payments.refunds import queries as refunds
 from diandian.reconciliation.models import GatewayDay
 from diandian.reconciliation.payouts import queries as payout_queries
 from diandian.settlement import queries
@@ -213,7 +215,8 @@ class Office:
             batch.state != BatchState.DRAFT or not payouts.is_too_small(batch)
             for batch in queries.batches_open()
         )
-        return moves or waits
+        shares = refunds.with_waiting_share(1) or disputes.with_waiting_share(1)
+        return moves or waits or bool(shares)
 
     def stuck(self):
         """Return in words what does not move, at most five of each."""

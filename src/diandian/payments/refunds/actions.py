@@ -208,6 +208,11 @@ def settle_otherwise(refund: Refund) -> None:
     refund.state, refund.next_query_at = RefundState.OTHERWISE, None
 
 
+def let_share_wait(refund_no: str, *, waits: bool) -> None:
+    """Keep whether the supplier's share of a refund is still to be taken back."""
+    Refund.objects.filter(refund_no=refund_no).update(share_waits=waits)
+
+
 def see(refund: Refund, *, actor_ref: str) -> bool:
     """Keep who looked into a refund that was not ours; tell whether that is new."""
     unseen = Refund.objects.filter(id=refund.id, kind=RefundKind.EXTERNAL, seen_by="")

@@ -1,6 +1,6 @@
 """Reads refunds for those who decide about them."""
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
 from diandian.kernel.errors import NotFoundError
@@ -66,6 +66,20 @@ def external_unseen() -> list[Refund]:
     """Return refunds that were not made by us and that nobody looked into yet, oldest first."""
     rows = Refund.objects.filter(kind=RefundKind.EXTERNAL, seen_by="")
     return list(rows.exclude(state=RefundState.FAILED).select_related("payment"))
+
+
+def with_waiting_share(limit: int) -> list[Refund]:
+    """Return refunds of which suppliers' shares are still to come back, oldest first."""
+    return list(_with_waiting_share()[:limit])
+
+
+def waiting_shares_of(payment: Payment) -> list[Refund]:
+    """Return the refunds of a payment of which the supplier's share is still to come back."""
+    return list(_with_waiting_share().filter(payment=payment))
+
+
+def _with_waiting_share() -> QuerySet[Refund]:
+    return Refund.objects.filter(share_waits=True).select_related("payment").order_by("id")
 
 
 def refund_by_id(number: int) -> Refund:
