@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from diandian.audit.models import AuditEntry
-from diandian.flows import matched, reconcile, reconcile_proof, refund
+from diandian.flows import goodwill, matched, reconcile, reconcile_proof, refund
 from diandian.payments import merchants
 from diandian.payments.models import PaymentState
-from diandian.reconciliation.models import DayState
+from diandian.reconciliation.models import DayState, GatewayDay
 from tests.flows.books import CLEARING
+from tests.flows.money import LI, WANG
 from tests.flows.statements import (
     DAY,
     FEES,
@@ -73,6 +74,27 @@ def test_a_refund_of_the_day_is_matched(world, crash):
     assert outcomes() == [("payment", "matched", ""), ("refund", "matched", "")]
     assert the_day().state == DayState.CLOSED
     assert world.balance(CLEARING) == -5  # Banks keep their fee of what was given back.
+    assert reconcile_proof.check() == []
+
+
+def test_a_refund_that_waits_is_expected_on_the_day_on_which_it_is_sent(world, monkeypatch):
+    payment = bought(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(refund, "may_send", lambda *_, **__: False)
+        asked = goodwill.ask(
+            int(payment.owner_ref.removeprefix("order:")), amount_minor=100, at=world.now, **LI
+        )
+        goodwill.confirm(asked, at=world.now, **WANG)
+        # As long as a bank disputes the payment, say: longer than a day waits for later ones.
+        for days in range(6):
+            turn(later(days=days))
+            refund.continue_refunds(at=later(days=days))
+    assert the_day().state == DayState.CLOSED
+    refund.continue_refunds(at=later(days=6))
+    turn(later(days=7))
+    sent_on = DAY + timedelta(days=7)
+    assert outcomes(sent_on) == [("refund", "matched", "")]
+    assert {day.state for day in GatewayDay.objects.all()} == {DayState.CLOSED}
     assert reconcile_proof.check() == []
 
 

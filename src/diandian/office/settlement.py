@@ -3,7 +3,7 @@
 Everything is done by a flow and stands in the trail under the operator's name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -19,7 +19,7 @@ from diandian.kernel.money import Money
 from diandian.office.acts import actor_of, order_number, row_number, say
 from diandian.office.desk_states import PAYOUT_STATES, RAILS, state_word
 from diandian.payments.disputes import queries as disputes
-from diandian.payments.models import Dispute
+from diandian.payments.refunds import queries as refunds
 from diandian.settlement import bank_files, queries, statements
 from diandian.settlement.errors import UnknownBatchError
 from diandian.settlement.lines import actions as line_actions
@@ -27,6 +27,7 @@ from diandian.settlement.models import Batch, Line, Rail
 from diandian.ui.format import canonical_lang
 
 _MOST_NOTE = 300
+_SHOWN = 200
 _MOST_FILE = 1_000_000
 # Why a part is not paid; a gateway's own code is shown as it is.
 WHY = {
@@ -286,15 +287,25 @@ def _amounts(row: Mapping[str, Any], currency: str) -> dict[str, Money]:
     return {name: Money(row[f"{name}_minor"], currency) for name in names}
 
 
-def _to_come_back(names: Mapping[str, Any]) -> list[tuple[Dispute, Money, Any, str, str]]:
-    """Return lost chargebacks whose share waits for a moving part: what was lost, whose, why."""
+def _to_come_back(names: Mapping[str, Any]) -> Sequence[tuple[object, ...]]:
+    """Return what is gone of payments and whose share waits for a moving part.
+
+    How much, since when, whose part it is, why it waits, its order's number and reference.
+    """
+    lost = [
+        (each.payment, Money(each.amount_minor - each.covered_minor, each.currency), each.ended_at)
+        for each in disputes.with_waiting_share(_SHOWN)
+    ]
+    given = [
+        (each.payment, Money(each.amount_minor, each.payment.received.currency), each.created_at)
+        for each in refunds.with_waiting_share(_SHOWN)
+    ]
     rows = []
-    for dispute in disputes.with_waiting_share(200):
-        line = queries.line_of_payment(dispute.payment.payment_no)
-        lost = Money(dispute.amount_minor - dispute.covered_minor, dispute.currency)
+    for payment, amount, since in [*lost, *given]:
+        line = queries.line_of_payment(payment.payment_no)
         name = names.get(line.supplier_ref) if line is not None else None
-        order = order_number(dispute.payment.owner_ref)
-        rows.append((dispute, lost, name, _why_moving(line), order))
+        ref = payment.owner_ref
+        rows.append((amount, since, name, _why_moving(line), order_number(ref), ref))
     return rows
 
 
