@@ -3,7 +3,7 @@
 import pytest
 
 from diandian.audit import queries as audit
-from diandian.flows import goodwill, payouts, refund
+from diandian.flows import goodwill, payouts, refund, waiting_shares
 from diandian.ledger import chart
 from diandian.payments.gateways.sandbox import refunds as bank
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
@@ -188,3 +188,19 @@ def test_35_a_bank_that_takes_a_week_costs_us_no_share(world, at_bank, state, am
     else:
         assert (claims, -world.balance(PAYABLE)) == ([], 1488 - share)
     assert house_breaches() == []
+
+
+def test_35_what_a_bank_keeps_for_weeks_keeps_no_other_share_waiting(world, at_bank):
+    (order, _), _ = at_bank
+    first = give(world, order)
+    goes_on(world, 13)
+    # Of a later payout that ends at once.
+    later = retired(world, name="Zhou")
+    settle(world, days=14)
+    Line.objects.filter(id=line_of(later).id).update(state="submitted")
+    second = give(world, later, days=14)
+    goes_on(world, 18)
+    assert [went(each) for each in (first, second)] == [("succeeded", True)] * 2
+    Line.objects.filter(id=line_of(later).id).update(state="due")
+    waiting_shares.take_back_waiting(1, at=world.later(days=18))
+    assert [went(each) for each in (first, second)] == [("succeeded", True), ("succeeded", False)]

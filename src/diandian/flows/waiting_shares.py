@@ -6,7 +6,7 @@ bank: what the supplier stands for of them is taken as soon as its part has ende
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -25,6 +25,8 @@ from diandian.settlement.models import Line, ReturnWay
 
 log = logging.getLogger(__name__)
 
+# As many are looked through at a time, to find those whose part has ended its way.
+_MOST = 2_000
 _Owner = TypeVar("_Owner", Dispute, Refund)
 
 
@@ -51,17 +53,22 @@ def take_back_later(payment: Payment, amount_minor: int, *, dispute_id: int, at:
 def take_back_waiting(limit: int = 50, *, at: datetime) -> None:
     """Go on with shares that waited for a moving part; what still moves waits on. Idempotent.
 
-    So does what the gateway contradicted since: people look first.
+    So does what the gateway contradicted since: people look first. ``limit``: of either kind.
     """
-    told = [each for each in disputes.with_waiting_share(limit) if not each.is_odd]
-    _take_all(told, _take_of_dispute, at)
-    _take_all(refunds.with_waiting_share(limit), _take_of_refund, at)
+    told = [each for each in disputes.with_waiting_share(_MOST) if not each.is_odd]
+    _take_all(told, limit, _take_of_dispute, at)
+    _take_all(refunds.with_waiting_share(_MOST), limit, _take_of_refund, at)
 
 
 def _take_all(
-    owners: Iterable[_Owner], take: Callable[[_Owner, Line, datetime], None], at: datetime
+    owners: Sequence[_Owner],
+    limit: int,
+    take: Callable[[_Owner, Line, datetime], None],
+    at: datetime,
 ) -> None:
-    for owner in owners:
+    moving = queries.moving_of({each.payment.payment_no for each in owners})
+    # All of a payout that a bank keeps for weeks must not keep the others waiting.
+    for owner in [each for each in owners if each.payment.payment_no not in moving][:limit]:
         try:
             line = returning.line_of(owner.payment, at)
             assert line is not None, "what moves is there"

@@ -13,6 +13,7 @@ from diandian.kernel.money import Money
 from diandian.settlement import rules
 from diandian.settlement.errors import UnknownBatchError
 from diandian.settlement.models import (
+    MOVING,
     UNPAID,
     Batch,
     BatchState,
@@ -92,6 +93,12 @@ def lines_to_look_at(at: datetime, limit: int) -> list[Line]:
     """Return lines whose turn it is, longest due first."""
     due = Line.objects.filter(next_look_at__lte=at)
     return list(due.order_by("next_look_at", "id")[:limit])
+
+
+def moving_of(payment_nos: Collection[str]) -> set[str]:
+    """Return those payments whose part is on its way just now."""
+    lines = Line.objects.filter(payment_no__in=payment_nos, state__in=MOVING)
+    return set(lines.values_list("payment_no", flat=True)) if payment_nos else set()
 
 
 def line_of_payment(payment_no: str) -> Line | None:
