@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
-from diandian.flows import accruing, payees, payment_events, settling
+from diandian.flows import accruing, goodwill, payees, payment_events, refund, settling
 from diandian.flows import invariants as every_invariant
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
 from diandian.payments.messages import Unknown
+from diandian.payments.models import Refund
 from diandian.settlement.models import Line
+from tests.flows.money import LI, WANG
 
 SUPPLIER = "supplier-sample-solar"
 AFTER = {"days": 8}
@@ -95,6 +97,28 @@ def settle(world, **later):
     """Accrue, and settle what is due some time later."""
     accruing.accrue(at=world.later(**later))
     return settling.settle(at=world.later(**(later or AFTER)))
+
+
+def give(world, order, amount_minor=804, *, days=9):
+    """Grant money back as goodwill, by two people; return the refund."""
+    at = world.later(days=days)
+    asked = goodwill.ask(order.id, amount_minor=amount_minor, at=at, **LI)
+    goodwill.confirm(asked, at=at, **WANG)
+    return Refund.objects.latest("id")
+
+
+def goes_on(world, days):
+    """Let the worker see to parts and refunds on some days."""
+    for day in days:
+        settle(world, days=day)
+        refund.continue_refunds(at=world.later(days=day))
+
+
+def moved(world):
+    """Return what the gateway passed on, and what it took back."""
+    legs = world.peer.run("SELECT amount_minor FROM leg", ())
+    back = world.peer.run("SELECT amount_minor FROM reversal", ())
+    return [amount for (amount,) in legs], [amount for (amount,) in back]
 
 
 def house_breaches():

@@ -17,6 +17,7 @@ from tests.flows.settling import (
     house_breaches,
     line_of,
     merchant_file,
+    moved,
     payee,
     retired,
     settle,
@@ -40,12 +41,6 @@ def lose(world, order):
     payment_events.refresh(number, at=world.later(days=9))
     bank.end(world.peer, ref, "lost", world.later(days=9))
     payment_events.refresh(number, at=world.later(days=9))
-
-
-def moved(world):
-    legs = world.peer.run("SELECT amount_minor FROM leg", ())
-    back = world.peer.run("SELECT amount_minor FROM reversal", ())
-    return [amount for (amount,) in legs], [amount for (amount,) in back]
 
 
 @pytest.mark.parametrize("really", [True, False])

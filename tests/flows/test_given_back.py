@@ -3,20 +3,21 @@
 import pytest
 
 from diandian.audit import queries as audit
-from diandian.flows import goodwill, payment_events, refund, settling
+from diandian.flows import payment_events, refund, settling
 from diandian.ledger import chart
 from diandian.payments.gateways.sandbox import disputes as bank
 from diandian.payments.gateways.sandbox import refunds as desk
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
 from diandian.payments.messages import Rejected
-from diandian.payments.models import Dispute, Refund
+from diandian.payments.models import Dispute
 from diandian.settlement.models import Line, Return
-from tests.flows.money import LI, WANG
 from tests.flows.settling import (
     AFTER,
     SUPPLIER,
     Lost,
     bank_payee,
+    give,
+    goes_on,
     house_breaches,
     line_of,
     merchant_file,
@@ -52,13 +53,6 @@ def collected(world, settings, tmp_path):
     return order
 
 
-def give(world, order, amount_minor, *, days=9):
-    at = world.later(days=days)
-    asked = goodwill.ask(order.id, amount_minor=amount_minor, at=at, **LI)
-    goodwill.confirm(asked, at=at, **WANG)
-    return Refund.objects.latest("id")
-
-
 def fails(world, order, amount_minor):
     """Grant a refund whose share comes back, and that the gateway then does not make."""
     number = world.payment(order).payment_no
@@ -69,12 +63,6 @@ def fails(world, order, amount_minor):
     made.refresh_from_db()
     assert made.state == "failed"
     desk.think(world.peer, number, thinks=False)
-
-
-def goes_on(world, days):
-    for day in days:
-        settle(world, days=day)
-        refund.continue_refunds(at=world.later(days=day))
 
 
 def taken(world):

@@ -3,22 +3,23 @@
 import pytest
 
 from diandian.audit import queries as audit
-from diandian.flows import goodwill, payouts, refund, waiting_shares
+from diandian.flows import payouts, refund, waiting_shares
 from diandian.ledger import chart
 from diandian.payments.gateways.sandbox import refunds as bank
 from diandian.payments.gateways.sandbox.gateway import SandboxGateway
 from diandian.payments.messages import Rejected
-from diandian.payments.models import Refund
 from diandian.settlement.models import Line, Return
-from tests.flows.money import LI, WANG
 from tests.flows.settling import (
     AFTER,
     SUPPLIER,
     Lost,
     bank_payee,
+    give,
+    goes_on,
     house_breaches,
     line_of,
     merchant_file,
+    moved,
     payee,
     retired,
     settle,
@@ -30,25 +31,6 @@ PAYABLE = chart.supplier_payable("CNY", SUPPLIER)
 DUE_FROM = chart.due_from_supplier("CNY", SUPPLIER)
 GOODWILL = chart.goodwill("CNY")
 DESK = "/admin/settlement/batch/due/"
-
-
-def give(world, order, amount_minor=804, *, days=9):
-    at = world.later(days=days)
-    asked = goodwill.ask(order.id, amount_minor=amount_minor, at=at, **LI)
-    goodwill.confirm(asked, at=at, **WANG)
-    return Refund.objects.latest("id")
-
-
-def goes_on(world, *days):
-    for day in days:
-        settle(world, days=day)
-        refund.continue_refunds(at=world.later(days=day))
-
-
-def moved(world):
-    legs = world.peer.run("SELECT amount_minor FROM leg", ())
-    back = world.peer.run("SELECT amount_minor FROM reversal", ())
-    return [amount for (amount,) in legs], [amount for (amount,) in back]
 
 
 def went(made):
@@ -79,14 +61,14 @@ def silent(world, order, monkeypatch):
 
 def test_35_after_three_days_it_goes_and_the_share_follows_once(world, order, silent):
     made = give(world, order)
-    goes_on(world, 10, 11)
+    goes_on(world, [10, 11])
     assert went(made) == ("requested", False)
-    goes_on(world, 13)
+    goes_on(world, [13])
     assert went(made) == ("succeeded", True)
     assert world.balance(GOODWILL) == 804, "out of our own funds so far"
     assert "settlement.short" in {each.action for each in audit.trail(order.ref)}
     silent.undo()
-    goes_on(world, 14, 15, 16)
+    goes_on(world, [14, 15, 16])
     assert went(made) == ("succeeded", False)
     assert moved(world) == ([744], [744])
     assert (line_of(order).state, world.balance(GOODWILL)) == ("reversed", 60)
@@ -97,13 +79,13 @@ def test_35_after_three_days_it_goes_and_the_share_follows_once(world, order, si
 def test_35_of_a_refund_that_failed_meanwhile_nothing_is_taken(world, order, silent):
     bank.think(world.peer, world.payment(order).payment_no)
     made = give(world, order)
-    goes_on(world, 13)
+    goes_on(world, [13])
     assert went(made) == ("processing", True)
     bank.decide(world.peer, made.refund_no, "failed", world.later(days=13))
     refund.continue_refunds(at=world.later(days=14))
     assert went(made) == ("failed", True)
     silent.undo()
-    goes_on(world, 15, 16)
+    goes_on(world, [15, 16])
     assert went(made) == ("failed", False)
     assert (moved(world), line_of(order).state) == (([744], []), "paid")
     assert house_breaches() == []
@@ -115,12 +97,12 @@ def test_35_a_leg_that_fails_meanwhile_is_not_tried_anew_for_it(world, order, mo
         Lost(patch, "query_split", really=False)
         settle(world, **AFTER)
         made = give(world, order)
-        goes_on(world, 13)
+        goes_on(world, [13])
     assert went(made) == ("succeeded", True)
     with monkeypatch.context() as patch:
         patch.setattr(SandboxGateway, "split", lambda *_, **__: Rejected("RECEIVER_INVALID"))
-        goes_on(world, 14, 15)
-    goes_on(world, 16, 17)
+        goes_on(world, [14, 15])
+    goes_on(world, [16, 17])
     assert went(made) == ("succeeded", False)
     assert moved(world) == ([], [])
     assert (line_of(order).state, world.balance(GOODWILL)) == ("reversed", 60)
@@ -129,7 +111,7 @@ def test_35_a_leg_that_fails_meanwhile_is_not_tried_anew_for_it(world, order, mo
 
 def test_35_meanwhile_the_desk_says_what_it_waits_for(world, order, silent):
     give(world, order, 402)
-    goes_on(world, 13)
+    goes_on(world, [13])
     desk = operator("li", "view_batch", "view_line", "view_return")
     page = text(desk.get(DESK))
     assert "Parts that are still to be taken back" in page
@@ -137,7 +119,7 @@ def test_35_meanwhile_the_desk_says_what_it_waits_for(world, order, silent):
     assert "¥4.02" in page
     assert "nobody knows whether it was done" in page
     silent.undo()
-    goes_on(world, 14)
+    goes_on(world, [14])
     assert "Parts that are still to be taken back" not in text(desk.get(DESK))
 
 
@@ -175,11 +157,11 @@ def told(batch, state):
 def test_35_a_bank_that_takes_a_week_costs_us_no_share(world, at_bank, state, amount, share):
     (order, _), batch = at_bank
     made = give(world, order, amount)
-    goes_on(world, 13)
+    goes_on(world, [13])
     assert went(made) == ("succeeded", True)
     assert line_of(order).state == "submitted"
     payouts.import_results(told(batch, state), actor_ref="ann", at=world.later(days=15))
-    goes_on(world, 16, 17)
+    goes_on(world, [16, 17])
     assert went(made) == ("succeeded", False)
     assert world.balance(GOODWILL) == amount - share
     claims = [line.supplier_minor for line in Line.objects.filter(kind="claim")]
@@ -193,13 +175,13 @@ def test_35_a_bank_that_takes_a_week_costs_us_no_share(world, at_bank, state, am
 def test_35_what_a_bank_keeps_for_weeks_keeps_no_other_share_waiting(world, at_bank):
     (order, _), _ = at_bank
     first = give(world, order)
-    goes_on(world, 13)
+    goes_on(world, [13])
     # Of a later payout that ends at once.
     later = retired(world, name="Zhou")
     settle(world, days=14)
     Line.objects.filter(id=line_of(later).id).update(state="submitted")
     second = give(world, later, days=14)
-    goes_on(world, 18)
+    goes_on(world, [18])
     assert [went(each) for each in (first, second)] == [("succeeded", True)] * 2
     Line.objects.filter(id=line_of(later).id).update(state="due")
     waiting_shares.take_back_waiting(1, at=world.later(days=18))
